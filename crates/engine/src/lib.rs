@@ -1,0 +1,7 @@
+//! What an agent does: the turn machine and its driver, what the model is shown, edits of memory, tool rules.
+//!
+//! It must not know how anything is stored, which provider answers, or how tools run: all of that comes in
+//! through [`ports`]. Begin with [`turn`] (the machine, no I/O) and [`driver`] (which runs its effects).
+
+pub mod driver;
+pub mod ports;

@@ -1,0 +1,1 @@
+//! What a tool is: built-ins, schema from source, confined execution

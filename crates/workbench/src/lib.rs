@@ -1,0 +1,1 @@
+//! The desk: connections, approval inbox, client tools, secrets
