@@ -1,1 +1,22 @@
-//! The local backend: routes, runs, streaming; where engine, store, llm and tools meet
+//! The local backend: routes, runs, streaming; where engine, store, llm and tools meet.
+//!
+//! It is one `axum::Router` over one [`App`], called in process by the window and over TCP by everyone else. It
+//! must not know Tauri, windows or approval rules. Begin with [`open`] and [`router`]; a resource's handlers are
+//! in `routes/<resource>.rs`.
+
+mod app;
+pub mod error;
+pub mod extract;
+mod guard;
+mod openapi;
+mod page;
+mod router;
+mod routes;
+pub mod runs;
+
+pub use app::{App, Options, open};
+pub use guard::{Guard, guarded};
+pub use router::router;
+
+/// The server version whose API this one speaks, as `/v1/health` reports it. Clients refuse or warn below 0.16.6.
+pub const COMPATIBLE_VERSION: &str = "0.16.8";

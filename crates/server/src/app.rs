@@ -1,0 +1,111 @@
+//! The composition root: everything a handler or a run may need, opened once and shared.
+
+use std::{path::PathBuf, sync::Arc};
+
+use anyhow::Context;
+use loci_llm::{Models, ProviderConfig};
+use loci_store::Store;
+use loci_tools::sandbox::{Sandbox, SandboxOptions};
+
+use crate::runs::Runs;
+
+/// What a local backend is opened with.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Holds `loci.db`, the tools' environments and work folders. Created if missing.
+    pub data_dir: PathBuf,
+    /// Loci's own version, for people; clients are told [`crate::COMPATIBLE_VERSION`].
+    pub version: String,
+    /// Whether callbacks and fetched images may go to loopback and private addresses.
+    pub allow_private_callbacks: bool,
+    /// The program that confines itself and becomes the interpreter of a tool; `None` is this program.
+    pub sandbox_helper: Option<PathBuf>,
+    /// The Python for tools; `None` finds one.
+    pub python: Option<PathBuf>,
+}
+
+impl Options {
+    /// The usual options for a data directory.
+    #[must_use]
+    pub fn new(data_dir: impl Into<PathBuf>) -> Self {
+        Self {
+            data_dir: data_dir.into(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            allow_private_callbacks: false,
+            sandbox_helper: None,
+            python: None,
+        }
+    }
+}
+
+/// The local backend. Cheap to clone; every clone is the same backend.
+#[derive(Clone)]
+pub struct App(Arc<Inner>);
+
+struct Inner {
+    options: Options,
+    store: Store,
+    models: Models,
+    sandbox: Sandbox,
+    runs: Runs,
+}
+
+impl App {
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    #[must_use]
+    pub fn models(&self) -> &Models {
+        &self.0.models
+    }
+
+    #[must_use]
+    pub fn sandbox(&self) -> &Sandbox {
+        &self.0.sandbox
+    }
+
+    #[must_use]
+    pub fn runs(&self) -> &Runs {
+        &self.0.runs
+    }
+
+    #[must_use]
+    pub fn options(&self) -> &Options {
+        &self.0.options
+    }
+
+    /// Replaces the configured providers, for example after a key was entered.
+    pub fn set_providers(&self, providers: Vec<ProviderConfig>) {
+        self.0.models.set_providers(providers);
+    }
+
+    /// Ends or marks every run. Afterwards the process may exit.
+    pub async fn shutdown(&self) {
+        self.0.runs.shutdown().await;
+    }
+}
+
+/// Opens the database in `options.data_dir` (migrating it if needed), brings the built-in tools up to date, and
+/// marks what a stopped server left unfinished. No network is touched.
+pub async fn open(options: Options, providers: Vec<ProviderConfig>) -> anyhow::Result<App> {
+    // Err means that a provider is installed already, which is what is wanted.
+    let _installed = rustls::crypto::ring::default_provider().install_default();
+    let database = options.data_dir.join("loci.db");
+    let store = Store::open(&database).await.with_context(|| format!("opening {}", database.display()))?;
+    let helper = match &options.sandbox_helper {
+        Some(helper) => helper.clone(),
+        None => std::env::current_exe().context("finding this program, which confines tools")?,
+    };
+    let sandbox = Sandbox::new(SandboxOptions {
+        data_dir: options.data_dir.clone(),
+        helper,
+        python: options.python.clone(),
+        ..SandboxOptions::default()
+    });
+    let models = Models::new(providers);
+    let app = App(Arc::new(Inner { options, store, models, sandbox, runs: Runs::new() }));
+    crate::runs::recover(&app).await.context("marking what a stopped server left unfinished")?;
+    Ok(app)
+}
