@@ -3,7 +3,10 @@
 //!
 //! Begin with [`message`] (what is stored) and [`resource`] (what has an id).
 
+pub mod agent;
+pub mod block;
 pub mod chat;
+pub mod conversation;
 pub mod error;
 pub mod ids;
 pub mod message;
@@ -11,3 +14,4 @@ pub mod request;
 pub mod resource;
 pub mod rules;
 pub mod time;
+pub mod tool;

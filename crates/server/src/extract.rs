@@ -28,13 +28,13 @@ async fn read(request: Request<Body>) -> Answer<Bytes> {
         )))
     };
     let announced = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
-    if announced.and_then(|text| text.parse::<u64>().ok()).is_some_and(|bytes| bytes > MAX_BODY_BYTES as u64) {
+    if announced.and_then(|text| text.parse::<u64>().ok()).is_some_and(|bytes| bytes > MAX_BODY_BYTES as u64)
+    {
         return Err(too_large());
     }
     to_bytes(request.into_body(), MAX_BODY_BYTES).await.map_err(|error| {
-        let limit = std::error::Error::source(&error).is_some_and(|source| {
-            source.downcast_ref::<http_body_util::LengthLimitError>().is_some()
-        });
+        let limit = std::error::Error::source(&error)
+            .is_some_and(|source| source.downcast_ref::<http_body_util::LengthLimitError>().is_some());
         if limit {
             too_large()
         } else {
@@ -50,7 +50,9 @@ pub fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Answer<T> {
     let text = std::str::from_utf8(bytes)
         .map_err(|error| invalid(format!("body: not valid UTF-8 after byte {}", error.valid_up_to())))?;
     if text.trim().is_empty() {
-        return Err(invalid("body: Field required; the request body is empty, a JSON object was expected".to_owned()));
+        return Err(invalid(
+            "body: Field required; the request body is empty, a JSON object was expected".to_owned(),
+        ));
     }
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
@@ -116,7 +118,12 @@ impl Params {
     /// Reads `a=1&b=2&b=3`.
     #[must_use]
     pub fn read(query: &str) -> Self {
-        Self(form_urlencoded::parse(query.as_bytes()).into_owned().filter(|(_, value)| !value.is_empty()).collect())
+        Self(
+            form_urlencoded::parse(query.as_bytes())
+                .into_owned()
+                .filter(|(_, value)| !value.is_empty())
+                .collect(),
+        )
     }
 
     /// The last value given for `key`.
@@ -143,7 +150,12 @@ impl Params {
     /// All values of `key`, each split at commas as well.
     #[must_use]
     pub fn words(&self, key: &str) -> Vec<&str> {
-        self.texts(key).into_iter().flat_map(|value| value.split(',')).map(str::trim).filter(|word| !word.is_empty()).collect()
+        self.texts(key)
+            .into_iter()
+            .flat_map(|value| value.split(','))
+            .map(str::trim)
+            .filter(|word| !word.is_empty())
+            .collect()
     }
 
     /// `true`/`false`, also `1`/`0`, `yes`/`no`, `on`/`off`; anything else is 422.
@@ -173,7 +185,9 @@ impl Params {
         T: std::str::FromStr<Err = loci_api::ids::InvalidId>,
     {
         self.text(key)
-            .map(|value| value.parse().map_err(|error| ApiError::validation(format!("query.{key}: {error}")).into()))
+            .map(|value| {
+                value.parse().map_err(|error| ApiError::validation(format!("query.{key}: {error}")).into())
+            })
             .transpose()
     }
 
@@ -211,7 +225,9 @@ impl Client {
         }
         let sdk = match headers.get(http::header::USER_AGENT).map(|value| value.to_str().unwrap_or("?")) {
             None => true,
-            Some(agent) => agent.starts_with("@letta-ai/letta-client/1.") || agent.starts_with("letta-client/1."),
+            Some(agent) => {
+                agent.starts_with("@letta-ai/letta-client/1.") || agent.starts_with("letta-client/1.")
+            }
         };
         Self { sdk }
     }

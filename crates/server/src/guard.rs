@@ -40,7 +40,9 @@ pub fn guarded(router: Router, guard: Guard) -> Router {
     let allowed = Arc::clone(&guard);
     let cors = CorsLayer::new()
         .allow_origin(AllowOrigin::predicate(move |origin, parts| {
-            origin.to_str().is_ok_and(|origin| allowed.allows_origin(origin, host_of(&parts.headers, parts.uri.host())))
+            origin
+                .to_str()
+                .is_ok_and(|origin| allowed.allows_origin(origin, host_of(&parts.headers, parts.uri.host())))
         }))
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
         .allow_headers(AllowHeaders::mirror_request())
@@ -57,7 +59,11 @@ fn host_of<'a>(headers: &'a HeaderMap, authority: Option<&'a str>) -> Option<&'a
 fn name_of(host: &str) -> &str {
     match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) && !name.ends_with(':') => {
-            if name.contains(':') && !name.ends_with(']') { host } else { name }
+            if name.contains(':') && !name.ends_with(']') {
+                host
+            } else {
+                name
+            }
         }
         _ => host,
     }
@@ -65,7 +71,8 @@ fn name_of(host: &str) -> &str {
 
 fn is_loopback_name(name: &str) -> bool {
     let bare = name.trim_start_matches('[').trim_end_matches(']');
-    bare.eq_ignore_ascii_case("localhost") || bare.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+    bare.eq_ignore_ascii_case("localhost")
+        || bare.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 impl Guard {
@@ -80,7 +87,9 @@ impl Guard {
     }
 
     fn allows_origin(&self, origin: &str, host: Option<&str>) -> bool {
-        if WINDOW_ORIGINS.contains(&origin) || self.origins.iter().any(|known| known.eq_ignore_ascii_case(origin)) {
+        if WINDOW_ORIGINS.contains(&origin)
+            || self.origins.iter().any(|known| known.eq_ignore_ascii_case(origin))
+        {
             return true;
         }
         let Some((scheme, rest)) = origin.split_once("://") else { return false };
@@ -100,7 +109,8 @@ impl Guard {
             let (scheme, given) = value.split_once(' ')?;
             scheme.eq_ignore_ascii_case("bearer").then(|| given.trim())
         });
-        let password = text(HeaderName::from_static("x-bare-password")).and_then(|value| value.strip_prefix("password "));
+        let password = text(HeaderName::from_static("x-bare-password"))
+            .and_then(|value| value.strip_prefix("password "));
         [bearer, password].into_iter().flatten().any(|given| same(given, token.expose_secret()))
     }
 }
@@ -128,7 +138,8 @@ async fn check(State(guard): State<Arc<Guard>>, request: Request, next: Next) ->
     if let Some(origin) = headers.get(header::ORIGIN)
         && !origin.to_str().is_ok_and(|origin| guard.allows_origin(origin, host))
     {
-        return Failure(ApiError::forbidden("Pages of this origin may not call this server.")).into_response();
+        return Failure(ApiError::forbidden("Pages of this origin may not call this server."))
+            .into_response();
     }
     if !is_open(request.uri().path()) && !guard.allows_caller(headers) {
         let mut response = Failure(ApiError::unauthorized()).into_response();
@@ -144,7 +155,8 @@ mod tests {
 
     #[test]
     fn hosts_are_loopback_or_named() {
-        let guard = Guard { hosts: vec!["192.168.1.5".to_owned(), "desk.lan".to_owned()], ..Guard::default() };
+        let guard =
+            Guard { hosts: vec!["192.168.1.5".to_owned(), "desk.lan".to_owned()], ..Guard::default() };
         for (host, allowed) in [
             ("localhost", true),
             ("LOCALHOST:8283", true),

@@ -5,7 +5,10 @@ use utoipa::OpenApi;
 
 #[derive(OpenApi)]
 #[openapi(
-    info(title = "Loci", description = "Agents that remember, on this machine. Speaks the public Letta V1 API."),
+    info(
+        title = "Loci",
+        description = "Agents that remember, on this machine. Speaks the public Letta V1 API."
+    ),
     paths(crate::routes::health::check, crate::routes::health::ready)
 )]
 struct Document;
