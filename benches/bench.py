@@ -1,0 +1,196 @@
+"""Measures the optimised server from outside: `cargo xtask bench [start] [step] [token] [history] [throughput]`.
+
+The model's own time is left out. For steps it is the server's record of how long each model call took; for the first
+token it is the same held answer read from the model directly, in the same run. Medians over many rounds; wall times
+on a shared machine drift, so compare figures of one run only.
+"""
+
+import http.client
+import json
+import os
+import pathlib
+import statistics
+import sys
+import tempfile
+import threading
+import time
+import urllib.parse
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tests"))
+
+from support.programs import TOKEN, FakeModel, Server  # noqa: E402
+
+HEADERS = {"authorization": f"Bearer {TOKEN}", "content-type": "application/json"}
+BUDGETS = {"step": "2 ms", "token": "1 ms", "start": "150 ms", "memory": "40 MB"}
+
+
+class Line:
+    """One kept-open connection, with as little of Python in the way as possible."""
+
+    def __init__(self, url):
+        at = urllib.parse.urlparse(url)
+        self.connection = http.client.HTTPConnection(at.hostname, at.port, timeout=120)
+
+    def __call__(self, method, path, body=None):
+        self.connection.request(method, path, None if body is None else json.dumps(body), HEADERS)
+        answer = self.connection.getresponse()
+        text = answer.read()
+        if answer.status >= 300:
+            raise RuntimeError(f"{method} {path}: {answer.status} {text[:300]!r}")
+        return json.loads(text) if text else None
+
+
+def show(name, values, unit="ms", scale=1e3, budget=""):
+    values = sorted(value * scale for value in values)
+    low, middle, high = values[0], statistics.median(values), values[min(len(values) - 1, int(len(values) * 0.95))]
+    print(f"{name:<46} {low:>10.2f} {middle:>10.2f} {high:>10.2f}  {unit:<6} {budget}")
+    return middle
+
+
+def new_agent(line, **more):
+    return line("POST", "/v1/agents/", {
+        "model": "openai/gpt-4.1", "memory_blocks": [{"label": "human", "value": "Timber"}, {"label": "persona", "value": "calm"}],
+    } | more)["id"]
+
+
+def memory_mb(pid):
+    fields = dict(line.split(":", 1) for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines() if ":" in line)
+    return int(fields["VmRSS"].split()[0]) / 1024
+
+
+def bench_start(model):
+    cold, warm, idle = [], [], []
+    for _ in range(10):
+        with tempfile.TemporaryDirectory() as folder:
+            data = pathlib.Path(folder) / "data"
+            for times in (cold, warm):
+                begin = time.perf_counter()
+                server = Server(data, model)
+                times.append(time.perf_counter() - begin)
+                Line(server.url)("GET", "/v1/health/")
+                idle.append(memory_mb(server.process.child.pid))
+                server.close()
+    show("start, new data folder", cold, budget=BUDGETS["start"])
+    show("start, existing data folder", warm, budget=BUDGETS["start"])
+    show("memory, idle (resident)", idle, "MB", 1, BUDGETS["memory"])
+
+
+def overhead(line, agent, body, steps):
+    """Seconds of one message beside the model's own, by step."""
+    begin = time.perf_counter()
+    line("POST", f"/v1/agents/{agent}/messages", body)
+    total = time.perf_counter() - begin
+    run = line("GET", f"/v1/runs/?agent_id={agent}&limit=1")[0]["id"]
+    done = line("GET", f"/v1/runs/{run}/steps")
+    model_time = sum(line("GET", f"/v1/steps/{step['id']}/metrics")["llm_request_ns"] for step in done) / 1e9
+    assert len(done) == steps, (len(done), steps)
+    return (total - model_time) / steps
+
+
+def bench_step(model, server):
+    line = Line(server.url)
+    agent = new_agent(line)
+    model.default({"text": "Fine."})
+    insert = {"name": "memory_replace", "arguments": {"label": "human", "old_string": "Timber", "new_string": "Timber"}}
+    search = {"name": "conversation_search", "arguments": {"query": "fine"}}
+    plain = [overhead(line, agent, {"input": "How are you?"}, 1) for _ in range(120)]
+    show("message with one step, each step", plain[20:], budget=BUDGETS["step"])
+    tools = []
+    for _ in range(40):
+        model.script({"tool_calls": [insert]}, {"tool_calls": [search]}, {"tool_calls": [insert]}, {"text": "Done."})
+        tools.append(overhead(line, agent, {"input": "Work."}, 4))
+    show("message with three tool calls, each step", tools[5:], budget=BUDGETS["step"])
+    print(f"{'memory after that (resident)':<46} {'':>10} {memory_mb(server.process.child.pid):>10.2f} {'':>10}  MB")
+
+
+def first_delta(url, path, body, model):
+    """Seconds from letting a held answer go to its first piece of text."""
+    at = urllib.parse.urlparse(url)
+    connection = http.client.HTTPConnection(at.hostname, at.port, timeout=60)
+    model.script({"text": "One two three four.", "hold": True})
+    connection.request("POST", path, json.dumps(body), HEADERS)
+    answer = connection.getresponse()
+    waiting = len(model.requests())
+    while waiting == 0:
+        waiting = len(model.requests())
+    begin = time.perf_counter()
+    releaser = threading.Thread(target=model.release)
+    releaser.start()
+    while True:
+        piece = answer.readline()
+        if b"One" in piece:
+            break
+    took = time.perf_counter() - begin
+    answer.read()
+    releaser.join()
+    connection.close()
+    return took
+
+
+def bench_token(model, server):
+    line = Line(server.url)
+    agent = new_agent(line)
+    body = {"input": "Count.", "streaming": True, "stream_tokens": True}
+    direct_body = {"model": "gpt-4.1", "stream": True, "messages": [{"role": "user", "content": "Count."}]}
+    direct, through = [], []
+    for _ in range(40):
+        model.reset()
+        direct.append(first_delta(model.url, "/v1/chat/completions", direct_body, model))
+        model.reset()
+        through.append(first_delta(server.url, f"/v1/agents/{agent}/messages", body, model))
+    one = show("first token, from the model itself", direct[5:])
+    two = show("first token, through Loci", through[5:])
+    print(f"{'first token, added by Loci':<46} {'':>10} {(two - one):>10.2f} {'':>10}  ms     {BUDGETS['token']}")
+
+
+def bench_history(model, server):
+    line = Line(server.url)
+    model.default({"text": "Fine."})
+    for length in (0, 100, 1_000, 10_000):
+        # A thread that forgets its context keeps every row, so only the length of the history differs.
+        agent = new_agent(line, message_buffer_autoclear=True)
+        for _ in range(length // 2):
+            line("POST", f"/v1/agents/{agent}/messages", {"input": "More."})
+        values = [overhead(line, agent, {"input": "Now."}, 1) for _ in range(60)]
+        show(f"message at a history of {length}", values[10:])
+
+
+def bench_throughput(model, server):
+    model.default({"text": "Fine."})
+    for agents in (1, 8, 32):
+        ready = [(Line(server.url), new_agent(Line(server.url))) for _ in range(agents)]
+        each = max(10, 320 // agents)
+
+        def work(line, agent, each=each):
+            for _ in range(each):
+                line("POST", f"/v1/agents/{agent}/messages", {"input": "Go."})
+
+        threads = [threading.Thread(target=work, args=pair) for pair in ready]
+        begin = time.perf_counter()
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        took = time.perf_counter() - begin
+        print(f"{f'throughput with {agents} agents at once':<46} {'':>10} {agents * each / took:>10.0f} {'':>10}  msg/s")
+    print(f"{'memory under that load (resident)':<46} {'':>10} {memory_mb(server.process.child.pid):>10.2f} {'':>10}  MB")
+
+
+def main():
+    wanted = sys.argv[1:] or ["start", "step", "token", "history", "throughput"]
+    print(f"programs: {os.environ.get('LOCI_PROGRAMS', 'target/debug')}; cores: {os.cpu_count()}")
+    print(f"{'':<46} {'min':>10} {'median':>10} {'95 %':>10}  {'unit':<6} budget")
+    model = FakeModel()
+    for name in wanted:
+        if name == "start":
+            bench_start(model)
+            continue
+        model.reset()
+        with tempfile.TemporaryDirectory() as folder:
+            server = Server(pathlib.Path(folder) / "data", model)
+            globals()[f"bench_{name}"](model, server)
+            server.close()
+    model.close()
+
+
+main()

@@ -1,0 +1,198 @@
+"""The desktop program in a display of its own, driven over WebDriver in the real webview."""
+
+import base64
+import json
+import os
+import pathlib
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+import urllib.error
+import urllib.request
+
+from .programs import ROOT, Process, clean_env, program
+
+SHOTS = ROOT / "tests" / "output"
+ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
+
+
+class Display:
+    """A private X server; it picks a free number by itself."""
+
+    def __init__(self, width=1280, height=900):
+        with tempfile.TemporaryFile() as told:
+            self.child = subprocess.Popen(
+                ["Xvfb", "-displayfd", str(told.fileno()), "-screen", "0", f"{width}x{height}x24", "-nolisten", "tcp"],
+                pass_fds=[told.fileno()], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            )
+            number = ""
+            deadline = time.monotonic() + 20
+            while not number.endswith("\n") and time.monotonic() < deadline:
+                number = os.pread(told.fileno(), 16, 0).decode()
+        self.name = ":" + number.strip()
+
+    def close(self):
+        self.child.terminate()
+        self.child.wait(timeout=20)
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Window:
+    """One started app and the WebDriver session in it."""
+
+    def __init__(self, display: Display, env: dict):
+        port = free_port()
+        self.url = f"http://127.0.0.1:{port}"
+        env = clean_env(
+            DISPLAY=display.name, TAURI_WEBVIEW_AUTOMATION="true", WEBKIT_DISABLE_DMABUF_RENDERER="1",
+            LANG="en_US.UTF-8", GDK_BACKEND="x11", **env,
+        )
+        self.driver = subprocess.Popen(
+            ["WebKitWebDriver", f"--port={port}", "--host=127.0.0.1"], env=env,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )
+        self.session = None
+        try:
+            self.until(lambda: self._port_answers(port), "the driver to listen")
+            answer = self._call("POST", "/session", {"capabilities": {"alwaysMatch": {
+                "browserName": "wry",
+                "webkitgtk:browserOptions": {"binary": program("loci-desktop"), "args": []},
+            }}})
+            self.session = f"/session/{answer['sessionId']}"
+        except Exception:
+            self.close()
+            raise
+
+    @staticmethod
+    def _port_answers(port):
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", port)) == 0
+
+    def _call(self, method, path, body=None):
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.url + path, data=data, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=90) as answer:
+                return json.loads(answer.read())["value"]
+        except urllib.error.HTTPError as error:
+            raise RuntimeError(f"{method} {path}: {error.read().decode(errors='replace')[:800]}") from None
+
+    def call(self, method, path, body=None):
+        return self._call(method, self.session + path, body)
+
+    def close(self):
+        """Ends the session, which ends the app, then the driver."""
+        if self.session:
+            try:
+                self.call("DELETE", "")
+            except (RuntimeError, OSError):
+                pass
+        self.driver.terminate()
+        try:
+            self.driver.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            self.driver.kill()
+            self.driver.wait(timeout=20)
+
+    def kill(self):
+        """Kills the app itself, as a crash would, then tidies up the driver."""
+        pids = subprocess.run(
+            ["pgrep", "-P", str(self.driver.pid), "-f", "loci-desktop"], capture_output=True, text=True, check=False
+        ).stdout.split()
+        for pid in pids:
+            os.kill(int(pid), 9)
+        self.session = None
+        self.close()
+
+    def js(self, script, *args):
+        return self.call("POST", "/execute/sync", {"script": script, "args": list(args)})
+
+    def until(self, check, what, seconds=30):
+        """The first true answer of `check`; asks again and again, and says what it waited for."""
+        deadline = time.monotonic() + seconds
+        waiter = threading.Event()
+        problem = None
+        while time.monotonic() < deadline:
+            try:
+                found = check()
+                if found:
+                    return found
+            except RuntimeError as error:
+                problem = error
+            waiter.wait(0.05)
+        shown = ""
+        if self.session:
+            shown = "\nThe window shows:\n" + str(self.js("return document.body.innerText"))
+            self.shot("failure")
+        raise AssertionError(f"waited {seconds} s for {what}; last problem: {problem}{shown}")
+
+    def find(self, css, text=None):
+        """The visible element that matches, and contains the text."""
+        return self.js(
+            """
+            const [css, text] = arguments;
+            return [...document.querySelectorAll(css)].find((e) =>
+              (e.offsetParent !== null || e.getClientRects().length > 0) &&
+              (text === null || e.innerText.includes(text) || e.getAttribute('aria-label')?.includes(text))) ?? null;
+            """,
+            css, text,
+        )
+
+    def wait(self, css, text=None, seconds=30):
+        return self.until(lambda: self.find(css, text), f"{css!r} with text {text!r}", seconds)
+
+    def gone(self, css, text=None, seconds=30):
+        return self.until(lambda: not self.find(css, text), f"{css!r} with text {text!r} to go away", seconds)
+
+    def click(self, css, text=None):
+        element = self.wait(css, text)
+        self.call("POST", f"/element/{element[ELEMENT]}/click", {})
+
+    def labelled(self, label):
+        """The form control with this label."""
+        return self.until(lambda: self.js(
+            """
+            const label = arguments[0];
+            const named = [...document.querySelectorAll('[aria-label]')].find((e) => e.getAttribute('aria-label') === label);
+            if (named) return named;
+            const tag = [...document.querySelectorAll('label')].find((e) => e.innerText.trim().startsWith(label));
+            return tag ? (tag.control ?? document.getElementById(tag.htmlFor)) : null;
+            """,
+            label,
+        ), f"a control labelled {label!r}")
+
+    def fill(self, label, text):
+        """Sets a control's text as typing would: React sees an input event."""
+        element = self.labelled(label)
+        self.js(
+            """
+            const [element, text] = arguments;
+            element.focus();
+            if (element.select) element.select(); else document.getSelection().selectAllChildren(element);
+            document.execCommand('insertText', false, text);
+            """,
+            element, text,
+        )
+
+    def key(self, name):
+        codes = {"Enter": "\ue007", "Escape": "\ue00c", "Tab": "\ue004"}
+        code = codes.get(name, name)
+        self.call("POST", "/actions", {"actions": [{"type": "key", "id": "keyboard", "actions": [
+            {"type": "keyDown", "value": code}, {"type": "keyUp", "value": code},
+        ]}]})
+
+    def text(self):
+        return self.js("return document.body.innerText")
+
+    def shot(self, name):
+        SHOTS.mkdir(parents=True, exist_ok=True)
+        path = pathlib.Path(SHOTS / f"{name}.png")
+        path.write_bytes(base64.b64decode(self.call("GET", "/screenshot")))
+        return path
