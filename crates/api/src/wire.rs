@@ -1,0 +1,510 @@
+//! How a stored message looks to a client: one row expands into the API's messages, filtered as asked.
+
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use crate::{
+    ids::{MessageId, RunId, StepId},
+    message::{Approval, ContentPart, Message, ReturnContent, Role, ToolCall, ToolReturn, ToolStatus},
+    time::Timestamp,
+};
+
+/// The eleven kinds of message a client can ask for or leave out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum MessageType {
+    SystemMessage,
+    UserMessage,
+    AssistantMessage,
+    ReasoningMessage,
+    HiddenReasoningMessage,
+    ToolCallMessage,
+    ToolReturnMessage,
+    ApprovalRequestMessage,
+    ApprovalResponseMessage,
+    SummaryMessage,
+    EventMessage,
+}
+
+impl MessageType {
+    /// Every kind, in the contract's order.
+    pub const ALL: [Self; 11] = [
+        Self::SystemMessage,
+        Self::UserMessage,
+        Self::AssistantMessage,
+        Self::ReasoningMessage,
+        Self::HiddenReasoningMessage,
+        Self::ToolCallMessage,
+        Self::ToolReturnMessage,
+        Self::ApprovalRequestMessage,
+        Self::ApprovalResponseMessage,
+        Self::SummaryMessage,
+        Self::EventMessage,
+    ];
+
+    /// As the API writes it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::SystemMessage => "system_message",
+            Self::UserMessage => "user_message",
+            Self::AssistantMessage => "assistant_message",
+            Self::ReasoningMessage => "reasoning_message",
+            Self::HiddenReasoningMessage => "hidden_reasoning_message",
+            Self::ToolCallMessage => "tool_call_message",
+            Self::ToolReturnMessage => "tool_return_message",
+            Self::ApprovalRequestMessage => "approval_request_message",
+            Self::ApprovalResponseMessage => "approval_response_message",
+            Self::SummaryMessage => "summary_message",
+            Self::EventMessage => "event_message",
+        }
+    }
+}
+
+/// A word that names no kind of message.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("'{0}' is not a message type; known are {known}", known = MessageType::ALL.map(MessageType::as_str).join(", "))]
+pub struct UnknownMessageType(pub String);
+
+impl FromStr for MessageType {
+    type Err = UnknownMessageType;
+
+    fn from_str(text: &str) -> Result<Self, UnknownMessageType> {
+        Self::ALL
+            .into_iter()
+            .find(|kind| kind.as_str() == text)
+            .ok_or_else(|| UnknownMessageType(text.chars().take(80).collect()))
+    }
+}
+
+/// What a caller wants to see of the messages it is given.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct View {
+    /// Only these kinds; `None` is all.
+    pub types: Option<Vec<MessageType>>,
+    /// Show a compaction's summary as what it is rather than as a user message.
+    pub summaries: bool,
+}
+
+impl View {
+    /// Whether messages of this kind are shown.
+    #[must_use]
+    pub fn shows(&self, kind: MessageType) -> bool {
+        self.types.as_ref().is_none_or(|types| types.contains(&kind))
+    }
+
+    fn names_summaries(&self) -> bool {
+        self.summaries
+            || self.types.as_ref().is_some_and(|types| types.contains(&MessageType::SummaryMessage))
+    }
+}
+
+/// The keys every message has; nulls are written.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct MessageBase {
+    /// Shared by all API messages of one stored message.
+    #[schema(value_type = String)]
+    pub id: MessageId,
+    /// Whole seconds with an offset.
+    #[schema(format = DateTime)]
+    pub date: String,
+    pub name: Option<String>,
+    /// Unlike the id, different for every API message.
+    pub otid: Option<String>,
+    pub sender_id: Option<String>,
+    #[schema(value_type = Option<String>)]
+    pub step_id: Option<StepId>,
+    /// `true` or null, never `false`.
+    pub is_err: Option<bool>,
+    pub seq_id: Option<i64>,
+    #[schema(value_type = Option<String>)]
+    pub run_id: Option<RunId>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct SystemMessage {
+    #[serde(flatten)]
+    pub base: MessageBase,
+    pub content: String,
+}
+
+/// Text, or parts where there is more than one text.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum TextOrParts {
+    Text(String),
+    Parts(Vec<ContentPart>),
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct UserMessage {
+    #[serde(flatten)]
+    pub base: MessageBase,
+    pub content: TextOrParts,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct AssistantMessage {
+    #[serde(flatten)]
+    pub base: MessageBase,
+    pub content: TextOrParts,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct ReasoningMessage {
+    #[serde(flatten)]
+    pub base: MessageBase,
+    /// Always `reasoner_model`.
+    pub source: String,
+    pub reasoning: String,
+    pub signature: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct HiddenReasoningMessage {
+    #[serde(flatten)]
+    pub base: MessageBase,
+    /// Always `redacted`.
+    pub state: String,
+    pub hidden_reasoning: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct ToolCallMessage {
+    #[serde(flatten)]
+    pub base: MessageBase,
+    /// The first call; the contract's older form.
+    pub tool_call: ToolCall,
+    pub tool_calls: Vec<ToolCall>,
+}
+
+/// One return as the API shows it.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct ToolReturnView {
+    /// Always `tool`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub tool_return: TextOrParts,
+    pub status: ToolStatus,
+    pub tool_call_id: String,
+    pub stdout: Vec<String>,
+    pub stderr: Vec<String>,
+}
+
+impl From<&ToolReturn> for ToolReturnView {
+    fn from(result: &ToolReturn) -> Self {
+        let pictures = match &result.content {
+            ReturnContent::Value(_) => None,
+            ReturnContent::Parts(parts) => {
+                parts.iter().any(|part| matches!(part, ContentPart::Image { .. })).then(|| shown_parts(parts))
+            }
+        };
+        Self {
+            kind: "tool".to_owned(),
+            tool_return: pictures.map_or_else(|| TextOrParts::Text(result.text()), TextOrParts::Parts),
+            status: result.status,
+            tool_call_id: result.tool_call_id.clone(),
+            stdout: result.stdout.clone(),
+            stderr: result.stderr.clone(),
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct ToolReturnMessage {
+    #[serde(flatten)]
+    pub base: MessageBase,
+    /// This and the next four repeat the first return; the contract's older form.
+    pub tool_return: String,
+    pub status: ToolStatus,
+    pub tool_call_id: String,
+    pub stdout: Vec<String>,
+    pub stderr: Vec<String>,
+    pub tool_returns: Vec<ToolReturnView>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct ApprovalRequestMessage {
+    #[serde(flatten)]
+    pub base: MessageBase,
+    /// The first call; the contract's older form.
+    pub tool_call: ToolCall,
+    pub tool_calls: Vec<ToolCall>,
+}
+
+/// One answer of an approval response.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum ApprovalView {
+    Decision(Decision),
+    Tool(ToolReturnView),
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[schema(as = ApprovalReturn)]
+pub struct Decision {
+    /// Always `approval`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub tool_call_id: String,
+    pub approve: bool,
+    pub reason: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct ApprovalResponseMessage {
+    #[serde(flatten)]
+    pub base: MessageBase,
+    pub approvals: Vec<ApprovalView>,
+    /// This and the next two repeat the first answer; the contract's older form.
+    pub approve: Option<bool>,
+    /// The first answer's tool call id, as upstream writes it.
+    pub approval_request_id: Option<String>,
+    pub reason: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct SummaryMessage {
+    #[serde(flatten)]
+    pub base: MessageBase,
+    pub summary: String,
+    #[schema(value_type = Option<Object>)]
+    pub compaction_stats: Option<Value>,
+}
+
+/// A message as a client sees it.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[serde(tag = "message_type", rename_all = "snake_case")]
+#[schema(as = LettaMessageUnion)]
+pub enum LettaMessage {
+    SystemMessage(SystemMessage),
+    UserMessage(UserMessage),
+    AssistantMessage(AssistantMessage),
+    ReasoningMessage(ReasoningMessage),
+    HiddenReasoningMessage(HiddenReasoningMessage),
+    ToolCallMessage(ToolCallMessage),
+    ToolReturnMessage(ToolReturnMessage),
+    ApprovalRequestMessage(ApprovalRequestMessage),
+    ApprovalResponseMessage(ApprovalResponseMessage),
+    SummaryMessage(SummaryMessage),
+}
+
+impl LettaMessage {
+    /// Its kind, for filtering.
+    #[must_use]
+    pub fn kind(&self) -> MessageType {
+        match self {
+            Self::SystemMessage(_) => MessageType::SystemMessage,
+            Self::UserMessage(_) => MessageType::UserMessage,
+            Self::AssistantMessage(_) => MessageType::AssistantMessage,
+            Self::ReasoningMessage(_) => MessageType::ReasoningMessage,
+            Self::HiddenReasoningMessage(_) => MessageType::HiddenReasoningMessage,
+            Self::ToolCallMessage(_) => MessageType::ToolCallMessage,
+            Self::ToolReturnMessage(_) => MessageType::ToolReturnMessage,
+            Self::ApprovalRequestMessage(_) => MessageType::ApprovalRequestMessage,
+            Self::ApprovalResponseMessage(_) => MessageType::ApprovalResponseMessage,
+            Self::SummaryMessage(_) => MessageType::SummaryMessage,
+        }
+    }
+
+    /// The keys all kinds share, for numbering.
+    pub fn base_mut(&mut self) -> &mut MessageBase {
+        match self {
+            Self::SystemMessage(message) => &mut message.base,
+            Self::UserMessage(message) => &mut message.base,
+            Self::AssistantMessage(message) => &mut message.base,
+            Self::ReasoningMessage(message) => &mut message.base,
+            Self::HiddenReasoningMessage(message) => &mut message.base,
+            Self::ToolCallMessage(message) => &mut message.base,
+            Self::ToolReturnMessage(message) => &mut message.base,
+            Self::ApprovalRequestMessage(message) => &mut message.base,
+            Self::ApprovalResponseMessage(message) => &mut message.base,
+            Self::SummaryMessage(message) => &mut message.base,
+        }
+    }
+}
+
+/// What a client sees of `message`, in order. Positions count before filtering, so an otid never depends on
+/// what was asked for.
+#[must_use]
+pub fn expand(message: &Message, view: &View) -> Vec<LettaMessage> {
+    let mut all = match message.role {
+        Role::System => {
+            vec![LettaMessage::SystemMessage(SystemMessage {
+                base: base(message, 0),
+                content: message.text(),
+            })]
+        }
+        Role::User => vec![user(message)],
+        Role::Assistant => spoken(message),
+        Role::Tool => vec![returns(message)],
+        Role::Approval if message.is_approval_request() => spoken(message),
+        Role::Approval => vec![response(message)],
+        Role::Summary if view.names_summaries() => vec![LettaMessage::SummaryMessage(SummaryMessage {
+            base: base(message, 0),
+            summary: message.text(),
+            compaction_stats: None,
+        })],
+        Role::Summary => vec![user(message)],
+    };
+    all.retain(|message| view.shows(message.kind()));
+    all
+}
+
+/// [`expand`] for a list, in the list's order.
+#[must_use]
+pub fn expand_all<'a>(messages: impl IntoIterator<Item = &'a Message>, view: &View) -> Vec<LettaMessage> {
+    messages.into_iter().flat_map(|message| expand(message, view)).collect()
+}
+
+fn base(message: &Message, index: u8) -> MessageBase {
+    let own = if index == 0 { message.otid.clone() } else { None };
+    MessageBase {
+        id: message.id.clone(),
+        date: message.created_at.message_date(),
+        name: message.name.clone(),
+        otid: Some(own.unwrap_or_else(|| message.id.otid(index))),
+        sender_id: message.sender_id.clone(),
+        step_id: message.step_id.clone(),
+        is_err: message.is_err.then_some(true),
+        seq_id: None,
+        run_id: message.run_id.clone(),
+    }
+}
+
+/// The keys of a message that is still being streamed; equal to those it will be listed with, but for the
+/// clock, which is that of the sending.
+#[must_use]
+pub fn live_base(id: &MessageId, index: u8, step_id: &StepId, run_id: &RunId, at: Timestamp) -> MessageBase {
+    MessageBase {
+        id: id.clone(),
+        date: at.message_date(),
+        name: None,
+        otid: Some(id.otid(index)),
+        sender_id: None,
+        step_id: Some(step_id.clone()),
+        is_err: None,
+        seq_id: None,
+        run_id: Some(run_id.clone()),
+    }
+}
+
+fn shown_parts(parts: &[ContentPart]) -> Vec<ContentPart> {
+    parts
+        .iter()
+        .filter(|part| matches!(part, ContentPart::Text { .. } | ContentPart::Image { .. }))
+        .cloned()
+        .collect()
+}
+
+fn user(message: &Message) -> LettaMessage {
+    let content = match message.content.as_slice() {
+        [ContentPart::Text { text, .. }] => TextOrParts::Text(text.clone()),
+        [] => TextOrParts::Text(String::new()),
+        parts => TextOrParts::Parts(shown_parts(parts)),
+    };
+    LettaMessage::UserMessage(UserMessage { base: base(message, 0), content })
+}
+
+/// What a model said: reasoning, text and calls become messages of their own. Texts that stand side by side
+/// are one message; an empty text is none.
+fn spoken(message: &Message) -> Vec<LettaMessage> {
+    let mut out: Vec<LettaMessage> = Vec::new();
+    for part in &message.content {
+        let next = base(message, u8::try_from(out.len()).unwrap_or(0x7f));
+        match part {
+            ContentPart::Text { text, .. } if text.is_empty() => {}
+            ContentPart::Text { text, .. } => match out.last_mut() {
+                Some(LettaMessage::AssistantMessage(AssistantMessage {
+                    content: TextOrParts::Text(before),
+                    ..
+                })) => before.push_str(text),
+                _ => out.push(LettaMessage::AssistantMessage(AssistantMessage {
+                    base: next,
+                    content: TextOrParts::Text(text.clone()),
+                })),
+            },
+            ContentPart::Image { .. } => out.push(LettaMessage::AssistantMessage(AssistantMessage {
+                base: next,
+                content: TextOrParts::Parts(vec![part.clone()]),
+            })),
+            ContentPart::Reasoning { reasoning, signature } => {
+                out.push(LettaMessage::ReasoningMessage(ReasoningMessage {
+                    base: next,
+                    source: "reasoner_model".to_owned(),
+                    reasoning: reasoning.clone(),
+                    signature: signature.clone(),
+                }));
+            }
+            ContentPart::RedactedReasoning { data } => {
+                out.push(LettaMessage::HiddenReasoningMessage(HiddenReasoningMessage {
+                    base: next,
+                    state: "redacted".to_owned(),
+                    hidden_reasoning: Some(data.clone()),
+                }));
+            }
+        }
+    }
+    if let Some(first) = message.tool_calls.first().cloned() {
+        let mut base = base(message, u8::try_from(out.len()).unwrap_or(0x7f));
+        let tool_calls = message.tool_calls.clone();
+        if message.role == Role::Approval {
+            // Clients find the request by this otid; it is the message's own id.
+            base.otid = Some(message.id.to_string());
+            out.push(LettaMessage::ApprovalRequestMessage(ApprovalRequestMessage {
+                base,
+                tool_call: first,
+                tool_calls,
+            }));
+        } else {
+            out.push(LettaMessage::ToolCallMessage(ToolCallMessage { base, tool_call: first, tool_calls }));
+        }
+    }
+    out
+}
+
+fn returns(message: &Message) -> LettaMessage {
+    let first = message.tool_returns.first();
+    LettaMessage::ToolReturnMessage(ToolReturnMessage {
+        base: base(message, 0),
+        tool_return: first.map_or_else(|| message.text(), ToolReturn::text),
+        status: first.map_or(ToolStatus::Success, |result| result.status),
+        tool_call_id: first.map(|result| result.tool_call_id.clone()).unwrap_or_default(),
+        stdout: first.map(|result| result.stdout.clone()).unwrap_or_default(),
+        stderr: first.map(|result| result.stderr.clone()).unwrap_or_default(),
+        tool_returns: message.tool_returns.iter().map(ToolReturnView::from).collect(),
+    })
+}
+
+fn response(message: &Message) -> LettaMessage {
+    let (approve, reason) = match message.approvals.first() {
+        Some(Approval::Approval { approve, reason, .. }) => (Some(*approve), reason.clone()),
+        Some(Approval::Tool(_)) | None => (None, None),
+    };
+    LettaMessage::ApprovalResponseMessage(ApprovalResponseMessage {
+        base: base(message, 0),
+        approvals: message
+            .approvals
+            .iter()
+            .map(|answer| match answer {
+                Approval::Approval { tool_call_id, approve, reason } => ApprovalView::Decision(Decision {
+                    kind: "approval".to_owned(),
+                    tool_call_id: tool_call_id.clone(),
+                    approve: *approve,
+                    reason: reason.clone(),
+                }),
+                Approval::Tool(result) => ApprovalView::Tool(result.into()),
+            })
+            .collect(),
+        approve,
+        approval_request_id: message.approvals.first().map(|answer| answer.tool_call_id().to_owned()),
+        reason,
+    })
+}
+
+#[cfg(test)]
+#[path = "wire_tests.rs"]
+mod tests;
