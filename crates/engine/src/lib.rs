@@ -3,5 +3,9 @@
 //! It must not know how anything is stored, which provider answers, or how tools run: all of that comes in
 //! through [`ports`]. Begin with [`turn`] (the machine, no I/O) and [`driver`] (which runs its effects).
 
+pub mod context;
 pub mod driver;
+pub mod memory;
 pub mod ports;
+#[cfg(test)]
+mod testing;
