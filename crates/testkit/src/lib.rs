@@ -1,1 +1,8 @@
-//! A scripted model server that speaks the providers' wire formats, and temporary servers for tests
+//! A scripted model server that speaks the providers' real wire formats over HTTP, can pace, hold, cut and
+//! corrupt its streams, and remembers what it was asked. For tests and benchmarks only; it must not use any of
+//! our own crates, so that a mistake in them cannot hide in it. Begin with [`model::FakeModel`].
+
+mod anthropic;
+pub mod model;
+mod openai;
+pub mod reply;

@@ -1,0 +1,330 @@
+//! The fake model server: takes requests in two providers' formats, answers from a script.
+
+use std::{
+    collections::VecDeque,
+    net::SocketAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use axum::{
+    Json, Router,
+    body::Body,
+    extract::{DefaultBodyLimit, State},
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use bytes::Bytes;
+use serde_json::{Value, json};
+use tokio::sync::{Notify, mpsc};
+
+use crate::{anthropic, openai, reply::Reply};
+
+/// Chooses a reply by looking at a request; `None` falls back to the script.
+type Chooser = Box<dyn Fn(&Value) -> Option<Reply> + Send + Sync>;
+
+#[derive(Default)]
+struct Script {
+    replies: VecDeque<Reply>,
+    default: Option<Reply>,
+    requests: Vec<Request>,
+    chooser: Option<Chooser>,
+    /// Where held replies wait.
+    gate: Arc<Notify>,
+}
+
+/// A request as it came in.
+#[derive(Debug, Clone)]
+pub struct Request {
+    pub path: String,
+    pub headers: HeaderMap,
+    pub body: Value,
+}
+
+#[derive(Clone, Default)]
+struct Shared(Arc<Mutex<Script>>);
+
+impl Shared {
+    fn script(&self) -> MutexGuard<'_, Script> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A running fake model; it ends when dropped.
+pub struct FakeModel {
+    shared: Shared,
+    address: SocketAddr,
+    server: tokio::task::JoinHandle<()>,
+}
+
+impl Drop for FakeModel {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+impl FakeModel {
+    /// Starts on a free port of 127.0.0.1.
+    ///
+    /// # Errors
+    /// When no port can be opened.
+    pub async fn start() -> std::io::Result<Self> {
+        Self::start_on(0).await
+    }
+
+    /// Starts on this port of 127.0.0.1; 0 picks a free one.
+    ///
+    /// # Errors
+    /// When the port cannot be opened.
+    pub async fn start_on(port: u16) -> std::io::Result<Self> {
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
+        let address = listener.local_addr()?;
+        let shared = Shared::default();
+        let router = router(shared.clone());
+        let server = tokio::spawn(async move {
+            // It ends with the task; an error here shows as a refused connection in the test.
+            let _ = axum::serve(listener, router).await;
+        });
+        Ok(Self { shared, address, server })
+    }
+
+    /// `http://127.0.0.1:PORT`.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The base URL for an OpenAI provider, `…/v1`.
+    #[must_use]
+    pub fn base_url_openai(&self) -> String {
+        format!("{}/v1", self.url())
+    }
+
+    /// The base URL for an Anthropic provider.
+    #[must_use]
+    pub fn base_url_anthropic(&self) -> String {
+        self.url()
+    }
+
+    /// Appends replies; each model call takes the first that fits it.
+    pub fn script(&self, replies: impl IntoIterator<Item = Reply>) {
+        self.shared.script().replies.extend(replies);
+    }
+
+    /// The reply when nothing in the script fits.
+    pub fn default_reply(&self, reply: Reply) {
+        self.shared.script().default = Some(reply);
+    }
+
+    /// Lets a function choose before the script does.
+    pub fn respond_with(&self, chooser: impl Fn(&Value) -> Option<Reply> + Send + Sync + 'static) {
+        self.shared.script().chooser = Some(Box::new(chooser));
+    }
+
+    /// All model calls so far, oldest first.
+    #[must_use]
+    pub fn requests(&self) -> Vec<Request> {
+        self.shared.script().requests.clone()
+    }
+
+    /// Lets one held reply go on, or the next one that will be held.
+    pub fn release(&self) {
+        self.shared.script().gate.notify_one();
+    }
+
+    /// Serves until the process ends.
+    pub async fn wait(mut self) {
+        let _ = (&mut self.server).await;
+    }
+}
+
+fn router(shared: Shared) -> Router {
+    Router::new()
+        .route("/v1/chat/completions", post(chat_completions))
+        .route("/v1/messages", post(messages))
+        .route("/v1/models", get(models))
+        .route("/v1/embeddings", post(embeddings))
+        .route("/control/script", post(control_script))
+        .route("/control/default", post(control_default))
+        .route("/control/requests", get(control_requests))
+        .route("/control/release", post(control_release))
+        .route("/control/reset", post(control_reset))
+        .layer(DefaultBodyLimit::disable())
+        .with_state(shared)
+}
+
+async fn control_script(State(shared): State<Shared>, Json(replies): Json<Vec<Reply>>) {
+    shared.script().replies.extend(replies);
+}
+
+async fn control_default(State(shared): State<Shared>, Json(reply): Json<Reply>) {
+    shared.script().default = Some(reply);
+}
+
+async fn control_requests(State(shared): State<Shared>) -> Json<Value> {
+    let script = shared.script();
+    Json(script.requests.iter().map(|request| json!({"path": request.path, "body": request.body})).collect())
+}
+
+async fn control_release(State(shared): State<Shared>) {
+    shared.script().gate.notify_one();
+}
+
+async fn control_reset(State(shared): State<Shared>) {
+    let before = std::mem::take(&mut *shared.script());
+    before.gate.notify_waiters();
+}
+
+async fn models() -> Json<Value> {
+    let model = |id: &str| json!({"id": id, "object": "model", "type": "model", "created": 1_763_665_442, "owned_by": "test"});
+    Json(json!({
+        "object": "list",
+        "data": [model("gpt-4.1"), model("gpt-4.1-mini"), model("claude-sonnet-4-5"), model("text-embedding-3-small")],
+        "has_more": false,
+    }))
+}
+
+async fn embeddings(Json(body): Json<Value>) -> Json<Value> {
+    let inputs = match &body["input"] {
+        Value::Array(inputs) => inputs.clone(),
+        one => vec![one.clone()],
+    };
+    // A direction that depends on the bytes only, so that equal texts are equal.
+    let data = inputs.iter().enumerate().map(|(index, input)| {
+        let mut vector = [0f64; 8];
+        for (at, byte) in input.as_str().unwrap_or_default().bytes().enumerate() {
+            vector[at % 8] += f64::from(byte) / 255.0;
+        }
+        json!({"object": "embedding", "index": index, "embedding": vector})
+    });
+    Json(
+        json!({"object": "list", "data": data.collect::<Vec<_>>(), "model": body["model"], "usage": {"prompt_tokens": 1, "total_tokens": 1}}),
+    )
+}
+
+async fn chat_completions(
+    State(shared): State<Shared>,
+    headers: HeaderMap,
+    Json(body): Json<Value>,
+) -> Response {
+    answer(shared, "/v1/chat/completions", headers, body).await
+}
+
+async fn messages(State(shared): State<Shared>, headers: HeaderMap, Json(body): Json<Value>) -> Response {
+    answer(shared, "/v1/messages", headers, body).await
+}
+
+/// All text of the last message, in whatever form it came.
+fn last_text(body: &Value) -> String {
+    let last = body["messages"].as_array().and_then(|messages| messages.last()).cloned().unwrap_or_default();
+    last["content"].to_string()
+}
+
+fn choose(shared: &Shared, request: Request) -> (Reply, usize) {
+    let mut script = shared.script();
+    let body = request.body.clone();
+    script.requests.push(request);
+    let number = script.requests.len();
+    if let Some(reply) = script.chooser.as_ref().and_then(|chooser| chooser(&body)) {
+        return (reply, number);
+    }
+    let text = last_text(&body);
+    let fits = script.replies.iter().position(|reply| match &reply.when {
+        None => true,
+        Some(when) => text.contains(when.as_str()),
+    });
+    let scripted = fits.and_then(|at| script.replies.remove(at));
+    let reply = scripted.or_else(|| script.default.clone()).unwrap_or_else(|| {
+        Reply::failure(418, format!("the script has no reply for request {number}: {text}"))
+    });
+    (reply, number)
+}
+
+async fn answer(shared: Shared, path: &str, headers: HeaderMap, body: Value) -> Response {
+    let (reply, number) = choose(&shared, Request { path: path.to_owned(), headers, body: body.clone() });
+    if reply.latency_ms > 0 {
+        tokio::time::sleep(Duration::from_millis(reply.latency_ms)).await;
+    }
+    let is_openai = path == "/v1/chat/completions";
+    let stream = body["stream"] == true;
+    if reply.status.is_some_and(|status| status != 200) {
+        return failure(&reply, is_openai);
+    }
+    let frames = match (&reply.raw, stream, is_openai) {
+        (Some(raw), ..) => vec![raw.clone()],
+        (None, true, true) => {
+            let with_usage = body["stream_options"]["include_usage"] == true;
+            openai::frames(&reply, &body["model"], number, with_usage)
+        }
+        (None, true, false) => anthropic::frames(&reply, &body["model"], number),
+        (None, false, true) => vec![openai::response(&reply, &body["model"], number)],
+        (None, false, false) => vec![anthropic::response(&reply, &body["model"], number)],
+    };
+    let kind = if stream { "text/event-stream; charset=utf-8" } else { "application/json" };
+    let head = Response::builder()
+        .header("content-type", kind)
+        .header("x-request-id", format!("req-{number}"))
+        .header("request-id", format!("req-{number}"));
+    let head = reply.headers.iter().fold(head, |head, (name, value)| {
+        head.header(name, value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+    });
+    head.body(paced(&shared, reply, frames)).unwrap_or_else(|error| {
+        (StatusCode::INTERNAL_SERVER_ERROR, format!("the script's headers are not valid: {error}"))
+            .into_response()
+    })
+}
+
+fn failure(reply: &Reply, is_openai: bool) -> Response {
+    let status =
+        reply.status.and_then(|status| StatusCode::from_u16(status).ok()).unwrap_or(StatusCode::IM_A_TEAPOT);
+    let error =
+        reply.error.clone().unwrap_or_else(|| json!({"message": "scripted failure", "type": "error"}));
+    let body = if is_openai { json!({"error": error}) } else { json!({"type": "error", "error": error}) };
+    let mut response = (status, Json(body)).into_response();
+    for (name, value) in &reply.headers {
+        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        if let (Ok(name), Ok(value)) = (name.parse::<axum::http::HeaderName>(), text.parse()) {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    response
+}
+
+/// A body that comes piece by piece, and may be held, cut or damaged on the way.
+fn paced(shared: &Shared, reply: Reply, frames: Vec<String>) -> Body {
+    let gate = Arc::clone(&shared.script().gate);
+    let (sender, receiver) = mpsc::channel::<Result<Bytes, std::io::Error>>(64);
+    tokio::spawn(async move {
+        let mut sent = 0;
+        for (number, frame) in frames.into_iter().enumerate() {
+            // The first frame of a stream only opens it; a whole response has no other.
+            if reply.hold && number == usize::from(frame.starts_with("data:") || frame.starts_with("event:"))
+            {
+                gate.notified().await;
+            }
+            if reply.chunk_delay_ms > 0 {
+                tokio::time::sleep(Duration::from_millis(reply.chunk_delay_ms)).await;
+            }
+            let mut bytes = frame.into_bytes();
+            if let Some(at) = reply.corrupt_at.and_then(|at| at.checked_sub(sent))
+                && let Some(byte) = bytes.get_mut(at)
+            {
+                *byte = 0x01;
+            }
+            if let Some(cut) = reply.cut_after_bytes
+                && sent + bytes.len() > cut
+            {
+                bytes.truncate(cut - sent.min(cut));
+                let _ = sender.send(Ok(bytes.into())).await;
+                let _ = sender.send(Err(std::io::Error::other("cut by the script"))).await;
+                return;
+            }
+            sent += bytes.len();
+            if sender.send(Ok(bytes.into())).await.is_err() {
+                return;
+            }
+        }
+    });
+    Body::from_stream(tokio_stream::wrappers::ReceiverStream::new(receiver))
+}
