@@ -317,6 +317,8 @@ fn paced(shared: &Shared, reply: Reply, frames: Vec<String>) -> Body {
             {
                 bytes.truncate(cut - sent.min(cut));
                 let _ = sender.send(Ok(bytes.into())).await;
+                // Otherwise the connection breaks before these bytes are on it.
+                tokio::time::sleep(Duration::from_millis(20)).await;
                 let _ = sender.send(Err(std::io::Error::other("cut by the script"))).await;
                 return;
             }
