@@ -1,7 +1,13 @@
 //! Small makers of test values.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use loci_api::{ids::BlockId, resource::Block, rules::ToolRule};
+use loci_api::{
+    ids::{AgentId, BlockId, MessageId, StepId},
+    message::{Approval, ContentPart, Message, Role, ToolCall, ToolReturn, ToolStatus},
+    resource::Block,
+    rules::ToolRule,
+    time::Timestamp,
+};
 use serde_json::{Value, json};
 
 /// A block with this label and value; its id follows from the label.
@@ -34,4 +40,73 @@ pub(crate) fn rule(tool: &str, rest: Value) -> ToolRule {
     let mut object = rest;
     object["tool_name"] = json!(tool);
     serde_json::from_value(object).unwrap()
+}
+
+/// An empty row; all rows of the tests belong to one step.
+pub(crate) fn message(role: Role) -> Message {
+    Message {
+        id: MessageId::new(),
+        agent_id: AgentId::from_trusted("agent-1".into()),
+        conversation_id: None,
+        role,
+        content: Vec::new(),
+        tool_calls: Vec::new(),
+        tool_returns: Vec::new(),
+        approvals: Vec::new(),
+        name: None,
+        model: None,
+        run_id: None,
+        step_id: Some(StepId::from_trusted("step-1".into())),
+        otid: None,
+        group_id: None,
+        sender_id: None,
+        is_err: false,
+        created_at: Timestamp(0),
+    }
+}
+
+pub(crate) fn user(text: &str) -> Message {
+    Message { content: vec![ContentPart::text(text)], step_id: None, ..message(Role::User) }
+}
+
+/// A call without arguments whose tool is named like its id, digits left out.
+pub(crate) fn call(id: &str) -> ToolCall {
+    ToolCall {
+        id: id.to_owned(),
+        name: id.trim_end_matches(|c: char| c.is_ascii_digit()).to_owned(),
+        arguments: "{}".to_owned(),
+    }
+}
+
+pub(crate) fn assistant(text: &str, calls: &[&str]) -> Message {
+    let content = if text.is_empty() { Vec::new() } else { vec![ContentPart::text(text)] };
+    Message { content, tool_calls: calls.iter().map(|id| call(id)).collect(), ..message(Role::Assistant) }
+}
+
+pub(crate) fn request(calls: &[&str]) -> Message {
+    Message { tool_calls: calls.iter().map(|id| call(id)).collect(), ..message(Role::Approval) }
+}
+
+pub(crate) fn decision(id: &str, approve: bool) -> Approval {
+    Approval::Approval { tool_call_id: id.to_owned(), approve, reason: None }
+}
+
+pub(crate) fn returned(id: &str, text: &str) -> ToolReturn {
+    ToolReturn {
+        tool_call_id: id.to_owned(),
+        status: ToolStatus::Success,
+        content: loci_api::message::ReturnContent::Value(Value::String(text.to_owned())),
+        stdout: Vec::new(),
+        stderr: Vec::new(),
+        time: "now".to_owned(),
+    }
+}
+
+/// A response that allows each call.
+pub(crate) fn response(calls: &[&str]) -> Message {
+    Message { approvals: calls.iter().map(|id| decision(id, true)).collect(), ..message(Role::Approval) }
+}
+
+pub(crate) fn tool(calls: &[&str]) -> Message {
+    Message { tool_returns: calls.iter().map(|id| returned(id, "ok")).collect(), ..message(Role::Tool) }
 }

@@ -1,0 +1,111 @@
+//! Calls that have no return: how they get one when a run is cancelled while it waits, or after a crash.
+
+use loci_api::{
+    ids::MessageId,
+    message::{Approval, Message, Role, ToolReturn},
+};
+
+use crate::{
+    input::{InputScope, paired_calls},
+    returns,
+};
+
+/// What a person's cancelling says about the calls that were waiting.
+const CANCELLED_BY_USER: &str = "The user cancelled the request, so the tool call was denied.";
+
+/// The rows that end a pending approval because its run was cancelled: a response that denies every gated call,
+/// and one tool message with an error return for each waiting call, ungated ones included. Empty if nothing waits.
+#[must_use]
+pub fn cancel(
+    context: &[Message],
+    scope: &InputScope,
+    mut new_id: impl FnMut() -> MessageId,
+) -> Vec<Message> {
+    let Some(request) = context.last().filter(|message| message.is_approval_request()) else { return Vec::new() };
+    let mut response = row(new_id(), Role::Approval, scope);
+    response.approvals = request
+        .tool_calls
+        .iter()
+        .map(|call| Approval::Approval {
+            tool_call_id: call.id.clone(),
+            approve: false,
+            reason: Some(CANCELLED_BY_USER.to_owned()),
+        })
+        .collect();
+    let denial = returns::denial(Some(CANCELLED_BY_USER));
+    let calls = request.tool_calls.iter().chain(paired_calls(context, context.len() - 1));
+    let mut tool = row(new_id(), Role::Tool, scope);
+    tool.step_id.clone_from(&request.step_id);
+    tool.name = request.tool_calls.first().map(|call| call.name.clone());
+    tool.tool_returns =
+        calls.map(|call| returns::refusal(&call.id, denial.clone(), scope.now, &scope.timezone)).collect();
+    vec![response, tool]
+}
+
+/// The tool message that is missing because the program ended while tools ran. Answers a client or person had
+/// already given are kept; the other calls get an error return that says the outcome is not known.
+#[must_use]
+pub fn lost_returns(
+    context: &[Message],
+    scope: &InputScope,
+    mut new_id: impl FnMut() -> MessageId,
+) -> Option<Message> {
+    let lost = |id: &str| returns::lost(id, scope.now, &scope.timezone);
+    // Loci's own user messages may follow the calls; anything else ends the search.
+    let last = context.iter().rposition(|message| message.role != Role::User)?;
+    let (step_id, name, tool_returns): (_, _, Vec<ToolReturn>) = match &context[..=last] {
+        [.., request, response]
+            if request.is_approval_request()
+                && response.role == Role::Approval
+                && !response.is_approval_request() =>
+        {
+            let answered = response.approvals.iter().map(|answer| match answer {
+                Approval::Tool(result) => result.clone(),
+                Approval::Approval { tool_call_id, approve: false, reason } => {
+                    let text = returns::denial(reason.as_deref());
+                    returns::refusal(tool_call_id, text, scope.now, &scope.timezone)
+                }
+                Approval::Approval { tool_call_id, approve: true, .. } => lost(tool_call_id),
+            });
+            let waiting = paired_calls(context, last - 1).iter().map(|call| lost(&call.id));
+            (request.step_id.clone(), request.tool_calls.first(), answered.chain(waiting).collect())
+        }
+        [.., assistant] if assistant.role == Role::Assistant && !assistant.tool_calls.is_empty() => {
+            let calls = &assistant.tool_calls;
+            (assistant.step_id.clone(), calls.first(), calls.iter().map(|call| lost(&call.id)).collect())
+        }
+        _ => return None,
+    };
+    if tool_returns.is_empty() {
+        return None;
+    }
+    let name = name.map(|call| call.name.clone());
+    let mut tool = row(new_id(), Role::Tool, scope);
+    tool.step_id = step_id;
+    tool.name = name;
+    tool.tool_returns = tool_returns;
+    Some(tool)
+}
+
+/// An empty row of this request.
+pub(crate) fn row(id: MessageId, role: Role, scope: &InputScope) -> Message {
+    Message {
+        id,
+        agent_id: scope.agent_id.clone(),
+        conversation_id: scope.conversation_id.clone(),
+        role,
+        content: Vec::new(),
+        tool_calls: Vec::new(),
+        tool_returns: Vec::new(),
+        approvals: Vec::new(),
+        name: None,
+        model: None,
+        run_id: Some(scope.run_id.clone()),
+        step_id: None,
+        otid: None,
+        group_id: None,
+        sender_id: None,
+        is_err: false,
+        created_at: scope.now,
+    }
+}
