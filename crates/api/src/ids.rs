@@ -109,6 +109,8 @@ ids! {
     TraceId = "provider_trace";
     /// One environment variable of an agent.
     SecretId = "agent-env";
+    /// Somebody or something an agent serves, as the client names it.
+    IdentityId = "identity";
     /// A person.
     UserId = "user";
 }

@@ -1,0 +1,45 @@
+//! What waits for a person, across all agents: threads whose context ends in an approval request.
+
+use loci_api::{ids::MessageId, message::Message};
+use rusqlite::{Connection, Row, params};
+
+use super::message::{COLUMNS, read};
+use crate::StoreError;
+
+/// An approval request nobody has answered, with its agent's name.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PendingApproval {
+    pub message: Message,
+    pub agent_name: String,
+}
+
+/// The last message of a context, if it asks for approval. Conversations that were deleted ask nothing any more.
+const PENDING: &str = "FROM messages
+  JOIN agents ON agents.id = messages.agent_id
+  JOIN context ON context.message_id = messages.id
+    AND context.thread_id = coalesce(messages.conversation_id, messages.agent_id)
+  WHERE messages.role = 'approval' AND messages.tool_calls IS NOT NULL
+    AND NOT EXISTS (SELECT 1 FROM context AS later
+      WHERE later.thread_id = context.thread_id AND later.position > context.position)
+    AND NOT EXISTS (SELECT 1 FROM conversations
+      WHERE conversations.id = messages.conversation_id AND conversations.deleted_at IS NOT NULL)";
+
+/// All of them, the longest waiting first, at most `limit`.
+pub fn list(conn: &Connection, limit: u32) -> Result<Vec<PendingApproval>, StoreError> {
+    let sql = format!("SELECT {COLUMNS}, agents.name {PENDING} ORDER BY messages.sequence LIMIT ?");
+    let mut statement = conn.prepare_cached(&sql)?;
+    let rows = statement.query_map([limit], read_pending)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The one with this message id, if it still waits.
+pub fn get(conn: &Connection, id: &MessageId) -> Result<Option<PendingApproval>, StoreError> {
+    let sql = format!("SELECT {COLUMNS}, agents.name {PENDING} AND messages.id = ?");
+    let mut statement = conn.prepare_cached(&sql)?;
+    let mut rows = statement.query_map(params![id.as_str()], read_pending)?;
+    Ok(rows.next().transpose()?)
+}
+
+fn read_pending(row: &Row<'_>) -> rusqlite::Result<PendingApproval> {
+    Ok(PendingApproval { message: read(row)?, agent_name: row.get(17)? })
+}
