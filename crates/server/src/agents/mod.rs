@@ -1,0 +1,8 @@
+//! Agents as a whole: what is shown of one, how one is created and changed. One transaction each.
+
+pub mod create;
+pub mod settings;
+pub mod state;
+pub mod update;
+
+pub use state::Include;

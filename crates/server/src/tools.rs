@@ -1,0 +1,355 @@
+//! Tools as rows: made from source, changed, and the built-in ones kept as this version has them.
+
+use loci_api::{
+    error::ApiError,
+    ids::{DEFAULT_USER_ID, ToolId},
+    resource::{DEFAULT_RETURN_CHAR_LIMIT, Tool, ToolType},
+    time::Timestamp,
+    tool::{ToolCreate, ToolUpdate},
+};
+use loci_store::{Connection, StoreError, table::tool};
+use loci_tools::{
+    builtin::{self, Builtin},
+    schema::{self, DerivedSchema},
+    source::{SourceType, check_requirements},
+};
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::{App, error::Answer};
+
+/// Characters of the longest name models accept.
+const MAX_NAME_CHARS: usize = 64;
+
+/// Brings the built-in tools up to date: missing ones come back, changed ones get the schema of this version.
+/// Limits and approval a person set on one stay.
+///
+/// # Errors
+/// Only the store's.
+pub async fn upsert_builtins(app: &App) -> Result<(), StoreError> {
+    let current = app.store().read(|conn| Ok(stale_builtins(conn)?.is_empty())).await?;
+    if current {
+        return Ok(());
+    }
+    app.store().write(|tx| write_builtins(tx, Timestamp::now())).await
+}
+
+/// What each built-in that is missing or differs should be.
+fn stale_builtins(conn: &Connection) -> Result<Vec<Tool>, StoreError> {
+    let mut stale = Vec::new();
+    for builtin in builtin::builtins() {
+        let known = tool::get_by_name(conn, builtin.name)?;
+        let wanted = from_builtin(builtin, known.as_ref());
+        if known.as_ref() != Some(&wanted) {
+            stale.push(wanted);
+        }
+    }
+    Ok(stale)
+}
+
+/// Writes every built-in that is missing or differs.
+pub fn write_builtins(conn: &Connection, now: Timestamp) -> Result<(), StoreError> {
+    for wanted in stale_builtins(conn)? {
+        tool::upsert_by_name(conn, &wanted, now)?;
+    }
+    Ok(())
+}
+
+fn from_builtin(builtin: &Builtin, known: Option<&Tool>) -> Tool {
+    Tool {
+        id: known.map_or_else(ToolId::new, |tool| tool.id.clone()),
+        tool_type: builtin.tool_type,
+        description: Some(builtin.description.to_owned()),
+        source_type: Some("python".to_owned()),
+        name: Some(builtin.name.to_owned()),
+        tags: known.map_or_else(|| builtin.tags.clone(), |tool| tool.tags.clone()),
+        source_code: None,
+        json_schema: Some(builtin.json_schema.clone()),
+        args_json_schema: None,
+        return_char_limit: known.map_or(DEFAULT_RETURN_CHAR_LIMIT, |tool| tool.return_char_limit),
+        pip_requirements: None,
+        npm_requirements: None,
+        default_requires_approval: known.and_then(|tool| tool.default_requires_approval),
+        enable_parallel_execution: Some(builtin.parallel),
+        created_by_id: Some(DEFAULT_USER_ID.to_owned()),
+        last_updated_by_id: Some(DEFAULT_USER_ID.to_owned()),
+        metadata_: known.and_then(|tool| tool.metadata_.clone()),
+        project_id: None,
+    }
+}
+
+/// The language of a source.
+///
+/// # Errors
+/// 400.
+pub fn source_type(text: Option<&str>) -> Result<SourceType, ApiError> {
+    SourceType::parse(text).map_err(|error| ApiError::bad_request(error.to_string()))
+}
+
+/// The schema of a source, derived without running it.
+///
+/// # Errors
+/// 400 with the place in the source and what is missing.
+pub fn derive(source: &str, kind: SourceType, name: Option<&str>) -> Result<DerivedSchema, ApiError> {
+    schema::derive(source, kind, name)
+        .map_err(|error| ApiError::bad_request(format!("Failed to derive json schema: Schema generation failed: {error}")))
+}
+
+/// A name models accept and no built-in has.
+fn check_tool_name(name: &str) -> Result<(), ApiError> {
+    let fits = !name.is_empty()
+        && name.chars().count() <= MAX_NAME_CHARS
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte));
+    if !fits {
+        let shown: String = name.chars().take(80).collect();
+        return Err(ApiError::bad_request(format!(
+            "INVALID_ARGUMENT: Tool name '{shown}' must have 1 to {MAX_NAME_CHARS} letters (a-z, A-Z), digits, '_' or '-'"
+        )));
+    }
+    if builtin::find(name).is_some() {
+        return Err(ApiError::bad_request(format!(
+            "INVALID_ARGUMENT: '{name}' is the name of a built-in tool; give this one another name"
+        )));
+    }
+    Ok(())
+}
+
+/// The name in a `{name, description, parameters}` object.
+fn schema_name(json_schema: &Map<String, Value>) -> Result<&str, ApiError> {
+    json_schema
+        .get("name")
+        .and_then(Value::as_str)
+        .ok_or_else(|| ApiError::validation("body.json_schema.name: text is required"))
+}
+
+/// `parameters` as a model can be given them: an object schema.
+fn check_parameters(json_schema: &Map<String, Value>) -> Result<(), ApiError> {
+    match json_schema.get("parameters") {
+        None | Some(Value::Null) => Ok(()),
+        Some(Value::Object(parameters)) => match parameters.get("type") {
+            None => Ok(()),
+            Some(Value::String(kind)) if kind == "object" => Ok(()),
+            Some(_) => Err(ApiError::validation("body.json_schema.parameters.type: must be \"object\"")),
+        },
+        Some(_) => Err(ApiError::validation("body.json_schema.parameters: must be an object")),
+    }
+}
+
+/// Fills in what a model must be given and was left out.
+fn complete_schema(mut json_schema: Map<String, Value>) -> Map<String, Value> {
+    json_schema.entry("description").or_insert_with(|| json!(""));
+    let parameters = json_schema.entry("parameters").or_insert(Value::Null);
+    if parameters.is_null() {
+        *parameters = json!({});
+    }
+    if let Value::Object(parameters) = parameters {
+        parameters.entry("type").or_insert_with(|| json!("object"));
+        parameters.entry("properties").or_insert_with(|| json!({}));
+        parameters.entry("required").or_insert_with(|| json!([]));
+    }
+    json_schema
+}
+
+/// So that a client can see whether two tools are the same.
+fn tool_hash(source: &str, json_schema: &Map<String, Value>) -> String {
+    let mut hash = Sha256::new();
+    hash.update(source.as_bytes());
+    hash.update([0]);
+    hash.update(json!(json_schema).to_string().as_bytes());
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The tool a creation asks for, with an id of its own; nothing is stored.
+///
+/// # Errors
+/// 422 for what is malformed, 400 for source no schema can be derived from or a name that cannot be used.
+pub fn from_source(create: ToolCreate) -> Result<Tool, ApiError> {
+    create.check()?;
+    let kind = source_type(create.source_type.as_deref())?;
+    check_packages(kind, &create)?;
+    let json_schema = match create.json_schema {
+        Some(given) => {
+            check_parameters(&given)?;
+            let name = schema_name(&given)?.to_owned();
+            require_function(&create.source_code, kind, &name)?;
+            complete_schema(given)
+        }
+        None => {
+            let derived = derive(&create.source_code, kind, None)?;
+            let mut json_schema = derived.json_schema;
+            if let Some(parameters) = create.args_json_schema.clone() {
+                json_schema.insert("parameters".to_owned(), Value::Object(parameters));
+                check_parameters(&json_schema)?;
+            }
+            if let Some(description) = &create.description {
+                json_schema.insert("description".to_owned(), json!(description));
+            }
+            complete_schema(json_schema)
+        }
+    };
+    let name = schema_name(&json_schema)?.to_owned();
+    check_tool_name(&name)?;
+    let description = create
+        .description
+        .or_else(|| json_schema.get("description").and_then(Value::as_str).map(str::to_owned));
+    Ok(Tool {
+        id: ToolId::new(),
+        tool_type: ToolType::Custom,
+        description,
+        source_type: Some(kind.as_str().to_owned()),
+        name: Some(name),
+        tags: create.tags.unwrap_or_default(),
+        metadata_: Some(Map::from_iter([(
+            "tool_hash".to_owned(),
+            json!(tool_hash(&create.source_code, &json_schema)),
+        )])),
+        source_code: Some(create.source_code),
+        json_schema: Some(json_schema),
+        args_json_schema: create.args_json_schema,
+        return_char_limit: create.return_char_limit.unwrap_or(DEFAULT_RETURN_CHAR_LIMIT),
+        pip_requirements: create.pip_requirements,
+        npm_requirements: create.npm_requirements,
+        default_requires_approval: create.default_requires_approval,
+        enable_parallel_execution: Some(create.enable_parallel_execution.unwrap_or(false)),
+        created_by_id: Some(DEFAULT_USER_ID.to_owned()),
+        last_updated_by_id: Some(DEFAULT_USER_ID.to_owned()),
+        project_id: None,
+    })
+}
+
+fn check_packages(kind: SourceType, create: &ToolCreate) -> Result<(), ApiError> {
+    let (field, packages) = match kind {
+        SourceType::Python => ("pip_requirements", create.pip_requirements.as_deref()),
+        SourceType::Typescript => ("npm_requirements", create.npm_requirements.as_deref()),
+    };
+    check_requirements(kind, packages.unwrap_or_default())
+        .map_err(|error| ApiError::validation(format!("body.{field}: {error}")))
+}
+
+/// The function that is to be run must be in the source.
+fn require_function(source: &str, kind: SourceType, name: &str) -> Result<(), ApiError> {
+    let functions = schema::functions(source, kind)
+        .map_err(|error| ApiError::bad_request(format!("The source cannot be read: {error}")))?;
+    if functions.iter().any(|function| function == name) {
+        return Ok(());
+    }
+    Err(ApiError::bad_request(format!(
+        "INVALID_ARGUMENT: The source has no top-level function '{name}'; it has [{}]",
+        functions.join(", ")
+    )))
+}
+
+/// Stores a created tool, over the one of the same name if there is one. Tags that are not given stay.
+pub fn upsert(conn: &Connection, mut tool: Tool, now: Timestamp) -> Answer<Tool> {
+    let known = match &tool.name {
+        Some(name) => tool::get_by_name(conn, name)?,
+        None => None,
+    };
+    if let Some(known) = known
+        && tool.tags.is_empty()
+    {
+        tool.tags = known.tags;
+    }
+    Ok(tool::upsert_by_name(conn, &tool, now)?)
+}
+
+/// Writes a change over a tool. New source keeps schema and description, but must still hold the tool's
+/// function; a schema of another name renames the tool.
+pub fn change(conn: &Connection, mut tool: Tool, update: ToolUpdate, now: Timestamp) -> Answer<Tool> {
+    update.check()?;
+    fn set_some<T>(field: &mut Option<T>, given: Option<T>) {
+        if given.is_some() {
+            *field = given;
+        }
+    }
+    let custom = builtin::find(tool.name.as_deref().unwrap_or_default()).is_none();
+    if !custom && (update.source_code.is_some() || update.json_schema.is_some() || update.source_type.is_some()) {
+        return Err(ApiError::bad_request(
+            "INVALID_ARGUMENT: The source and schema of a built-in tool cannot be changed; its limits, tags and approval can",
+        )
+        .into());
+    }
+    if let Some(text) = &update.source_type {
+        tool.source_type = Some(source_type(Some(text))?.as_str().to_owned());
+    }
+    let rewritten = update.source_code.is_some() || update.json_schema.is_some();
+    if let Some(json_schema) = update.json_schema {
+        check_parameters(&json_schema)?;
+        let name = schema_name(&json_schema)?.to_owned();
+        if tool.name.as_deref() != Some(name.as_str()) {
+            check_tool_name(&name)?;
+            if tool::get_by_name(conn, &name)?.is_some() {
+                return Err(ApiError::bad_request(format!(
+                    "INVALID_ARGUMENT: Tool with name '{name}' already exists in your organization"
+                ))
+                .into());
+            }
+            tool.name = Some(name);
+        }
+        tool.json_schema = Some(complete_schema(json_schema));
+    }
+    set_some(&mut tool.source_code, update.source_code);
+    if rewritten && let (Some(source), Some(name)) = (&tool.source_code, &tool.name) {
+        require_function(source, source_type(tool.source_type.as_deref())?, name)?;
+        let hash = tool_hash(source, tool.json_schema.as_ref().unwrap_or(&Map::new()));
+        tool.metadata_.get_or_insert_default().insert("tool_hash".to_owned(), json!(hash));
+    }
+    set_some(&mut tool.description, update.description);
+    if let Some(tags) = update.tags {
+        tool.tags = tags;
+    }
+    set_some(&mut tool.args_json_schema, update.args_json_schema);
+    if let Some(limit) = update.return_char_limit {
+        tool.return_char_limit = limit;
+    }
+    set_some(&mut tool.pip_requirements, update.pip_requirements);
+    set_some(&mut tool.npm_requirements, update.npm_requirements);
+    if let Some(metadata) = update.metadata_ {
+        tool.metadata_.get_or_insert_default().extend(metadata);
+    }
+    set_some(&mut tool.default_requires_approval, update.default_requires_approval);
+    set_some(&mut tool.enable_parallel_execution, update.enable_parallel_execution);
+    tool.last_updated_by_id = Some(DEFAULT_USER_ID.to_owned());
+    tool::update(conn, &tool, now)?;
+    Ok(tool)
+}
+
+/// The tool, or 404.
+pub fn require(conn: &Connection, id: &ToolId) -> Answer<Tool> {
+    tool::get(conn, id)?.ok_or_else(|| not_found(id).into())
+}
+
+/// 404 for a tool that is not there.
+#[must_use]
+pub fn not_found(id: &ToolId) -> ApiError {
+    ApiError::not_found(format!("Tool not found with id='{id}'"))
+}
+
+#[cfg(test)]
+pub mod testing {
+    use super::*;
+
+    /// A tool with nothing but a name.
+    pub fn tool(name: &str) -> Tool {
+        Tool {
+            id: ToolId::new(),
+            tool_type: ToolType::Custom,
+            description: None,
+            source_type: None,
+            name: Some(name.to_owned()),
+            tags: Vec::new(),
+            source_code: None,
+            json_schema: None,
+            args_json_schema: None,
+            return_char_limit: DEFAULT_RETURN_CHAR_LIMIT,
+            pip_requirements: None,
+            npm_requirements: None,
+            default_requires_approval: None,
+            enable_parallel_execution: None,
+            created_by_id: None,
+            last_updated_by_id: None,
+            metadata_: None,
+            project_id: None,
+        }
+    }
+}
