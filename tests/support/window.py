@@ -1,4 +1,4 @@
-"""The desktop program in a display of its own, driven over WebDriver in the real webview."""
+"""The interface driven over WebDriver: the desktop program in the real webview, or the served UI in Chromium."""
 
 import base64
 import json
@@ -44,27 +44,19 @@ def free_port():
         return probe.getsockname()[1]
 
 
-class Window:
-    """One started app and the WebDriver session in it."""
+class Session:
+    """A WebDriver session: a driver process of our own and what it opened."""
 
-    def __init__(self, display: Display, env: dict):
+    def __init__(self, driver: list, env: dict, capabilities: dict):
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
-        env = clean_env(
-            DISPLAY=display.name, TAURI_WEBVIEW_AUTOMATION="true", WEBKIT_DISABLE_DMABUF_RENDERER="1",
-            LANG="en_US.UTF-8", GDK_BACKEND="x11", **env,
-        )
         self.driver = subprocess.Popen(
-            ["WebKitWebDriver", f"--port={port}", "--host=127.0.0.1"], env=env,
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            [*driver, f"--port={port}"], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         self.session = None
         try:
             self.until(lambda: self._port_answers(port), "the driver to listen")
-            answer = self._call("POST", "/session", {"capabilities": {"alwaysMatch": {
-                "browserName": "wry",
-                "webkitgtk:browserOptions": {"binary": program("loci-desktop"), "args": []},
-            }}})
+            answer = self._call("POST", "/session", {"capabilities": {"alwaysMatch": capabilities}})
             self.session = f"/session/{answer['sessionId']}"
         except Exception:
             self.close()
@@ -100,16 +92,6 @@ class Window:
         except subprocess.TimeoutExpired:
             self.driver.kill()
             self.driver.wait(timeout=20)
-
-    def kill(self):
-        """Kills the app itself, as a crash would, then tidies up the driver."""
-        pids = subprocess.run(
-            ["pgrep", "-P", str(self.driver.pid), "-f", "loci-desktop"], capture_output=True, text=True, check=False
-        ).stdout.split()
-        for pid in pids:
-            os.kill(int(pid), 9)
-        self.session = None
-        self.close()
 
     def js(self, script, *args):
         return self.call("POST", "/execute/sync", {"script": script, "args": list(args)})
@@ -196,3 +178,52 @@ class Window:
         path = pathlib.Path(SHOTS / f"{name}.png")
         path.write_bytes(base64.b64decode(self.call("GET", "/screenshot")))
         return path
+
+
+class Window(Session):
+    """The desktop program in a display of its own."""
+
+    def __init__(self, display: Display, env: dict):
+        env = clean_env(
+            DISPLAY=display.name, TAURI_WEBVIEW_AUTOMATION="true", WEBKIT_DISABLE_DMABUF_RENDERER="1",
+            LANG="en_US.UTF-8", GDK_BACKEND="x11", **env,
+        )
+        super().__init__(["WebKitWebDriver", "--host=127.0.0.1"], env, {
+            "browserName": "wry",
+            "webkitgtk:browserOptions": {"binary": program("loci-desktop"), "args": []},
+        })
+
+    def kill(self):
+        """Kills the app itself, as a crash would, then tidies up the driver."""
+        pids = subprocess.run(
+            ["pgrep", "-P", str(self.driver.pid), "-f", "loci-desktop"], capture_output=True, text=True, check=False
+        ).stdout.split()
+        for pid in pids:
+            os.kill(int(pid), 9)
+        self.session = None
+        self.close()
+
+
+class Browser(Session):
+    """Headless Chromium with a profile of its own, at an address."""
+
+    def __init__(self, address: str):
+        self.profile = tempfile.TemporaryDirectory()
+        flags = [
+            "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--window-size=1280,900",
+            "--disable-background-networking", "--disable-component-update", "--disable-sync",
+            f"--user-data-dir={self.profile.name}",
+        ]
+        super().__init__(["chromedriver"], clean_env(), {
+            "browserName": "chrome", "goog:chromeOptions": {"binary": "/usr/bin/chromium", "args": flags},
+            "goog:loggingPrefs": {"browser": "ALL"},
+        })
+        self.call("POST", "/url", {"url": address})
+
+    def log(self):
+        """What the page wrote to the console, refusals of its content policy included."""
+        return [entry["message"] for entry in self.call("POST", "/se/log", {"type": "browser"})]
+
+    def close(self):
+        super().close()
+        self.profile.cleanup()

@@ -18,6 +18,8 @@ const TEST: &[Package] = &[
     ("dbus", "bin/dbus-run-session"),
     ("gnome-keyring", "bin/gnome-keyring-daemon"),
     ("chromium", "bin/chromium"),
+    ("chromium-driver", "bin/chromedriver"),
+    ("procps", "bin/pgrep"),
     ("fonts-dejavu-core", "share/fonts/truetype/dejavu/DejaVuSans.ttf"),
 ];
 
