@@ -1,9 +1,32 @@
-//! Model providers: one file per wire protocol, the catalogue of known providers, retries, and `rehearsal`.
+//! Model providers: one file per wire protocol, the catalogue of known models, retries, and `rehearsal`.
 //!
-//! It must not run tools and must not know the database. Begin with [`Models`].
+//! It must not run tools and must not know the database: it turns a [`ChatRequest`] into what a provider reads and
+//! what the provider answers into [`ChatEvent`]s. Begin with [`Models`], then `call` (one call over HTTP) and
+//! `protocols` (the wire formats).
+
+mod call;
+mod catalogue;
+mod config;
+mod error;
+mod http;
+mod listing;
+mod models;
+mod protocols;
+mod rehearsal;
+mod retry;
+mod sse;
 
 use futures::stream::BoxStream;
 use loci_api::chat::{ChatError, ChatEvent, ChatRequest};
+
+pub use crate::{
+    call::Timeouts,
+    config::{ConfigError, ProviderConfig},
+    listing::{EmbeddingInfo, ModelInfo},
+    models::{Models, Options, ResolvedModel},
+    rehearsal::HANDLE as REHEARSAL_HANDLE,
+    retry::RetryPolicy,
+};
 
 /// A model one can talk to. Dropping the stream cancels the call.
 pub trait ChatModel: Send + Sync {

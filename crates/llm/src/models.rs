@@ -1,0 +1,475 @@
+//! All models of this installation: which provider a handle means, what is known of it, and calling it.
+
+use std::{
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
+
+use futures::{StreamExt, future::join_all, stream::BoxStream};
+use loci_api::chat::{ChatError, ChatErrorKind, ChatEvent, ChatRequest};
+use reqwest::Url;
+
+use crate::{
+    ChatModel,
+    call::{Call, Timeouts, run},
+    catalogue::{self, DEFAULT_CONTEXT_WINDOW, Thinks},
+    config::{ConfigError, ProviderConfig},
+    error::Blame,
+    http::{Clients, headers},
+    listing::{EmbeddingInfo, Listed, Listing, ModelInfo, fetch, list, warm},
+    protocols::Wire,
+    rehearsal,
+    retry::RetryPolicy,
+};
+
+/// How patient Loci is with providers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    pub timeouts: Timeouts,
+    pub retry: RetryPolicy,
+    /// How long a list of models counts as current.
+    pub list_fresh: Duration,
+    /// How long one who asks for it waits.
+    pub list_wait: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            timeouts: Timeouts::default(),
+            retry: RetryPolicy::default(),
+            list_fresh: Duration::from_secs(300),
+            list_wait: Duration::from_secs(3),
+        }
+    }
+}
+
+/// The configured providers. Cheap to clone; clones share providers and lists.
+#[derive(Clone)]
+pub struct Models {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    providers: RwLock<Vec<Arc<Provider>>>,
+    clients: Clients,
+    options: Options,
+}
+
+/// A provider, ready to be asked.
+pub(crate) struct Provider {
+    pub config: ProviderConfig,
+    pub wire: Wire,
+    pub base: Url,
+    pub clients: Clients,
+    pub connect: Duration,
+    pub listing: Listing,
+}
+
+/// What a handle means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResolvedModel {
+    /// `provider/model`.
+    pub handle: String,
+    pub provider_name: String,
+    pub provider_type: String,
+    /// The API's `model_endpoint_type`.
+    pub endpoint_type: String,
+    /// Base URL; `None` for `rehearsal`.
+    pub endpoint: Option<String>,
+    /// The provider's own name of the model.
+    pub model: String,
+    /// Tokens; 128 000 where nothing is known.
+    pub context_window: u32,
+    /// Tokens, where known.
+    pub max_output_tokens: Option<u32>,
+    /// `base` or `byok`.
+    pub category: String,
+    /// Whether the model can reason before it answers.
+    pub reasons: bool,
+}
+
+impl Models {
+    /// # Errors
+    /// The first provider that cannot be used as configured.
+    pub fn new(providers: Vec<ProviderConfig>) -> Result<Self, ConfigError> {
+        Self::with_options(providers, Options::default())
+    }
+
+    /// # Errors
+    /// The first provider that cannot be used as configured.
+    pub fn with_options(providers: Vec<ProviderConfig>, options: Options) -> Result<Self, ConfigError> {
+        let models = Self {
+            inner: Arc::new(Inner { providers: RwLock::default(), clients: Clients::default(), options }),
+        };
+        models.set_providers(providers)?;
+        Ok(models)
+    }
+
+    /// Replaces all providers. Calls under way go on with the old ones; lists of models are asked for anew.
+    ///
+    /// # Errors
+    /// The first provider that cannot be used as configured; then nothing changes.
+    pub fn set_providers(&self, providers: Vec<ProviderConfig>) -> Result<(), ConfigError> {
+        let mut ready: Vec<Arc<Provider>> = Vec::with_capacity(providers.len());
+        for config in providers {
+            if ready.iter().any(|provider| provider.config.name == config.name) {
+                return Err(ConfigError::Duplicate { name: config.name });
+            }
+            ready.push(Arc::new(self.provider(config)?));
+        }
+        *self.inner.providers.write().unwrap_or_else(PoisonError::into_inner) = ready;
+        Ok(())
+    }
+
+    fn provider(&self, config: ProviderConfig) -> Result<Provider, ConfigError> {
+        config.check()?;
+        Ok(Provider {
+            wire: Wire::of(&config),
+            base: config.url()?,
+            config,
+            clients: self.inner.clients.clone(),
+            connect: self.inner.options.timeouts.connect,
+            listing: Listing::default(),
+        })
+    }
+
+    fn providers(&self) -> Vec<Arc<Provider>> {
+        self.inner.providers.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whether anything but `rehearsal` is configured.
+    #[must_use]
+    pub fn has_real_provider(&self) -> bool {
+        !self.providers().is_empty()
+    }
+
+    /// Begins to fetch the lists of models in the background, so that the first who asks finds them. Needs a tokio
+    /// runtime; does nothing without.
+    pub fn warm(&self) {
+        for provider in self.providers() {
+            warm(&provider, &self.inner.options);
+        }
+    }
+
+    /// What a handle means, without asking anybody: any model of a configured provider is accepted.
+    ///
+    /// # Errors
+    /// `LlmBadRequest` if it is not `provider/model`, `UnknownModel` if no such provider is configured; both say
+    /// what to do.
+    pub fn resolve(&self, handle: &str) -> Result<ResolvedModel, ChatError> {
+        if handle == rehearsal::HANDLE {
+            return Ok(rehearsal::resolved());
+        }
+        let (provider, model) = self.find(handle)?;
+        let kept = provider.listing.kept();
+        let listed = kept.as_ref().and_then(|list| list.iter().find(|listed| listed.id == model));
+        Ok(provider.resolved(model, listed))
+    }
+
+    fn find<'a>(&self, handle: &'a str) -> Result<(Arc<Provider>, &'a str), ChatError> {
+        let (name, model) = split(handle)?;
+        let providers = self.providers();
+        if let Some(provider) = providers.iter().find(|provider| provider.config.name == name) {
+            return Ok((Arc::clone(provider), model));
+        }
+        let mut there: Vec<_> =
+            providers.iter().map(|provider| format!("`{}`", provider.config.name)).collect();
+        there.push(format!("`{}` (no AI)", rehearsal::HANDLE));
+        let there = there.join(", ");
+        let message = if name == rehearsal::PROVIDER {
+            format!("The rehearsal provider has one model: use `{}`.", rehearsal::HANDLE)
+        } else {
+            let how = match name {
+                "openai" => {
+                    "Set OPENAI_API_KEY (and OPENAI_BASE_URL for a compatible server) and start Loci again"
+                }
+                "anthropic" => "Set ANTHROPIC_API_KEY and start Loci again",
+                _ => "Check the part of the handle before the first `/`",
+            };
+            format!(
+                "No model provider named `{name}` is configured, so `{handle}` cannot be used. {how}, or add the \
+                 provider under Models & connections. Configured now: {there}."
+            )
+        };
+        Err(plain_error(ChatErrorKind::UnknownModel, message))
+    }
+
+    /// The chat models that can be reached, in the order of the providers. `rehearsal` is last; where a real
+    /// provider is configured but nothing of it can be reached, it is left out, so that nobody takes the first
+    /// entry and gets no AI without knowing.
+    pub async fn list(&self) -> Vec<ModelInfo> {
+        let mut found = Vec::new();
+        for (provider, list) in self.lists().await {
+            found.extend(provider.chat_models(&list));
+        }
+        if !found.is_empty() || !self.has_real_provider() {
+            found.push(rehearsal::info());
+        }
+        found
+    }
+
+    /// The embedding models that can be reached.
+    pub async fn list_embeddings(&self) -> Vec<EmbeddingInfo> {
+        let mut found = Vec::new();
+        for (provider, list) in self.lists().await {
+            let embeddings = list.iter().filter(|listed| listed.is_embedding);
+            found.extend(embeddings.map(|listed| provider.embedding(&listed.id)));
+        }
+        found
+    }
+
+    async fn lists(&self) -> Vec<(Arc<Provider>, Arc<Vec<Listed>>)> {
+        let options = &self.inner.options;
+        join_all(self.providers().into_iter().map(|provider| async move {
+            let list = list(&provider, options).await;
+            (provider, list)
+        }))
+        .await
+    }
+
+    /// What is known of an embedding model, without asking anybody. A provider that is not configured is accepted:
+    /// agents keep the handle until there is one.
+    ///
+    /// # Errors
+    /// `LlmBadRequest` if it is not `provider/model`.
+    pub fn resolve_embedding(&self, handle: &str) -> Result<EmbeddingInfo, ChatError> {
+        let (name, model) = split(handle)?;
+        let providers = self.providers();
+        if let Some(provider) = providers.iter().find(|provider| provider.config.name == name) {
+            return Ok(provider.embedding(model));
+        }
+        let is_known = crate::config::SUPPORTED_TYPES.contains(&name);
+        let provider_type = if is_known { name } else { "openai" };
+        Ok(EmbeddingInfo {
+            handle: handle.to_owned(),
+            model: model.to_owned(),
+            display_name: model.to_owned(),
+            provider_name: name.to_owned(),
+            provider_type: provider_type.to_owned(),
+            endpoint_type: embedding_endpoint_type(provider_type).to_owned(),
+            endpoint: None,
+            dimensions: catalogue::embedding_dimensions(model).unwrap_or(0),
+        })
+    }
+
+    /// Asks a provider for its chat models now, whether or not it is configured: to try an address and a key.
+    ///
+    /// # Errors
+    /// A configuration that cannot be used (`LlmBadRequest`), or what the provider or the network said.
+    pub async fn check(&self, config: ProviderConfig) -> Result<Vec<ModelInfo>, ChatError> {
+        let provider = self
+            .provider(config)
+            .map_err(|error| plain_error(ChatErrorKind::LlmBadRequest, error.to_string()))?;
+        let list = fetch(&provider).await?;
+        Ok(provider.chat_models(&list).collect())
+    }
+
+    fn call(&self, request: &ChatRequest) -> Result<Call, ChatError> {
+        let (provider, model) = self.find(&request.handle)?;
+        let kept = provider.listing.kept();
+        let listed = kept.as_ref().and_then(|list| list.iter().find(|listed| listed.id == model));
+        let resolved = provider.resolved(model, listed);
+        let blame = provider.blame(&request.handle);
+        let outgoing = provider.wire.outgoing(request, &resolved);
+        let options = self.inner.options;
+        Ok(Call {
+            client: self
+                .inner
+                .clients
+                .get(&provider.base, options.timeouts.connect)
+                .map_err(|error| blame.error(ChatErrorKind::LlmError, &error))?,
+            url: provider.wire.chat_url(&provider.base),
+            headers: headers(provider.wire, &provider.config, outgoing.headers),
+            body: outgoing.body,
+            wire: provider.wire,
+            stream: request.stream,
+            blame,
+            timeouts: options.timeouts,
+            retry: options.retry,
+        })
+    }
+}
+
+impl ChatModel for Models {
+    /// Usage if the provider tells, the finish, the trace last; or an error as the last item.
+    fn chat(&self, request: ChatRequest) -> BoxStream<'static, Result<ChatEvent, ChatError>> {
+        if request.handle == rehearsal::HANDLE {
+            return rehearsal::chat(&request);
+        }
+        match self.call(&request) {
+            Ok(call) => run(call),
+            Err(error) => futures::stream::iter([Err(error)]).boxed(),
+        }
+    }
+}
+
+impl Provider {
+    pub(crate) fn blame(&self, handle: &str) -> Blame {
+        Blame {
+            provider: self.config.name.clone(),
+            handle: handle.to_owned(),
+            secrets: self.config.secrets(),
+        }
+    }
+
+    fn resolved(&self, model: &str, listed: Option<&Listed>) -> ResolvedModel {
+        let known = catalogue::known(model);
+        let context_window = known
+            .map(|known| known.context_window)
+            .or_else(|| listed.and_then(|listed| listed.context_window))
+            .unwrap_or(DEFAULT_CONTEXT_WINDOW);
+        let max_output_tokens = known
+            .map(|known| known.max_output_tokens)
+            .or_else(|| listed.and_then(|listed| listed.max_output_tokens));
+        ResolvedModel {
+            handle: format!("{}/{model}", self.config.name),
+            provider_name: self.config.name.clone(),
+            provider_type: self.config.provider_type.clone(),
+            endpoint_type: endpoint_type(&self.config.provider_type).to_owned(),
+            endpoint: Some(self.config.base_url.clone()),
+            model: model.to_owned(),
+            context_window,
+            max_output_tokens,
+            category: self.config.category.clone(),
+            reasons: catalogue::thinks(model) != Thinks::No,
+        }
+    }
+
+    fn chat_models(&self, list: &[Listed]) -> impl Iterator<Item = ModelInfo> {
+        list.iter().filter(|listed| !listed.is_embedding).map(|listed| {
+            let resolved = self.resolved(&listed.id, Some(listed));
+            let known = catalogue::known(&listed.id).filter(|known| known.name == listed.id);
+            let display_name = known
+                .map(|known| known.display_name.to_owned())
+                .or_else(|| listed.display_name.clone())
+                .unwrap_or_else(|| listed.id.clone());
+            ModelInfo {
+                handle: resolved.handle,
+                model: resolved.model,
+                display_name,
+                provider_name: resolved.provider_name,
+                provider_type: resolved.provider_type,
+                endpoint_type: resolved.endpoint_type,
+                endpoint: resolved.endpoint,
+                category: resolved.category,
+                context_window: resolved.context_window,
+                max_output_tokens: resolved.max_output_tokens,
+                reasons: resolved.reasons,
+            }
+        })
+    }
+
+    fn embedding(&self, model: &str) -> EmbeddingInfo {
+        EmbeddingInfo {
+            handle: format!("{}/{model}", self.config.name),
+            model: model.to_owned(),
+            display_name: model.to_owned(),
+            provider_name: self.config.name.clone(),
+            provider_type: self.config.provider_type.clone(),
+            endpoint_type: embedding_endpoint_type(&self.config.provider_type).to_owned(),
+            endpoint: Some(self.config.base_url.clone()),
+            dimensions: catalogue::embedding_dimensions(model).unwrap_or(0),
+        }
+    }
+}
+
+/// A handle's provider and model.
+fn split(handle: &str) -> Result<(&str, &str), ChatError> {
+    let parts = handle.split_once('/').filter(|(name, model)| {
+        !name.is_empty() && !model.is_empty() && handle.len() <= 300 && !handle.contains(char::is_control)
+    });
+    parts.ok_or_else(|| {
+        let shown: String = handle.chars().filter(|c| !c.is_control()).take(100).collect();
+        plain_error(
+            ChatErrorKind::LlmBadRequest,
+            format!("`{shown}` is not a model handle. Write `provider/model`, for example `openai/gpt-4.1`."),
+        )
+    })
+}
+
+fn plain_error(kind: ChatErrorKind, message: String) -> ChatError {
+    ChatError { kind, message, detail: None, status: None, retry_after_ms: None, trace: None }
+}
+
+/// The API knows fewer kinds of endpoints than of providers; the rest speak OpenAI's protocol.
+fn endpoint_type(provider_type: &str) -> &str {
+    match provider_type {
+        "lmstudio_openai" => "lmstudio-chatcompletions",
+        "cerebras" | "fireworks" | "sglang" => "openai",
+        other => other,
+    }
+}
+
+fn embedding_endpoint_type(provider_type: &str) -> &str {
+    match provider_type {
+        "lmstudio_openai" => "lmstudio",
+        known @ ("openai" | "anthropic" | "groq" | "ollama" | "vllm" | "hugging-face" | "mistral"
+        | "together") => known,
+        _ => "openai",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    fn config(name: &str, provider_type: &str) -> ProviderConfig {
+        ProviderConfig {
+            name: name.to_owned(),
+            provider_type: provider_type.to_owned(),
+            base_url: "http://127.0.0.1:9/v1".to_owned(),
+            api_key: None,
+            headers: Vec::new(),
+            category: "base".to_owned(),
+        }
+    }
+
+    #[test]
+    fn handles_resolve_without_a_network() {
+        let models = Models::new(vec![config("openai", "openai"), config("router", "openrouter")]).unwrap();
+        let model = models.resolve("openai/gpt-4.1").unwrap();
+        assert_eq!((model.context_window, model.max_output_tokens), (1_047_576, Some(32_768)));
+        assert_eq!(models.resolve("openai/mine").unwrap().context_window, 128_000);
+        let nested = models.resolve("router/anthropic/claude-sonnet-4.5").unwrap();
+        assert_eq!((nested.model.as_str(), nested.context_window), ("anthropic/claude-sonnet-4.5", 200_000));
+        assert!(models.resolve("rehearsal/rehearsal").is_ok());
+    }
+
+    #[test]
+    fn a_handle_that_means_nothing_says_what_to_do() {
+        let models = Models::new(Vec::new()).unwrap();
+        for (handle, kind, part) in [
+            ("gpt-4.1", ChatErrorKind::LlmBadRequest, "provider/model"),
+            ("/x", ChatErrorKind::LlmBadRequest, "provider/model"),
+            ("openai/", ChatErrorKind::LlmBadRequest, "provider/model"),
+            ("openai/a\0b", ChatErrorKind::LlmBadRequest, "provider/model"),
+            ("openai/gpt-4.1", ChatErrorKind::UnknownModel, "OPENAI_API_KEY"),
+            ("anthropic/x", ChatErrorKind::UnknownModel, "ANTHROPIC_API_KEY"),
+            ("rehearsal/x", ChatErrorKind::UnknownModel, "rehearsal/rehearsal"),
+            ("nobody/x", ChatErrorKind::UnknownModel, "Configured now"),
+        ] {
+            let error = models.resolve(handle).unwrap_err();
+            assert_eq!(error.kind, kind, "{handle}");
+            assert!(error.message.contains(part), "{handle}: {}", error.message);
+        }
+    }
+
+    #[test]
+    fn providers_are_checked_when_they_are_set() {
+        let twice = Models::new(vec![config("a", "openai"), config("a", "vllm")]);
+        assert_eq!(twice.err(), Some(ConfigError::Duplicate { name: "a".to_owned() }));
+        assert!(matches!(Models::new(vec![config("a b", "openai")]).err(), Some(ConfigError::Name { .. })));
+        assert!(matches!(Models::new(vec![config("g", "google_ai")]).err(), Some(ConfigError::Type { .. })));
+        assert_eq!(Models::new(vec![config("rehearsal", "openai")]).err(), Some(ConfigError::Reserved));
+    }
+
+    #[test]
+    fn an_embedding_handle_is_accepted_without_a_provider() {
+        let models = Models::new(Vec::new()).unwrap();
+        let info = models.resolve_embedding("openai/text-embedding-3-small").unwrap();
+        assert_eq!((info.dimensions, info.endpoint), (1536, None));
+        assert!(models.resolve_embedding("nonsense").is_err());
+    }
+}

@@ -1,0 +1,150 @@
+//! The wire formats. Each turns a request into a body and reads what comes back; none of them does I/O.
+
+mod anthropic;
+mod ids;
+mod openai_chat;
+mod strict;
+
+use loci_api::chat::{ChatEvent, ChatRequest};
+use reqwest::Url;
+use serde_json::Value;
+
+use crate::{config::ProviderConfig, models::ResolvedModel};
+
+/// Which format a provider speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wire {
+    OpenAiChat,
+    Anthropic,
+}
+
+/// A request ready to be sent.
+#[derive(Debug, Clone)]
+pub(crate) struct Outgoing {
+    pub body: Value,
+    /// Headers beside authentication.
+    pub headers: Vec<(&'static str, String)>,
+}
+
+/// Reads an answer. `frame` for each event of a stream or `whole` once, then `end`.
+pub(crate) trait Decoder: Send {
+    /// Reads one event of a stream and appends what it means.
+    fn frame(&mut self, data: &str, events: &mut Vec<ChatEvent>) -> Result<(), Fault>;
+    /// Reads a complete answer.
+    fn whole(&mut self, body: Value, events: &mut Vec<ChatEvent>) -> Result<(), Fault>;
+    /// The model has said why it stopped; what may follow is only bookkeeping.
+    fn is_finished(&self) -> bool;
+    /// The protocol's end has come; nothing follows.
+    fn is_closed(&self) -> bool;
+    /// Appends usage and the reason of the end, or says what is missing.
+    fn end(&mut self, events: &mut Vec<ChatEvent>) -> Result<(), Fault>;
+    /// What came so far, put together in the provider's own form.
+    fn answer(&self) -> Value;
+}
+
+/// Why an answer cannot be used.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Fault {
+    /// An error object of the provider.
+    Said(Value),
+    /// Not what the protocol says; what is wrong.
+    Corrupt(String),
+    /// It ended without its end.
+    Incomplete,
+    /// It ended properly and held nothing at all.
+    Empty,
+}
+
+impl Wire {
+    pub(crate) fn of(config: &ProviderConfig) -> Self {
+        if config.provider_type == "anthropic" { Self::Anthropic } else { Self::OpenAiChat }
+    }
+
+    /// The address of calls.
+    pub(crate) fn chat_url(self, base: &Url) -> Url {
+        match self {
+            Self::OpenAiChat => join(base, "/v1", "chat/completions"),
+            Self::Anthropic => join(&anthropic_base(base), "", "v1/messages"),
+        }
+    }
+
+    /// The address of the list of models.
+    pub(crate) fn models_url(self, base: &Url) -> Url {
+        match self {
+            Self::OpenAiChat => join(base, "/v1", "models"),
+            Self::Anthropic => {
+                let mut url = join(&anthropic_base(base), "", "v1/models");
+                url.set_query(Some("limit=1000"));
+                url
+            }
+        }
+    }
+
+    /// Headers that say who asks. `key` is the secret itself.
+    pub(crate) fn auth(self, key: Option<&str>) -> Vec<(&'static str, String)> {
+        match self {
+            Self::OpenAiChat => {
+                key.map(|key| ("authorization", format!("Bearer {key}"))).into_iter().collect()
+            }
+            Self::Anthropic => {
+                let version = ("anthropic-version", anthropic::VERSION.to_owned());
+                std::iter::once(version).chain(key.map(|key| ("x-api-key", key.to_owned()))).collect()
+            }
+        }
+    }
+
+    pub(crate) fn outgoing(self, request: &ChatRequest, model: &ResolvedModel) -> Outgoing {
+        match self {
+            Self::OpenAiChat => Outgoing { body: openai_chat::body(request, model), headers: Vec::new() },
+            Self::Anthropic => anthropic::outgoing(request, model),
+        }
+    }
+
+    pub(crate) fn decoder(self) -> Box<dyn Decoder> {
+        match self {
+            Self::OpenAiChat => Box::<openai_chat::Answer>::default(),
+            Self::Anthropic => Box::<anthropic::Answer>::default(),
+        }
+    }
+}
+
+/// `default_path` stands in for a base URL without a path.
+fn join(base: &Url, default_path: &str, rest: &str) -> Url {
+    let mut url = base.clone();
+    let path = match base.path().trim_end_matches('/') {
+        "" => default_path,
+        path => path,
+    };
+    url.set_path(&format!("{path}/{rest}"));
+    url
+}
+
+/// Both `https://host` and `https://host/v1` are in use.
+fn anthropic_base(base: &Url) -> Url {
+    let mut url = base.clone();
+    let path = url.path().trim_end_matches('/');
+    let path = path.strip_suffix("/v1").unwrap_or(path).to_owned();
+    url.set_path(&path);
+    url
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_follow_the_base() {
+        for (wire, base, expected) in [
+            (Wire::OpenAiChat, "https://api.openai.com/v1", "https://api.openai.com/v1/chat/completions"),
+            (Wire::OpenAiChat, "http://127.0.0.1:1/v1/", "http://127.0.0.1:1/v1/chat/completions"),
+            (Wire::OpenAiChat, "http://127.0.0.1:1", "http://127.0.0.1:1/v1/chat/completions"),
+            (Wire::OpenAiChat, "https://x/api/v4", "https://x/api/v4/chat/completions"),
+            (Wire::Anthropic, "https://api.anthropic.com", "https://api.anthropic.com/v1/messages"),
+            (Wire::Anthropic, "http://h:1/v1/", "http://h:1/v1/messages"),
+            (Wire::Anthropic, "http://h:1/proxy", "http://h:1/proxy/v1/messages"),
+        ] {
+            let base = Url::parse(base).expect("a URL");
+            assert_eq!(wire.chat_url(&base).as_str(), expected);
+        }
+    }
+}

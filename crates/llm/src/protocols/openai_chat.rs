@@ -1,0 +1,246 @@
+//! OpenAI's chat completions, as OpenAI and the many servers that follow it speak them: the request.
+
+mod answer;
+
+use loci_api::{
+    chat::{ChatMessage, ChatRequest, ChatToolReturn, ToolChoice, ToolSpec},
+    message::{ContentPart, ImageSource, ToolCall},
+};
+use serde_json::{Map, Value, json};
+
+pub(super) use self::answer::Answer;
+use super::{ids::IdForm, strict::strict};
+use crate::{
+    catalogue::{Thinks, thinks},
+    models::ResolvedModel,
+};
+
+/// The body of a call.
+pub(super) fn body(request: &ChatRequest, model: &ResolvedModel) -> Value {
+    let options = &request.options;
+    let thinks = thinks(&model.model);
+    let by_effort = matches!(thinks, Thinks::Effort | Thinks::EffortSingleCalls);
+    let is_mistral = model.provider_type == "mistral";
+
+    let mut body = Map::new();
+    let mut put = |key: &str, value: Value| {
+        body.insert(key.to_owned(), value);
+    };
+    put("model", json!(model.model));
+    put("messages", messages(request, model));
+    if !request.tools.is_empty() {
+        put("tools", request.tools.iter().map(|spec| tool(spec, options.strict)).collect());
+        put("tool_choice", tool_choice(&request.tool_choice));
+        if thinks != Thinks::EffortSingleCalls {
+            put("parallel_tool_calls", json!(request.parallel_tool_calls));
+        }
+    }
+    if let Some(limit) = options.max_output_tokens {
+        put(if by_effort { "max_completion_tokens" } else { "max_tokens" }, json!(limit));
+    }
+    if by_effort {
+        if let Some(effort) = &options.reasoning_effort {
+            put("reasoning_effort", json!(effort));
+        }
+    } else {
+        if let Some(temperature) = options.temperature {
+            put("temperature", json!(temperature));
+        }
+        if let Some(penalty) = options.frequency_penalty {
+            put("frequency_penalty", json!(penalty));
+        }
+    }
+    if let Some(verbosity) = &options.verbosity
+        && model.model.contains("gpt-5")
+    {
+        put("verbosity", json!(verbosity));
+    }
+    if let Some(format) = &options.response_format
+        && format.get("type").and_then(Value::as_str) != Some("text")
+    {
+        put("response_format", format.clone());
+    }
+    put("stream", json!(request.stream));
+    if request.stream && !is_mistral {
+        put("stream_options", json!({"include_usage": true}));
+    }
+    Value::Object(body)
+}
+
+fn tool(spec: &ToolSpec, wants_strict: bool) -> Value {
+    let mut function = json!({
+        "name": spec.name,
+        "description": spec.description,
+        "parameters": spec.parameters,
+    });
+    if wants_strict && let Some(closed) = strict(&spec.parameters) {
+        function["parameters"] = closed;
+        function["strict"] = json!(true);
+    }
+    json!({"type": "function", "function": function})
+}
+
+fn tool_choice(choice: &ToolChoice) -> Value {
+    match choice {
+        ToolChoice::Auto => json!("auto"),
+        ToolChoice::None => json!("none"),
+        ToolChoice::Required => json!("required"),
+        ToolChoice::Named(name) => json!({"type": "function", "function": {"name": name}}),
+    }
+}
+
+fn messages(request: &ChatRequest, model: &ResolvedModel) -> Value {
+    let ids = if model.provider_type == "mistral" { IdForm::NineAlphanumeric } else { IdForm::Plain(40) };
+    let mut out: Vec<Value> = Vec::with_capacity(request.messages.len());
+    for message in &request.messages {
+        match message {
+            ChatMessage::System { text } => out.push(json!({"role": "system", "content": text})),
+            ChatMessage::User { content } => push_user(&mut out, user_parts(content)),
+            ChatMessage::Assistant { content, tool_calls } => {
+                push_assistant(&mut out, content, tool_calls, ids, model.provider_type == "deepseek");
+            }
+            ChatMessage::Tool { returns } => push_returns(&mut out, returns, ids),
+        }
+    }
+    Value::Array(out)
+}
+
+/// Consecutive user messages become one: chat templates of many open models insist on alternation.
+fn push_user(out: &mut Vec<Value>, parts: Vec<Value>) {
+    let before = out.last_mut().filter(|last| last["role"] == "user");
+    match before {
+        Some(last) => {
+            let mut all = match last["content"].take() {
+                Value::Array(parts) => parts,
+                text => vec![json!({"type": "text", "text": text})],
+            };
+            all.extend(parts);
+            last["content"] = user_content(all);
+        }
+        None => out.push(json!({"role": "user", "content": user_content(parts)})),
+    }
+}
+
+/// A plain string where there is only text: every server takes that.
+fn user_content(parts: Vec<Value>) -> Value {
+    if parts.iter().all(|part| part["type"] == "text") {
+        let texts: Vec<_> = parts.iter().filter_map(|part| part["text"].as_str()).collect();
+        return Value::String(texts.join("\n\n"));
+    }
+    Value::Array(parts)
+}
+
+fn user_parts(content: &[ContentPart]) -> Vec<Value> {
+    content
+        .iter()
+        .filter_map(|part| match part {
+            ContentPart::Text { text, .. } => Some(json!({"type": "text", "text": text})),
+            ContentPart::Image { source } => Some(image(source)),
+            ContentPart::Reasoning { .. } | ContentPart::RedactedReasoning { .. } => None,
+        })
+        .collect()
+}
+
+fn image(source: &ImageSource) -> Value {
+    let url = match source {
+        ImageSource::Base64 { media_type, data } => format!("data:{media_type};base64,{data}"),
+        ImageSource::Url { url } => url.clone(),
+    };
+    json!({"type": "image_url", "image_url": {"url": url}})
+}
+
+fn push_assistant(
+    out: &mut Vec<Value>,
+    content: &[ContentPart],
+    tool_calls: &[ToolCall],
+    ids: IdForm,
+    wants_reasoning: bool,
+) {
+    let text = texts(content, "");
+    if text.is_empty() && tool_calls.is_empty() {
+        return;
+    }
+    if let Some(last) = out.last_mut()
+        && last["role"] == "assistant"
+        && last.get("tool_calls").is_none()
+        && tool_calls.is_empty()
+    {
+        let joined = format!("{}\n\n{text}", last["content"].as_str().unwrap_or_default());
+        last["content"] = Value::String(joined);
+        return;
+    }
+    let mut message = json!({"role": "assistant", "content": null});
+    if !text.is_empty() {
+        message["content"] = Value::String(text);
+    }
+    if !tool_calls.is_empty() {
+        message["tool_calls"] = tool_calls
+            .iter()
+            .map(|call| {
+                let arguments = if call.arguments.trim().is_empty() { "{}" } else { &call.arguments };
+                json!({
+                    "id": ids.fit(&call.id),
+                    "type": "function",
+                    "function": {"name": call.name, "arguments": arguments},
+                })
+            })
+            .collect();
+        // DeepSeek refuses to go on with a tool loop whose reasoning it does not get back.
+        let reasoning: String = content
+            .iter()
+            .filter_map(|part| match part {
+                ContentPart::Reasoning { reasoning, .. } => Some(reasoning.as_str()),
+                ContentPart::Text { .. }
+                | ContentPart::Image { .. }
+                | ContentPart::RedactedReasoning { .. } => None,
+            })
+            .collect();
+        if wants_reasoning && !reasoning.is_empty() {
+            message["reasoning_content"] = Value::String(reasoning);
+        }
+    }
+    out.push(message);
+}
+
+/// One message for each return; their images follow in a user message, since `tool` messages hold only text.
+fn push_returns(out: &mut Vec<Value>, returns: &[ChatToolReturn], ids: IdForm) {
+    let mut images = Vec::new();
+    for tool_return in returns {
+        let id = ids.fit(&tool_return.tool_call_id);
+        out.push(json!({
+            "role": "tool",
+            "tool_call_id": id,
+            "content": texts(&tool_return.content, "\n"),
+        }));
+        let mut pictures = tool_return.content.iter().filter_map(|part| match part {
+            ContentPart::Image { source } => Some(image(source)),
+            ContentPart::Text { .. }
+            | ContentPart::Reasoning { .. }
+            | ContentPart::RedactedReasoning { .. } => None,
+        });
+        if let Some(first) = pictures.next() {
+            images.push(json!({"type": "text", "text": format!("Images returned by tool call {id}:")}));
+            images.push(first);
+            images.extend(pictures);
+        }
+    }
+    if !images.is_empty() {
+        out.push(json!({"role": "user", "content": images}));
+    }
+}
+
+fn texts(content: &[ContentPart], separator: &str) -> String {
+    let texts: Vec<_> = content
+        .iter()
+        .filter_map(|part| match part {
+            ContentPart::Text { text, .. } => Some(text.as_str()),
+            ContentPart::Image { .. }
+            | ContentPart::Reasoning { .. }
+            | ContentPart::RedactedReasoning { .. } => None,
+        })
+        .collect();
+    texts.join(separator)
+}
+
+#[cfg(test)]
+mod tests;
