@@ -11,7 +11,10 @@ use rusqlite_migration::{M, Migrations};
 use crate::{StoreError, maintain};
 
 /// Append-only: a published file never changes, the next one continues it.
-pub(crate) const ALL: &[M<'static>] = &[M::up(include_str!("../migrations/001_initial.sql"))];
+pub(crate) const ALL: &[M<'static>] = &[
+    M::up(include_str!("../migrations/001_initial.sql")),
+    M::up(include_str!("../migrations/002_approvals.sql")),
+];
 
 /// Opens the file for writing, at the newest schema of `migrations`. A file with a newer one is refused before
 /// anything is written; a file with an older one is copied to `<file>.before-<new version>` first.

@@ -2,6 +2,7 @@
 
 pub mod agent;
 pub mod agent_secret;
+pub mod approval_audit;
 pub mod block;
 pub mod block_version;
 pub mod context;
@@ -9,6 +10,7 @@ pub mod conversation;
 pub mod identity;
 pub mod message;
 pub mod message_search;
+pub mod pending_approval;
 pub mod provider;
 pub mod run;
 pub mod run_event;
