@@ -1,0 +1,81 @@
+// What went wrong with a request, in whose part, and what the server said: never a bare code.
+import { TransportError } from "@/transport";
+
+/** Whose part failed: this program, the model's server, the network between, or the request itself. */
+export type Fault = "loci" | "model" | "network" | "request";
+
+export class ApiError extends Error {
+  override readonly name = "ApiError";
+  constructor(
+    /** A sentence for people, from the server where it gave one. */
+    message: string,
+    readonly fault: Fault,
+    /** HTTP status; `null` when no answer came. */
+    readonly status: number | null,
+    /** The server's code, for programs: `PENDING_APPROVAL`, `llm_rate_limit`, … */
+    readonly code: string | null = null,
+    /** More, for whoever opens the details. */
+    readonly detail: string | null = null,
+  ) {
+    super(message);
+  }
+}
+
+/** Reads any of the API's error bodies: `{detail}` as text or object, `{error: {type, message, detail}}`. */
+export function errorFromBody(status: number, body: string): ApiError {
+  const parsed = parseJson(body);
+  const fallback = `The server answered ${status}.`;
+  if (isRecord(parsed)) {
+    if (isRecord(parsed.error)) {
+      const { type, message, detail } = parsed.error;
+      const code = text(type);
+      return new ApiError(
+        text(message) ?? fallback,
+        code?.startsWith("llm") ? "model" : "loci",
+        status,
+        code,
+        text(detail),
+      );
+    }
+    if (isRecord(parsed.detail)) {
+      return new ApiError(
+        text(parsed.detail.message) ?? fallback,
+        faultOf(status),
+        status,
+        text(parsed.detail.code),
+        body,
+      );
+    }
+    const detail = text(parsed.detail) ?? text(parsed.message);
+    if (detail) return new ApiError(detail, faultOf(status), status, null, null);
+  }
+  return new ApiError(fallback, faultOf(status), status, null, body.slice(0, 2000) || null);
+}
+
+/** Whatever was thrown, as an `ApiError`. */
+export function toApiError(thrown: unknown): ApiError {
+  if (thrown instanceof ApiError) return thrown;
+  if (thrown instanceof TransportError) return new ApiError(thrown.message, "network", null);
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  return new ApiError(message, "loci", null, null, thrown instanceof Error ? (thrown.stack ?? null) : null);
+}
+
+function faultOf(status: number): Fault {
+  return status >= 500 ? "loci" : "request";
+}
+
+function text(value: unknown): string | null {
+  return typeof value === "string" && value.length > 0 ? value : null;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function parseJson(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,65 @@
+// Query keys, and the queries more than one panel reads. A panel's own queries are beside the panel.
+import { queryOptions } from "@tanstack/react-query";
+import type { Api } from "./client";
+import { unwrap } from "./client";
+import type { Approval, ClientTools, Provider, Settings, Status } from "./workbench";
+
+export const keys = {
+  agents: () => ["agents"] as const,
+  blocks: (agentId: string) => ["agent", agentId, "blocks"] as const,
+  messages: (agentId: string) => ["agent", agentId, "messages"] as const,
+  tools: (agentId: string) => ["agent", agentId, "tools"] as const,
+  clientTools: (agentId: string) => ["agent", agentId, "client-tools"] as const,
+  activeRuns: (agentId: string) => ["agent", agentId, "active-runs"] as const,
+  approvals: () => ["approvals"] as const,
+  models: () => ["models"] as const,
+  providers: () => ["providers"] as const,
+  settings: () => ["settings"] as const,
+  status: () => ["status"] as const,
+};
+
+export const agentsQuery = (api: Api) =>
+  queryOptions({
+    queryKey: keys.agents(),
+    queryFn: () => unwrap(api.v1.GET("/v1/agents/", { params: { query: { limit: 1000 } } })),
+  });
+
+export const modelsQuery = (api: Api) =>
+  queryOptions({
+    queryKey: keys.models(),
+    queryFn: () => unwrap(api.v1.GET("/v1/models/")),
+  });
+
+export const approvalsQuery = (api: Api) =>
+  queryOptions({
+    queryKey: keys.approvals(),
+    queryFn: () => api.json<Approval[]>("GET", "/workbench/approvals"),
+    // The event stream announces them; this is for the moments it is down.
+    refetchInterval: 30_000,
+  });
+
+export const clientToolsQuery = (api: Api, agentId: string) =>
+  queryOptions({
+    queryKey: keys.clientTools(agentId),
+    queryFn: () =>
+      api.json<ClientTools>("GET", `/workbench/client-tools?agent_id=${encodeURIComponent(agentId)}`),
+  });
+
+export const providersQuery = (api: Api) =>
+  queryOptions({
+    queryKey: keys.providers(),
+    queryFn: () => api.json<Provider[]>("GET", "/workbench/providers"),
+  });
+
+export const statusQuery = (api: Api) =>
+  queryOptions({
+    queryKey: keys.status(),
+    queryFn: () => api.json<Status>("GET", "/workbench/status"),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+
+export const settingsQuery = (api: Api) =>
+  queryOptions({
+    queryKey: keys.settings(),
+    queryFn: () => api.json<Settings>("GET", "/workbench/settings"),
+  });

@@ -1,0 +1,17 @@
+// Names for the generated types of /v1, taken from the operations that use them.
+import type { paths } from "./generated/schema";
+
+type Operation<P extends keyof paths, M extends keyof paths[P]> = paths[P][M];
+type JsonOf<T> = T extends { content: { "application/json": infer Body } } ? Body : never;
+type Answer<P extends keyof paths, M extends keyof paths[P]> =
+  Operation<P, M> extends { responses: { 200: infer Ok } } ? JsonOf<Ok> : never;
+type Body<P extends keyof paths, M extends keyof paths[P]> =
+  Operation<P, M> extends { requestBody?: infer Request } ? JsonOf<NonNullable<Request>> : never;
+
+export type Agent = Answer<"/v1/agents/{agent_id}", "get">;
+export type CreateAgent = Body<"/v1/agents/", "post">;
+export type Block = Answer<"/v1/blocks/{block_id}", "get">;
+export type BlockUpdate = Body<"/v1/blocks/{block_id}", "patch">;
+export type Model = Answer<"/v1/models/", "get">[number];
+export type Tool = Answer<"/v1/agents/{agent_id}/tools", "get">[number];
+export type Run = Answer<"/v1/runs/", "get">[number];

@@ -1,0 +1,85 @@
+// The shapes of /workbench: what belongs to this person at this machine. Not part of the published document.
+
+export type ClientTool = {
+  name: string;
+  description: string | null;
+  parameters: Record<string, unknown> | null;
+};
+
+/** The tools this machine offers one agent, and the folder they may read. */
+export type ClientTools = { tools: ClientTool[]; folder: string | null };
+
+export type PendingCall = {
+  tool_call_id: string;
+  name: string;
+  /** JSON text as the model wrote it. */
+  arguments: string;
+  /** Where it runs when allowed: on this machine, or in the server. */
+  kind: "client" | "server";
+  /** What it would do, when that can be said beforehand. */
+  preview?: string | null;
+};
+
+/** A turn that waits for a person. `id` is the approval request's message id. */
+export type Approval = {
+  id: string;
+  agent_id: string;
+  agent_name: string;
+  conversation_id: string | null;
+  created_at: string;
+  calls: PendingCall[];
+};
+
+export type Decision = {
+  tool_call_id: string;
+  decision: "allow" | "deny";
+  reason?: string;
+  /** JSON text that replaces the model's arguments. */
+  arguments?: string;
+};
+
+export type ProviderType = "openai" | "anthropic";
+
+export type Provider = {
+  id: string;
+  name: string;
+  provider_type: string;
+  base_url: string | null;
+  has_key: boolean;
+  /** `base` comes from the environment and cannot be changed here. */
+  category: string;
+};
+
+export type NewProvider = { name?: string; provider_type: ProviderType; base_url: string; api_key?: string };
+
+export type ProviderTest = { ok: boolean; message: string; models: string[] | number };
+
+export type Status = {
+  version: string;
+  secrets: { available: boolean; store: string; reason?: string | null };
+  transport: string;
+  data_dir?: string | null;
+};
+
+/** `agent_id` absent or null means: any agent. Types not known here are ignored. */
+export type WorkbenchEvent = {
+  type:
+    | "agent.changed"
+    | "block.changed"
+    | "conversation.changed"
+    | "tool.changed"
+    | "run.changed"
+    | "approval.waiting"
+    | "approval.resolved"
+    | "provider.changed"
+    | "settings.changed"
+    /** Events were missed: anything may have changed. */
+    | "all.changed";
+  agent_id?: string | null;
+};
+
+export type Theme = "system" | "light" | "dark";
+export type Language = "system" | "en" | "de";
+
+/** How this person likes the window. */
+export type Settings = { theme: Theme; language: Language };

@@ -1,0 +1,102 @@
+import { useQuery } from "@tanstack/react-query";
+import { Menu } from "lucide-react";
+import type { ReactNode } from "react";
+import { useTranslation } from "react-i18next";
+import { useApi } from "@/api/context";
+import { agentsQuery } from "@/api/queries";
+import { Button } from "@/components/ui/button";
+import { Empty } from "@/components/ui/empty";
+import { cn } from "@/lib/cn";
+import { ModelsPage, SettingsPage } from "@/panels";
+import { AgentPlace } from "./agent-place";
+import { type Place, useLayout } from "./layout";
+import { OutboxRunner } from "./outbox-runner";
+import { Part } from "./part";
+import { Rail } from "./rail";
+import { useAppearance } from "./use-appearance";
+import { useWorkbenchEvents } from "./use-workbench-events";
+
+const PLACES: Record<Place, () => ReactNode> = {
+  agent: () => <ChosenAgent />,
+  models: () => (
+    <Page>
+      <ModelsPage />
+    </Page>
+  ),
+  settings: () => (
+    <Page>
+      <SettingsPage />
+    </Page>
+  ),
+};
+
+/** The window: rail at the left, the chosen place beside it. */
+export function Frame() {
+  useAppearance();
+  useWorkbenchEvents();
+  const { t } = useTranslation();
+  const { place, railOpen, setRail } = useLayout();
+  return (
+    <div className="relative flex h-full">
+      <OutboxRunner />
+      <div
+        className={cn(
+          "h-full w-60 shrink-0 border-r max-[640px]:absolute max-[640px]:z-30 max-[640px]:shadow-xl",
+          !railOpen && "max-[640px]:hidden",
+        )}
+      >
+        <Rail />
+      </div>
+      {railOpen ? (
+        <button
+          type="button"
+          aria-label={t("rail.close")}
+          className="absolute inset-0 z-20 bg-black/40 sm:hidden"
+          onClick={() => setRail(false)}
+        />
+      ) : null}
+      <div className="h-full min-w-0 flex-1">
+        <Part key={place}>{PLACES[place]()}</Part>
+      </div>
+    </div>
+  );
+}
+
+function Page({ children }: { children: ReactNode }) {
+  return (
+    <main className="flex h-full flex-col overflow-y-auto">
+      <OpenRail />
+      {children}
+    </main>
+  );
+}
+
+/** The way to the rail where it is a drawer. */
+function OpenRail() {
+  const { t } = useTranslation();
+  const setRail = useLayout((layout) => layout.setRail);
+  return (
+    <Button
+      size="icon"
+      variant="quiet"
+      className="m-2 self-start sm:hidden"
+      aria-label={t("rail.open")}
+      onClick={() => setRail(true)}
+    >
+      <Menu aria-hidden className="size-4" />
+    </Button>
+  );
+}
+
+function ChosenAgent() {
+  const { t } = useTranslation();
+  const { data: agents } = useQuery(agentsQuery(useApi()));
+  const agentId = useLayout((layout) => layout.agentId);
+  const agent = agents?.find(({ id }) => id === agentId);
+  if (agent) return <AgentPlace key={agent.id} agent={agent} />;
+  return (
+    <Page>
+      <Empty className="flex-1" heading={t(agents?.length ? "agents.choose" : "agents.welcome")} />
+    </Page>
+  );
+}

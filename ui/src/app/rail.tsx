@@ -1,0 +1,46 @@
+import { Cpu, Settings } from "lucide-react";
+import { useTranslation } from "react-i18next";
+import { cn } from "@/lib/cn";
+import { AgentList } from "@/panels";
+import { type Place, useLayout } from "./layout";
+import { Part } from "./part";
+
+const PLACES = { models: Cpu, settings: Settings } satisfies Partial<Record<Place, typeof Cpu>>;
+
+/** Agents at the top, places at the bottom. */
+export function Rail() {
+  const { t } = useTranslation();
+  const { place, agentId, goTo, selectAgent } = useLayout();
+  return (
+    <nav aria-label={t("rail.label")} className="flex h-full flex-col bg-rail">
+      <Part>
+        <AgentList
+          selected={place === "agent" ? agentId : null}
+          onSelect={selectAgent}
+          onOpenModels={() => goTo("models")}
+        />
+      </Part>
+      <ul className="flex flex-col gap-0.5 border-t p-2">
+        {(Object.keys(PLACES) as Array<keyof typeof PLACES>).map((name) => {
+          const Icon = PLACES[name];
+          return (
+            <li key={name}>
+              <button
+                type="button"
+                aria-current={place === name ? "page" : undefined}
+                className={cn(
+                  "flex w-full items-center gap-2 rounded-md px-2 py-1.5 text-left font-medium hover:bg-muted",
+                  place === name && "bg-accent-soft",
+                )}
+                onClick={() => goTo(name)}
+              >
+                <Icon aria-hidden className="size-4 text-muted-foreground" />
+                {t(`rail.${name}`)}
+              </button>
+            </li>
+          );
+        })}
+      </ul>
+    </nav>
+  );
+}

@@ -1,0 +1,41 @@
+import type { ComponentProps } from "react";
+import { cn } from "@/lib/cn";
+
+type Variant = "default" | "primary" | "danger" | "quiet";
+
+const VARIANTS: Record<Variant, string> = {
+  default: "border border-input/60 bg-card hover:bg-muted",
+  primary: "border border-accent bg-accent text-accent-foreground hover:opacity-90",
+  danger: "border border-danger bg-danger text-danger-foreground hover:opacity-90",
+  quiet: "border border-transparent hover:bg-muted",
+};
+
+export type ButtonProps = ComponentProps<"button"> & { variant?: Variant; size?: "md" | "sm" | "icon" };
+
+const SIZES: Record<NonNullable<ButtonProps["size"]>, string> = {
+  md: "h-8 px-3",
+  sm: "h-7 px-2 text-xs",
+  icon: "size-7 justify-center",
+};
+
+export function Button({
+  variant = "default",
+  size = "md",
+  className,
+  type = "button",
+  ...rest
+}: ButtonProps) {
+  return (
+    <button
+      type={type}
+      className={cn(
+        "inline-flex shrink-0 items-center justify-center gap-1.5 rounded-md font-medium whitespace-nowrap transition-colors duration-150",
+        "disabled:cursor-not-allowed disabled:opacity-55",
+        VARIANTS[variant],
+        SIZES[size],
+        className,
+      )}
+      {...rest}
+    />
+  );
+}

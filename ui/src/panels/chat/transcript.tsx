@@ -1,0 +1,90 @@
+import { ArrowDown } from "lucide-react";
+import { useLayoutEffect, useRef } from "react";
+import { useTranslation } from "react-i18next";
+import { useStickToBottom } from "use-stick-to-bottom";
+import { Virtualizer, type VirtualizerHandle } from "virtua";
+import { TurnView } from "@/components/agent/turn";
+import { Button } from "@/components/ui/button";
+import { Spinner } from "@/components/ui/spinner";
+import type { Turn } from "@/run/project";
+
+type TranscriptProps = {
+  turns: readonly Turn[];
+  /** Earlier messages exist. */
+  more: boolean;
+  loadingMore: boolean;
+  onMore: () => void;
+  /** Something is on its way but has nothing to show yet. */
+  thinking: boolean;
+};
+
+/** Within this many pixels of the top, earlier messages are fetched. */
+const NEAR_TOP = 400;
+
+export function Transcript({ turns, more, loadingMore, onMore, thinking }: TranscriptProps) {
+  const { t } = useTranslation();
+  const { scrollRef, contentRef, isAtBottom, scrollToBottom } = useStickToBottom({
+    initial: "instant",
+    resize: "instant",
+  });
+  const virtualizer = useRef<VirtualizerHandle>(null);
+  const prepending = usePrepending(turns);
+  return (
+    <div className="relative min-h-0 flex-1">
+      <section
+        ref={scrollRef}
+        aria-label={t("chat.transcript")}
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard
+        tabIndex={0}
+        className="h-full overflow-y-auto"
+        style={{ overflowAnchor: "none" }}
+      >
+        <div
+          ref={contentRef}
+          className="mx-auto flex min-h-full max-w-[760px] flex-col justify-end px-4 py-4"
+        >
+          {loadingMore ? <Spinner className="mx-auto my-2" aria-label={t("chat.loadingMore")} /> : null}
+          <Virtualizer
+            ref={virtualizer}
+            scrollRef={scrollRef}
+            shift={prepending}
+            onScroll={(offset) => more && !loadingMore && offset < NEAR_TOP && onMore()}
+          >
+            {turns.map((turn) => (
+              <TurnView key={turn.key} turn={turn} className="pb-5" />
+            ))}
+          </Virtualizer>
+          {thinking ? (
+            <p className="flex items-center gap-2 text-muted-foreground">
+              <Spinner />
+              {t("chat.thinking")}
+            </p>
+          ) : null}
+        </div>
+      </section>
+      {isAtBottom ? null : (
+        <Button
+          size="icon"
+          className="absolute bottom-3 left-1/2 -translate-x-1/2 rounded-full shadow-md"
+          aria-label={t("chat.toEnd")}
+          title={t("chat.toEnd")}
+          onClick={() => scrollToBottom()}
+        >
+          <ArrowDown aria-hidden className="size-4" />
+        </Button>
+      )}
+    </div>
+  );
+}
+
+/** True for the rendering in which rows came in at the front: the list then keeps its place from the end. */
+function usePrepending(turns: readonly Turn[]): boolean {
+  const first = useRef<string | undefined>(undefined);
+  const key = turns[0]?.key;
+  const before = first.current;
+  const prepending = before !== undefined && key !== before && turns.some((turn) => turn.key === before);
+  useLayoutEffect(() => {
+    first.current = key;
+  });
+  return prepending;
+}

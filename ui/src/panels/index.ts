@@ -1,0 +1,8 @@
+// The panels, for the window frame. Panels do not know each other.
+export { AgentList } from "./agents/agent-list";
+export { ApprovalDock } from "./approvals/approval-dock";
+export { ChatPanel } from "./chat/chat-panel";
+export { MemoryPanel } from "./memory/memory-panel";
+export { ModelsPage } from "./models/models-page";
+export { SettingsPage } from "./settings/settings-page";
+export { ToolsPanel } from "./tools/tools-panel";

@@ -1,0 +1,103 @@
+import { type FormEvent, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { Button } from "@/components/ui/button";
+import { Dialog, DialogContent } from "@/components/ui/dialog";
+import { Field, Input, Textarea } from "@/components/ui/field";
+import { Problem } from "@/components/ui/problem";
+import { lengthOf } from "@/lib/length";
+import { useFailure } from "@/lib/use-failure";
+import { type NewBlock, useCreateBlock } from "./queries";
+
+type CreateBlockProps = { agentId: string; open: boolean; onOpenChange: (open: boolean) => void };
+
+export function CreateBlock({ agentId, open, onOpenChange }: CreateBlockProps) {
+  const { t } = useTranslation();
+  return (
+    <Dialog open={open} onOpenChange={onOpenChange}>
+      <DialogContent heading={t("block.createHeading")} explanation={t("block.createExplanation")}>
+        <CreateForm agentId={agentId} onDone={() => onOpenChange(false)} />
+      </DialogContent>
+    </Dialog>
+  );
+}
+
+/** What the server takes as a label. */
+const LABEL = /^[a-zA-Z0-9_/-]+$/;
+const START: NewBlock = { label: "", description: "", value: "", limit: 5000 };
+
+function CreateForm({ agentId, onDone }: { agentId: string; onDone: () => void }) {
+  const { t } = useTranslation();
+  const failure = useFailure();
+  const create = useCreateBlock(agentId);
+  const [form, setForm] = useState(START);
+  const set = (change: Partial<NewBlock>) => setForm((before) => ({ ...before, ...change }));
+  const badLabel = form.label !== "" && !LABEL.test(form.label);
+  const tooLong = lengthOf(form.value) > form.limit;
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    create.mutate(form, { onSuccess: onDone });
+  };
+  return (
+    <form className="flex flex-col gap-4" onSubmit={submit}>
+      <Field
+        label={t("block.label")}
+        hint={t("block.labelHint")}
+        problem={badLabel ? t("block.labelBad") : undefined}
+      >
+        {(control) => (
+          <Input
+            {...control}
+            required
+            maxLength={50}
+            value={form.label}
+            onChange={(event) => set({ label: event.target.value })}
+          />
+        )}
+      </Field>
+      <Field label={t("block.description")} hint={t("block.descriptionHint")}>
+        {(control) => (
+          <Textarea
+            {...control}
+            rows={2}
+            value={form.description}
+            onChange={(event) => set({ description: event.target.value })}
+          />
+        )}
+      </Field>
+      <Field label={t("block.value")} problem={tooLong ? t("block.tooLong") : undefined}>
+        {(control) => (
+          <Textarea
+            {...control}
+            rows={4}
+            value={form.value}
+            onChange={(event) => set({ value: event.target.value })}
+          />
+        )}
+      </Field>
+      <Field label={t("block.limit")} hint={t("block.limitHint")}>
+        {(control) => (
+          <Input
+            {...control}
+            type="number"
+            min={1}
+            step={1}
+            required
+            value={Number.isNaN(form.limit) ? "" : form.limit}
+            onChange={(event) => set({ limit: event.target.valueAsNumber })}
+          />
+        )}
+      </Field>
+      {create.error ? <Problem {...failure.of(create.error)} /> : null}
+      <footer className="flex justify-end gap-2">
+        <Button onClick={onDone}>{t("common.cancel")}</Button>
+        <Button
+          type="submit"
+          variant="primary"
+          disabled={create.isPending || !form.label || badLabel || tooLong || !(form.limit >= 1)}
+        >
+          {t("block.createSubmit")}
+        </Button>
+      </footer>
+    </form>
+  );
+}

@@ -1,0 +1,53 @@
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useApi } from "@/api/context";
+import { keys, modelsQuery, providersQuery, statusQuery } from "@/api/queries";
+import type { NewProvider, Provider, ProviderTest } from "@/api/workbench";
+
+export function useProviders() {
+  return useQuery(providersQuery(useApi()));
+}
+
+export function useModels() {
+  return useQuery(modelsQuery(useApi()));
+}
+
+export function useStatus() {
+  return useQuery(statusQuery(useApi()));
+}
+
+function useReread() {
+  const queries = useQueryClient();
+  return () =>
+    Promise.all([
+      queries.invalidateQueries({ queryKey: keys.providers() }),
+      queries.invalidateQueries({ queryKey: keys.models() }),
+    ]);
+}
+
+export function useAddProvider() {
+  const api = useApi();
+  const reread = useReread();
+  return useMutation({
+    mutationFn: (provider: NewProvider) => api.json<Provider>("POST", "/workbench/providers", provider),
+    onSuccess: reread,
+  });
+}
+
+export function useDeleteProvider() {
+  const api = useApi();
+  const reread = useReread();
+  return useMutation({
+    mutationFn: (id: string) => api.json<unknown>("DELETE", `/workbench/providers/${encodeURIComponent(id)}`),
+    onSuccess: reread,
+  });
+}
+
+export function useTestProvider() {
+  const api = useApi();
+  const reread = useReread();
+  return useMutation({
+    mutationFn: (id: string) =>
+      api.json<ProviderTest>("POST", `/workbench/providers/${encodeURIComponent(id)}/test`),
+    onSuccess: reread,
+  });
+}
