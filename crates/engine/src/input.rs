@@ -72,8 +72,7 @@ pub enum Refusal {
 }
 
 /// Stands in for a message when an answer is repeated that was already worked off.
-const KEEP_ALIVE: &str =
-    "<system-alert>Automated keep-alive ping. Ignore this message and continue from where you stopped.</system-alert>";
+const KEEP_ALIVE: &str = "<system-alert>Automated keep-alive ping. Ignore this message and continue from where you stopped.</system-alert>";
 
 /// Begins messages of role user that Loci wrote.
 pub(crate) const ALERT: &str = "<system-alert>";
@@ -157,14 +156,18 @@ fn complete(
     if approvals.is_empty() {
         let Some(single) = single else { return Err(Refusal::NoApprovals) };
         return match (request.tool_calls.as_slice(), &single.approval_request_id) {
-            ([call], given) if given.as_deref().is_none_or(|id| id == request.id.as_str() || id == call.id) => {
+            ([call], given)
+                if given.as_deref().is_none_or(|id| id == request.id.as_str() || id == call.id) =>
+            {
                 Ok(vec![Approval::Approval {
                     tool_call_id: call.id.clone(),
                     approve: single.approve,
                     reason: single.reason.clone(),
                 }])
             }
-            (_, given) => Err(Refusal::InvalidToolCallIds { expected, received: given.iter().cloned().collect() }),
+            (_, given) => {
+                Err(Refusal::InvalidToolCallIds { expected, received: given.iter().cloned().collect() })
+            }
         };
     }
     let received: Vec<String> = approvals.iter().map(|answer| answer.tool_call_id().to_owned()).collect();
@@ -241,7 +244,9 @@ impl Rows<'_> {
     }
 
     fn ordinary(&mut self, item: &InputMessage) -> Option<Message> {
-        let InputMessage::Message { role, content, name, sender_id, group_id, otid } = item else { return None };
+        let InputMessage::Message { role, content, name, sender_id, group_id, otid } = item else {
+            return None;
+        };
         let mut row = self.row(*role, otid, group_id.clone());
         row.content.clone_from(content);
         row.name.clone_from(name);
@@ -265,13 +270,15 @@ impl Rows<'_> {
 /// Clients may send a return that is empty; the model must still see that something came back.
 fn unwrapped(content: ReturnContent) -> ReturnContent {
     match content {
-        ReturnContent::Value(serde_json::Value::Null) => ReturnContent::Value(serde_json::Value::String("None".into())),
+        ReturnContent::Value(serde_json::Value::Null) => {
+            ReturnContent::Value(serde_json::Value::String("None".into()))
+        }
         other => other,
     }
 }
 
 /// The calls an approval request and its paired assistant message hold.
-pub(crate) fn paired_calls<'a>(context: &'a [Message], request_at: usize) -> &'a [ToolCall] {
+pub(crate) fn paired_calls(context: &[Message], request_at: usize) -> &[ToolCall] {
     let Some(request) = context.get(request_at) else { return &[] };
     match request_at.checked_sub(1).and_then(|at| context.get(at)) {
         Some(before)

@@ -39,7 +39,11 @@ fn answers(approvals: Vec<Approval>) -> InputMessage {
 fn older(approve: bool, id: Option<&str>) -> InputMessage {
     InputMessage::Approval {
         approvals: Vec::new(),
-        single: Some(SingleApproval { approve, approval_request_id: id.map(str::to_owned), reason: Some("r".into()) }),
+        single: Some(SingleApproval {
+            approve,
+            approval_request_id: id.map(str::to_owned),
+            reason: Some("r".into()),
+        }),
         group_id: None,
         otid: "otid-s".into(),
     }
@@ -53,7 +57,8 @@ fn pending(ids: &[&str]) -> Vec<Message> {
 fn ordinary_messages_become_rows() {
     let accepted = try_accept(&[says("one"), says("two")], &[message(Role::System)]).unwrap();
     assert_eq!(accepted.kind, AcceptedKind::Messages);
-    let seen: Vec<_> = accepted.messages.iter().map(|row| (row.role, row.text(), row.otid.clone().unwrap())).collect();
+    let seen: Vec<_> =
+        accepted.messages.iter().map(|row| (row.role, row.text(), row.otid.clone().unwrap())).collect();
     assert_eq!(
         seen,
         [(Role::User, "one".into(), "otid-one".into()), (Role::User, "two".into(), "otid-two".into())]
@@ -63,8 +68,11 @@ fn ordinary_messages_become_rows() {
 
 #[test]
 fn a_complete_answer_is_accepted_and_followed_up() {
-    let accepted =
-        try_accept(&[answers(vec![decision("b", false), decision("a", true)]), says("and")], &pending(&["a", "b"])).unwrap();
+    let accepted = try_accept(
+        &[answers(vec![decision("b", false), decision("a", true)]), says("and")],
+        &pending(&["a", "b"]),
+    )
+    .unwrap();
     assert_eq!(accepted.kind, AcceptedKind::Approval);
     assert_eq!(accepted.messages.len(), 1);
     assert_eq!(accepted.messages[0].approvals.len(), 2);
@@ -116,12 +124,17 @@ fn refusals_have_the_texts_clients_match() {
 fn the_older_form_allows_and_denies() {
     let context = pending(&["a"]);
     let id = context[2].id.to_string();
-    for (approve, given) in [(true, Some(id.as_str())), (false, Some(id.as_str())), (false, Some("a")), (true, None)] {
+    for (approve, given) in
+        [(true, Some(id.as_str())), (false, Some(id.as_str())), (false, Some("a")), (true, None)]
+    {
         let accepted = try_accept(&[older(approve, given)], &context).unwrap();
         let expected = Approval::Approval { tool_call_id: "a".into(), approve, reason: Some("r".into()) };
         assert_eq!(accepted.messages[0].approvals, [expected]);
     }
-    assert!(matches!(try_accept(&[older(true, Some("b"))], &context), Err(Refusal::InvalidToolCallIds { .. })));
+    assert!(matches!(
+        try_accept(&[older(true, Some("b"))], &context),
+        Err(Refusal::InvalidToolCallIds { .. })
+    ));
 }
 
 #[test]
@@ -155,7 +168,9 @@ fn a_repeated_answer_to_a_mixed_request_is_recognised() {
 
 #[test]
 fn client_returns_are_bounded_and_dated() {
-    let accepted = try_accept(&[answers(vec![Approval::Tool(returned("a", &"x".repeat(7_000)))])], &pending(&["a"])).unwrap();
+    let accepted =
+        try_accept(&[answers(vec![Approval::Tool(returned("a", &"x".repeat(7_000)))])], &pending(&["a"]))
+            .unwrap();
     let Approval::Tool(result) = &accepted.messages[0].approvals[0] else { panic!("a return") };
     assert!(result.text().ends_with("... [truncated 447 chars]"), "{}", result.text().len());
     assert_eq!(result.time, "1970-01-01 12:00:00 AM UTC+0000");
@@ -166,7 +181,8 @@ fn calls_a_crash_left_open_are_closed_first() {
     let context = [message(Role::System), user("go"), assistant("", &["a1", "b1"])];
     let accepted = try_accept(&[says("still there?")], &context).unwrap();
     assert_eq!(accepted.messages.iter().map(|row| row.role).collect::<Vec<_>>(), [Role::Tool, Role::User]);
-    let ids: Vec<_> = accepted.messages[0].tool_returns.iter().map(|result| result.tool_call_id.as_str()).collect();
+    let ids: Vec<_> =
+        accepted.messages[0].tool_returns.iter().map(|result| result.tool_call_id.as_str()).collect();
     assert_eq!(ids, ["a1", "b1"]);
     assert!(accepted.messages[0].tool_returns.iter().all(|result| result.status == ToolStatus::Error));
 
@@ -174,7 +190,8 @@ fn calls_a_crash_left_open_are_closed_first() {
     let mut reply = response(&[]);
     reply.approvals = vec![Approval::Tool(returned("a", "the code is 7"))];
     answered.push(reply);
-    let accepted = try_accept(&[answers(vec![Approval::Tool(returned("a", "the code is 7"))])], &answered).unwrap();
+    let accepted =
+        try_accept(&[answers(vec![Approval::Tool(returned("a", "the code is 7"))])], &answered).unwrap();
     assert_eq!(accepted.kind, AcceptedKind::AlreadyAnswered);
     assert_eq!(accepted.messages[0].tool_returns[0].text(), "the code is 7");
 }

@@ -12,5 +12,7 @@ pub mod pending;
 pub mod ports;
 pub mod returns;
 pub mod rules;
+pub mod search;
 #[cfg(test)]
 mod testing;
+pub mod turn;

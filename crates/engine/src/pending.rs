@@ -21,7 +21,9 @@ pub fn cancel(
     scope: &InputScope,
     mut new_id: impl FnMut() -> MessageId,
 ) -> Vec<Message> {
-    let Some(request) = context.last().filter(|message| message.is_approval_request()) else { return Vec::new() };
+    let Some(request) = context.last().filter(|message| message.is_approval_request()) else {
+        return Vec::new();
+    };
     let mut response = row(new_id(), Role::Approval, scope);
     response.approvals = request
         .tool_calls

@@ -125,6 +125,7 @@ impl ToolOutcome {
 
 /// What a watcher of the run is told, in order. Whole messages are told after they were committed.
 #[derive(Debug, Clone)]
+#[allow(clippy::large_enum_variant, reason = "few at a time; every watcher would unbox at once")]
 pub enum TurnEvent {
     /// A message that was just committed. `streamed` says that its text and calls already went out as deltas.
     Message { message: Message, streamed: bool },
@@ -173,7 +174,7 @@ pub struct TurnOutcome {
 }
 
 /// Writing failed; the turn stops, nothing is pretended.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 #[error("{0}")]
 pub struct PortError(pub String);
 

@@ -25,7 +25,14 @@ const BOUND_THEMSELVES: [&str; 3] =
 
 /// Packs an outcome: null is `None`, objects stay objects, everything else is text, cut at `limit` characters.
 #[must_use]
-pub fn pack(call_id: &str, tool: &str, outcome: ToolOutcome, limit: usize, now: Timestamp, zone: &str) -> ToolReturn {
+pub fn pack(
+    call_id: &str,
+    tool: &str,
+    outcome: ToolOutcome,
+    limit: usize,
+    now: Timestamp,
+    zone: &str,
+) -> ToolReturn {
     let value = uniform(outcome.value);
     let value = if BOUND_THEMSELVES.contains(&tool) { value } else { cut(value, limit) };
     tool_return(call_id, ToolOutcome { value, ..outcome }, now.for_model(zone))
@@ -85,7 +92,11 @@ pub fn clipped(result: &ToolReturn, cap: usize) -> ToolReturn {
         ReturnContent::Value(other) => {
             let text = other.to_string();
             let short = clip(&text, cap);
-            if short.len() == text.len() { result.content.clone() } else { ReturnContent::Value(Value::String(short)) }
+            if short.len() == text.len() {
+                result.content.clone()
+            } else {
+                ReturnContent::Value(Value::String(short))
+            }
         }
         ReturnContent::Parts(parts) => ReturnContent::Parts(
             parts
@@ -126,7 +137,9 @@ pub(crate) fn constraint(name: &str, valid: &[&str]) -> String {
 pub(crate) fn unreadable(why: &str, raw: &str, cut_off: bool) -> String {
     let start: String = raw.chars().take(200).collect();
     let more = if cut_off { " Your answer reached the output limit before they were complete." } else { "" };
-    format!("{UNREADABLE}: {why}. The tool was not run.{more} Call it again with one JSON object. They began: {start}")
+    format!(
+        "{UNREADABLE}: {why}. The tool was not run.{more} Call it again with one JSON object. They began: {start}"
+    )
 }
 
 pub(crate) fn not_found(name: &str) -> String {

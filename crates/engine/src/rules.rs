@@ -219,7 +219,9 @@ pub fn merge_prefilled(
                 _ => true,
             };
             if !fits && !value.is_null() {
-                return Err(format!("a tool rule fills in '{key}' with a value that is not of type {wanted}"));
+                return Err(format!(
+                    "a tool rule fills in '{key}' with a value that is not of type {wanted}"
+                ));
             }
         }
         arguments.insert(key.clone(), value.clone());

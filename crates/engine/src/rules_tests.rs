@@ -15,8 +15,11 @@ fn ran(name: &str, output: &str) -> Called {
 
 fn check(rules: &[ToolRule], history: &[Called], names: &[&str], forced: bool) {
     let got = allowed(rules, &TOOLS, history);
-    assert_eq!((got.names.iter().map(String::as_str).collect::<Vec<_>>().as_slice(), got.forced), (names, forced),
-        "{rules:?} after {history:?}");
+    assert_eq!(
+        (got.names.iter().map(String::as_str).collect::<Vec<_>>().as_slice(), got.forced),
+        (names, forced),
+        "{rules:?} after {history:?}"
+    );
 }
 
 #[test]
@@ -27,7 +30,8 @@ fn without_rules_everything_is_allowed() {
 
 #[test]
 fn run_first_holds_until_the_first_call() {
-    let rules = [rule("b", json!({"type": "run_first", "args": {"x": 1}})), rule("c", json!({"type": "run_first"}))];
+    let rules =
+        [rule("b", json!({"type": "run_first", "args": {"x": 1}})), rule("c", json!({"type": "run_first"}))];
     check(&rules, &[], &["b", "c"], true);
     check(&rules, &[ran("b", "")], &TOOLS, false);
     assert_eq!(allowed(&rules, &TOOLS, &[]).prefilled["b"], json!({"x": 1}));
@@ -61,10 +65,12 @@ fn parents_admit_their_children_and_nothing_else() {
 #[test]
 fn conditions_read_the_tools_own_output() {
     let mapping = json!({"yes": "b", "true": "c", "3": "d"});
-    let strict = json!({"type": "conditional", "child_output_mapping": mapping, "require_output_mapping": true});
+    let strict =
+        json!({"type": "conditional", "child_output_mapping": mapping, "require_output_mapping": true});
     let loose = json!({"type": "conditional", "child_output_mapping": mapping});
     let fallback = json!({"type": "conditional", "child_output_mapping": mapping, "default_child": "a"});
-    for (output, names) in [("yes", ["b"]), (" yes\n", ["b"]), ("True", ["c"]), ("3.0", ["d"]), ("3", ["d"])] {
+    for (output, names) in [("yes", ["b"]), (" yes\n", ["b"]), ("True", ["c"]), ("3.0", ["d"]), ("3", ["d"])]
+    {
         for kind in [&strict, &loose, &fallback] {
             check(&[rule("a", kind.clone())], &[ran("a", output)], &names, true);
         }
@@ -87,7 +93,10 @@ fn the_count_is_exact_and_counts_only_what_ran() {
 
 #[test]
 fn required_tools_are_named_until_called() {
-    let rules = [rule("a", json!({"type": "required_before_exit"})), rule("gone", json!({"type": "required_before_exit"}))];
+    let rules = [
+        rule("a", json!({"type": "required_before_exit"})),
+        rule("gone", json!({"type": "required_before_exit"})),
+    ];
     assert_eq!(still_required(&rules, &TOOLS, &[]), ["a"]);
     assert!(still_required(&rules, &TOOLS, &[ran("a", "")]).is_empty());
 }
@@ -121,8 +130,9 @@ fn any_rule() -> impl Strategy<Value = ToolRule> {
 }
 
 fn any_history() -> impl Strategy<Value = Vec<Called>> {
-    let call = (prop_oneof![Just("a"), Just("b"), Just("c")], prop_oneof![Just("x"), Just("y")], any::<bool>())
-        .prop_map(|(name, output, ran)| Called { name: name.into(), output: output.into(), ran });
+    let call =
+        (prop_oneof![Just("a"), Just("b"), Just("c")], prop_oneof![Just("x"), Just("y")], any::<bool>())
+            .prop_map(|(name, output, ran)| Called { name: name.into(), output: output.into(), ran });
     proptest::collection::vec(call, 0..5)
 }
 

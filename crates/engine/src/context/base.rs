@@ -99,7 +99,9 @@ mod tests {
 
     #[test]
     fn every_type_has_a_text_without_the_placeholder() {
-        for kind in ["letta_v1_agent", "memgpt_agent", "sleeptime_agent", "react_agent", "workflow_agent", "new"] {
+        for kind in
+            ["letta_v1_agent", "memgpt_agent", "sleeptime_agent", "react_agent", "workflow_agent", "new"]
+        {
             let text = prompt(kind);
             assert!(text.len() > 200, "{kind}");
             assert!(!text.contains("{CORE_MEMORY}"), "memory is appended: {kind}");

@@ -88,7 +88,8 @@ pub fn conversation(messages: &[Message], cap: usize) -> Vec<ChatMessage> {
             }
             Role::Assistant => {
                 // The gated calls of the same answer are a row of their own.
-                let request = messages.get(at).filter(|next| next.is_approval_request() && one_step(message, next));
+                let request =
+                    messages.get(at).filter(|next| next.is_approval_request() && one_step(message, next));
                 at += usize::from(request.is_some());
                 spoken(&mut out, message, request.copied(), &messages[at..], cap);
             }
@@ -107,7 +108,13 @@ fn one_step(assistant: &Message, request: &Message) -> bool {
 }
 
 /// Adds what a model said, and behind it the returns of its calls.
-fn spoken(out: &mut Vec<ChatMessage>, message: &Message, request: Option<&Message>, after: &[&Message], cap: usize) {
+fn spoken(
+    out: &mut Vec<ChatMessage>,
+    message: &Message,
+    request: Option<&Message>,
+    after: &[&Message],
+    cap: usize,
+) {
     let mut content = told(&message.content);
     let mut asked: Vec<&ToolCall> = message.tool_calls.iter().collect();
     if let Some(request) = request {
@@ -126,9 +133,9 @@ fn spoken(out: &mut Vec<ChatMessage>, message: &Message, request: Option<&Messag
             returned.push(shown(answer, cap));
         }
     }
-    let says_nothing = content.iter().all(|part| {
-        matches!(part, ContentPart::Reasoning { .. } | ContentPart::RedactedReasoning { .. })
-    });
+    let says_nothing = content
+        .iter()
+        .all(|part| matches!(part, ContentPart::Reasoning { .. } | ContentPart::RedactedReasoning { .. }));
     // Thoughts alone are no message a provider takes.
     if tool_calls.is_empty() && says_nothing {
         return;
@@ -155,7 +162,11 @@ fn shown(result: &ToolReturn, cap: usize) -> ChatToolReturn {
     if let ReturnContent::Parts(parts) = result.content {
         content.extend(parts.into_iter().filter(|part| matches!(part, ContentPart::Image { .. })));
     }
-    ChatToolReturn { tool_call_id: result.tool_call_id, content, is_error: result.status == ToolStatus::Error }
+    ChatToolReturn {
+        tool_call_id: result.tool_call_id,
+        content,
+        is_error: result.status == ToolStatus::Error,
+    }
 }
 
 fn told(content: &[ContentPart]) -> Vec<ContentPart> {

@@ -49,7 +49,10 @@ fn whole_turns_go_as_they_are() {
 
 #[test]
 fn what_has_no_counterpart_is_left_out() {
-    check(&[user("hi"), assistant("so", &["c1", "c2"]), tool(&["c2", "c9"])], &["user hi", "assistant so[c2]", "tool [c2]"]);
+    check(
+        &[user("hi"), assistant("so", &["c1", "c2"]), tool(&["c2", "c9"])],
+        &["user hi", "assistant so[c2]", "tool [c2]"],
+    );
     check(&[user("hi"), assistant("", &["c1"])], &["user hi"]);
     check(&[user("hi"), request(&["c1"])], &["user hi"]);
     check(&[tool(&["c1"]), user("hi")], &["user hi"]);
@@ -69,7 +72,13 @@ fn repeated_ids_belong_to_the_nearest_answer() {
 #[test]
 fn an_answered_request_reads_as_one_answer_of_the_model() {
     check(
-        &[user("go"), assistant("both", &["free"]), request(&["gated"]), response(&["gated"]), tool(&["gated", "free"])],
+        &[
+            user("go"),
+            assistant("both", &["free"]),
+            request(&["gated"]),
+            response(&["gated"]),
+            tool(&["gated", "free"]),
+        ],
         &["user go", "assistant both[free gated]", "tool [free gated]"],
     );
     let mut other = request(&["gated"]);

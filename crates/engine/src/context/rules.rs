@@ -42,7 +42,9 @@ fn group(kind: &ToolRuleKind) -> u8 {
 fn sentence(rule: &ToolRule) -> Option<String> {
     let tool = &rule.tool_name;
     match &rule.kind {
-        ToolRuleKind::RunFirst { .. } | ToolRuleKind::RequiredBeforeExit | ToolRuleKind::RequiresApproval => None,
+        ToolRuleKind::RunFirst { .. } | ToolRuleKind::RequiredBeforeExit | ToolRuleKind::RequiresApproval => {
+            None
+        }
         ToolRuleKind::ContinueLoop => Some(format!("After {tool} you go on with the same turn.")),
         ToolRuleKind::ConstrainChildTools { children, .. } => {
             Some(format!("Right after {tool}, call one of: {}.", children.join(", ")))
@@ -50,7 +52,9 @@ fn sentence(rule: &ToolRule) -> Option<String> {
         ToolRuleKind::Conditional { default_child, child_output_mapping, require_output_mapping } => {
             let mut cases: Vec<String> = child_output_mapping
                 .iter()
-                .map(|(output, child)| format!("{} if it returns {output:?}", child.as_str().unwrap_or_default()))
+                .map(|(output, child)| {
+                    format!("{} if it returns {output:?}", child.as_str().unwrap_or_default())
+                })
                 .collect();
             match default_child {
                 Some(child) => cases.push(format!("{child} otherwise")),

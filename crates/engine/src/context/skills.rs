@@ -41,7 +41,11 @@ mod tests {
     #[test]
     fn each_skill_is_one_line() {
         let skills = [
-            ClientSkill { name: "pdf".into(), description: Some("Fill forms".into()), location: Some("/s/pdf".into()) },
+            ClientSkill {
+                name: "pdf".into(),
+                description: Some("Fill forms".into()),
+                location: Some("/s/pdf".into()),
+            },
             ClientSkill { name: "plain".into(), description: None, location: None },
         ];
         let text = render_skills(&skills);

@@ -9,8 +9,11 @@ pub(super) fn run(args: &guard::Args<'_>, blocks: &[Block]) -> Result<MemoryEdit
     match args.text("command")? {
         "create" => {
             let label = path_label(args.text("path")?);
-            let Some(description) = args.optional("description")?.filter(|text| !text.trim().is_empty()) else {
-                return Err(MemoryError::new("A new memory block needs a description of what belongs in it."));
+            let Some(description) = args.optional("description")?.filter(|text| !text.trim().is_empty())
+            else {
+                return Err(MemoryError::new(
+                    "A new memory block needs a description of what belongs in it.",
+                ));
             };
             let value = args.optional("file_text")?.unwrap_or_default();
             guard::plain("file_text", value)?;

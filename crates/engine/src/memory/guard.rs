@@ -19,7 +19,8 @@ impl<'a> Args<'a> {
 
     /// A required text.
     pub(super) fn text(&self, key: &str) -> Result<&'a str, MemoryError> {
-        self.optional(key)?.ok_or_else(|| MemoryError::new(format!("{} needs the argument '{key}'.", self.tool)))
+        self.optional(key)?
+            .ok_or_else(|| MemoryError::new(format!("{} needs the argument '{key}'.", self.tool)))
     }
 
     /// A text that may be absent or null.
@@ -73,7 +74,9 @@ pub(super) fn existing<'a>(blocks: &'a [Block], label: &str) -> Result<&'a Block
 pub(super) fn writable<'a>(blocks: &'a [Block], label: &str) -> Result<&'a Block, MemoryError> {
     let block = existing(blocks, label)?;
     if block.read_only {
-        return Err(MemoryError::new(format!("The memory block '{label}' is read-only and was not changed.")));
+        return Err(MemoryError::new(format!(
+            "The memory block '{label}' is read-only and was not changed."
+        )));
     }
     Ok(block)
 }

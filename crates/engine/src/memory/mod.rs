@@ -26,13 +26,32 @@ pub const TOOLS: [&str; 8] = [
 /// One thing to write. Blocks are named by id where they exist already.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BlockChange {
-    Update { id: BlockId, label: String, new_value: String },
+    Update {
+        id: BlockId,
+        label: String,
+        new_value: String,
+    },
     /// A new block, attached to the agent.
-    Create { label: String, description: Option<String>, value: String },
+    Create {
+        label: String,
+        description: Option<String>,
+        value: String,
+    },
     /// The block leaves the agent; its row stays.
-    Detach { id: BlockId, label: String },
-    Rename { id: BlockId, from: String, to: String },
-    Describe { id: BlockId, label: String, description: String },
+    Detach {
+        id: BlockId,
+        label: String,
+    },
+    Rename {
+        id: BlockId,
+        from: String,
+        to: String,
+    },
+    Describe {
+        id: BlockId,
+        label: String,
+        description: String,
+    },
 }
 
 /// What a memory tool did.

@@ -116,7 +116,10 @@ fn stand_in(label: &str, value: String) -> Block {
     }
 }
 
-fn pending_creation<'a>(changes: &'a mut [BlockChange], wanted: &str) -> Option<(&'a mut String, &'a mut String)> {
+fn pending_creation<'a>(
+    changes: &'a mut [BlockChange],
+    wanted: &str,
+) -> Option<(&'a mut String, &'a mut String)> {
     changes.iter_mut().rev().find_map(|change| match change {
         BlockChange::Create { label, value, .. } if label == wanted => Some((label, value)),
         BlockChange::Create { .. }
@@ -141,7 +144,11 @@ fn write_value(changes: &mut Vec<BlockChange>, block: &Block, label: &str, new_v
 fn rename(changes: &mut Vec<BlockChange>, now: &[Block], from: &str, to: &str) {
     match guard::find(now, from) {
         Some(block) if !block.id.as_str().is_empty() => {
-            changes.push(BlockChange::Rename { id: block.id.clone(), from: from.to_owned(), to: to.to_owned() });
+            changes.push(BlockChange::Rename {
+                id: block.id.clone(),
+                from: from.to_owned(),
+                to: to.to_owned(),
+            });
         }
         _ => {
             if let Some((label, _)) = pending_creation(changes, from) {
@@ -177,7 +184,9 @@ fn patched<'a>(
         if value.is_empty() { Vec::new() } else { value.split('\n').map(str::to_owned).collect() };
     let hunks = hunks(lines);
     if hunks.is_empty() {
-        return Err(MemoryError::new("The patch contains no change: mark lines with '+', '-' or a leading space."));
+        return Err(MemoryError::new(
+            "The patch contains no change: mark lines with '+', '-' or a leading space.",
+        ));
     }
     for (number, hunk) in hunks.iter().enumerate() {
         guard::plain("patch", &hunk.after.join("\n"))?;

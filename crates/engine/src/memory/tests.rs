@@ -43,7 +43,11 @@ fn result(tool: &str, value: Value) -> Result<Value, String> {
 fn edits_return_the_whole_new_value() {
     for (tool, given, expected) in [
         ("core_memory_append", json!({"label": "empty", "content": "x"}), "\nx"),
-        ("core_memory_append", json!({"label": "human", "content": "y"}), "Name: Ada\nLikes tea\nLikes cats\ny"),
+        (
+            "core_memory_append",
+            json!({"label": "human", "content": "y"}),
+            "Name: Ada\nLikes tea\nLikes cats\ny",
+        ),
         (
             "core_memory_replace",
             json!({"label": "human", "old_content": "Likes", "new_content": "Loves"}),
@@ -62,7 +66,11 @@ fn edits_return_the_whole_new_value() {
         ("memory_replace", json!({"label": "tabs", "old_string": "a\tb", "new_string": "ok"}), "ok\nc"),
         ("memory_replace", json!({"label": "tabs", "old_string": "a       b", "new_string": "ok"}), "ok\nc"),
         ("memory_replace", json!({"label": "tabs", "old_string": "c", "new_string": "d"}), "a\tb\nd"),
-        ("memory_insert", json!({"label": "human", "new_string": "x"}), "Name: Ada\nLikes tea\nLikes cats\nx"),
+        (
+            "memory_insert",
+            json!({"label": "human", "new_string": "x"}),
+            "Name: Ada\nLikes tea\nLikes cats\nx",
+        ),
         (
             "memory_insert",
             json!({"label": "human", "new_string": "x", "insert_line": 0}),
@@ -111,19 +119,59 @@ fn edits_return_the_whole_new_value() {
 fn refusals_say_what_to_do_and_change_nothing() {
     let numbered = "1→ Name";
     for (tool, given, said) in [
-        ("core_memory_append", json!({"label": "nope", "content": "x"}), "no memory block 'nope'. Existing blocks: human"),
+        (
+            "core_memory_append",
+            json!({"label": "nope", "content": "x"}),
+            "no memory block 'nope'. Existing blocks: human",
+        ),
         ("core_memory_append", json!({"label": "human"}), "needs the argument 'content'"),
-        ("core_memory_append", json!({"label": 3, "content": "x"}), "'label' of core_memory_append must be a string"),
+        (
+            "core_memory_append",
+            json!({"label": 3, "content": "x"}),
+            "'label' of core_memory_append must be a string",
+        ),
         ("core_memory_append", json!({"label": "locked", "content": "x"}), "read-only"),
-        ("core_memory_append", json!({"label": "small", "content": "ab"}), "11 characters, 1 over its limit of 10 (it holds 8 now)"),
-        ("core_memory_replace", json!({"label": "human", "old_content": "zzz", "new_content": "x"}), "does not occur"),
+        (
+            "core_memory_append",
+            json!({"label": "small", "content": "ab"}),
+            "11 characters, 1 over its limit of 10 (it holds 8 now)",
+        ),
+        (
+            "core_memory_replace",
+            json!({"label": "human", "old_content": "zzz", "new_content": "x"}),
+            "does not occur",
+        ),
         ("core_memory_replace", json!({"label": "human", "old_content": "", "new_content": "x"}), "empty"),
-        ("memory_replace", json!({"label": "human", "old_string": "Likes", "new_string": "x"}), "occurs 2 times in the memory block 'human', in lines 2, 3"),
-        ("memory_replace", json!({"label": "human", "old_string": numbered, "new_string": "x"}), "line number"),
-        ("memory_replace", json!({"label": "human", "old_string": "Ada", "new_string": numbered}), "line number"),
-        ("memory_replace", json!({"label": "human", "old_string": crate::context::LINE_NUMBER_WARNING, "new_string": "x"}), "note about line numbers"),
-        ("memory_insert", json!({"label": "human", "new_string": "x", "insert_line": 4}), "use 0 to 3, or -1"),
-        ("memory_insert", json!({"label": "human", "new_string": "x", "insert_line": -2}), "use 0 to 3, or -1"),
+        (
+            "memory_replace",
+            json!({"label": "human", "old_string": "Likes", "new_string": "x"}),
+            "occurs 2 times in the memory block 'human', in lines 2, 3",
+        ),
+        (
+            "memory_replace",
+            json!({"label": "human", "old_string": numbered, "new_string": "x"}),
+            "line number",
+        ),
+        (
+            "memory_replace",
+            json!({"label": "human", "old_string": "Ada", "new_string": numbered}),
+            "line number",
+        ),
+        (
+            "memory_replace",
+            json!({"label": "human", "old_string": crate::context::LINE_NUMBER_WARNING, "new_string": "x"}),
+            "note about line numbers",
+        ),
+        (
+            "memory_insert",
+            json!({"label": "human", "new_string": "x", "insert_line": 4}),
+            "use 0 to 3, or -1",
+        ),
+        (
+            "memory_insert",
+            json!({"label": "human", "new_string": "x", "insert_line": -2}),
+            "use 0 to 3, or -1",
+        ),
         ("memory_insert", json!({"label": "human", "new_string": "x", "insert_line": "two"}), "whole number"),
         ("memory_rethink", json!({"label": "locked", "new_memory": "x"}), "read-only"),
         ("memory_rethink", json!({"label": "no spaces", "new_memory": "x"}), "cannot be a block's label"),
@@ -131,11 +179,23 @@ fn refusals_say_what_to_do_and_change_nothing() {
         ("memory_apply_patch", json!({"label": "human", "patch": "-absent\n+x"}), "does not occur"),
         ("memory_apply_patch", json!({"label": "locked", "patch": "+x"}), "read-only"),
         ("memory", json!({"command": "create", "path": "/memories/new"}), "needs a description"),
-        ("memory", json!({"command": "create", "path": "/memories/human", "description": "d"}), "exists already"),
+        (
+            "memory",
+            json!({"command": "create", "path": "/memories/human", "description": "d"}),
+            "exists already",
+        ),
         ("memory", json!({"command": "delete", "path": "/memories/locked"}), "read-only"),
-        ("memory", json!({"command": "rename", "old_path": "/memories/locked", "new_path": "/memories/open"}), "read-only"),
+        (
+            "memory",
+            json!({"command": "rename", "old_path": "/memories/locked", "new_path": "/memories/open"}),
+            "read-only",
+        ),
         ("memory", json!({"command": "rename", "path": "/memories/locked", "description": "d"}), "read-only"),
-        ("memory", json!({"command": "rename", "old_path": "/memories/human", "new_path": "/memories/empty"}), "exists already"),
+        (
+            "memory",
+            json!({"command": "rename", "old_path": "/memories/human", "new_path": "/memories/empty"}),
+            "exists already",
+        ),
         ("memory", json!({"command": "rename"}), "needs old_path and new_path"),
         ("memory", json!({"command": "fly"}), "not a command"),
         ("memory", json!({}), "needs the argument 'command'"),
@@ -164,7 +224,11 @@ fn the_memory_tool_creates_deletes_renames_and_describes() {
         ),
         (
             json!({"command": "rename", "path": "human", "description": "The person"}),
-            BlockChange::Describe { id: id("human"), label: "human".into(), description: "The person".into() },
+            BlockChange::Describe {
+                id: id("human"),
+                label: "human".into(),
+                description: "The person".into(),
+            },
         ),
     ] {
         assert_eq!(edit("memory", &args(given), &blocks()).unwrap().changes, [expected]);
@@ -178,7 +242,8 @@ fn a_patch_of_several_blocks_is_all_or_nothing() {
     let patch = "*** Begin Patch\n*** Add Block: plans\nDescription: What comes\n+first\n\
                  *** Update Block: plans\n-first\n+second\n*** Move to: todo\n\
                  *** Update Block: human\n Name: Ada\n-Likes tea\n*** Delete Block: empty\n*** End Patch";
-    let done = edit("memory_apply_patch", &args(json!({"label": "human", "patch": patch})), &blocks()).unwrap();
+    let done =
+        edit("memory_apply_patch", &args(json!({"label": "human", "patch": patch})), &blocks()).unwrap();
     assert_eq!(
         done.changes,
         [
@@ -197,7 +262,8 @@ fn a_patch_of_several_blocks_is_all_or_nothing() {
     );
     assert_eq!(done.result.as_array().unwrap().len(), 5);
     let bad = format!("{patch}\n*** Update Block: locked\n+x");
-    let error = edit("memory_apply_patch", &args(json!({"label": "human", "patch": bad})), &blocks()).unwrap_err();
+    let error =
+        edit("memory_apply_patch", &args(json!({"label": "human", "patch": bad})), &blocks()).unwrap_err();
     assert!(error.0.contains("read-only"), "{error}");
 }
 
@@ -213,8 +279,22 @@ fn a_block_over_its_limit_may_still_shrink() {
 
 fn any_args() -> impl Strategy<Value = Map<String, Value>> {
     let keys = [
-        "label", "content", "old_content", "new_content", "old_string", "new_string", "insert_line", "new_memory",
-        "patch", "command", "path", "file_text", "description", "insert_text", "old_path", "new_path",
+        "label",
+        "content",
+        "old_content",
+        "new_content",
+        "old_string",
+        "new_string",
+        "insert_line",
+        "new_memory",
+        "patch",
+        "command",
+        "path",
+        "file_text",
+        "description",
+        "insert_text",
+        "old_path",
+        "new_path",
     ];
     let text = prop_oneof![
         "[ab\\t\\n→1 +@-]{0,12}",
