@@ -44,6 +44,9 @@ pub fn response(reply: &Reply, model: &Value, number: usize) -> String {
         let signature = reply.signature.as_deref().unwrap_or("sig");
         content.push(json!({"type": "thinking", "thinking": reasoning, "signature": signature}));
     }
+    if let Some(data) = &reply.redacted_reasoning {
+        content.push(json!({"type": "redacted_thinking", "data": data}));
+    }
     if let Some(text) = &reply.text {
         content.push(json!({"type": "text", "text": text}));
     }
@@ -83,6 +86,9 @@ pub fn frames(reply: &Reply, model: &Value, number: usize) -> Vec<String> {
         let signature = reply.signature.as_deref().unwrap_or("sig");
         deltas.push(json!({"type": "signature_delta", "signature": signature}));
         block(json!({"type": "thinking", "thinking": "", "signature": ""}), deltas);
+    }
+    if let Some(data) = &reply.redacted_reasoning {
+        block(json!({"type": "redacted_thinking", "data": data}), Vec::new());
     }
     if let Some(text) = &reply.text {
         let deltas = pieces(text).iter().map(|piece| json!({"type": "text_delta", "text": piece})).collect();

@@ -30,6 +30,10 @@ struct Script {
     default: Option<Reply>,
     requests: Vec<Request>,
     chooser: Option<Chooser>,
+    /// Status and body of the list of models, if not the usual one.
+    list: Option<(StatusCode, Value)>,
+    /// How often the list was asked for.
+    listed: usize,
     /// Where held replies wait.
     gate: Arc<Notify>,
 }
@@ -128,6 +132,21 @@ impl FakeModel {
         self.shared.script().requests.clone()
     }
 
+    /// What the list of models answers from now on.
+    ///
+    /// # Panics
+    /// If the status is not an HTTP status.
+    pub fn list_models(&self, status: u16, body: Value) {
+        let status = StatusCode::from_u16(status).expect("an HTTP status");
+        self.shared.script().list = Some((status, body));
+    }
+
+    /// How often the list of models was asked for.
+    #[must_use]
+    pub fn times_listed(&self) -> usize {
+        self.shared.script().listed
+    }
+
     /// Lets one held reply go on, or the next one that will be held.
     pub fn release(&self) {
         self.shared.script().gate.notify_one();
@@ -176,13 +195,16 @@ async fn control_reset(State(shared): State<Shared>) {
     before.gate.notify_waiters();
 }
 
-async fn models() -> Json<Value> {
+async fn models(State(shared): State<Shared>) -> (StatusCode, Json<Value>) {
+    let mut script = shared.script();
+    script.listed += 1;
+    if let Some((status, body)) = &script.list {
+        return (*status, Json(body.clone()));
+    }
     let model = |id: &str| json!({"id": id, "object": "model", "type": "model", "created": 1_763_665_442, "owned_by": "test"});
-    Json(json!({
-        "object": "list",
-        "data": [model("gpt-4.1"), model("gpt-4.1-mini"), model("claude-sonnet-4-5"), model("text-embedding-3-small")],
-        "has_more": false,
-    }))
+    let ids = ["gpt-4.1", "gpt-4.1-mini", "claude-sonnet-4-5", "text-embedding-3-small"];
+    let body = json!({"object": "list", "data": ids.map(model), "has_more": false});
+    (StatusCode::OK, Json(body))
 }
 
 async fn embeddings(Json(body): Json<Value>) -> Json<Value> {
@@ -215,10 +237,26 @@ async fn messages(State(shared): State<Shared>, headers: HeaderMap, Json(body): 
     answer(shared, "/v1/messages", headers, body).await
 }
 
-/// All text of the last message, in whatever form it came.
+/// The last message, as JSON and then as plain text, in whatever form it came.
 fn last_text(body: &Value) -> String {
     let last = body["messages"].as_array().and_then(|messages| messages.last()).cloned().unwrap_or_default();
-    last["content"].to_string()
+    let mut text = last["content"].to_string();
+    plain(&last["content"], &mut text);
+    text
+}
+
+fn plain(content: &Value, out: &mut String) {
+    match content {
+        Value::String(text) => {
+            out.push('\n');
+            out.push_str(text);
+        }
+        Value::Array(parts) => parts.iter().for_each(|part| plain(part, out)),
+        Value::Object(part) => {
+            ["text", "content"].iter().filter_map(|key| part.get(*key)).for_each(|part| plain(part, out))
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
 }
 
 fn choose(shared: &Shared, request: Request) -> (Reply, usize) {
@@ -262,11 +300,13 @@ async fn answer(shared: Shared, path: &str, headers: HeaderMap, body: Value) -> 
         (None, false, false) => vec![anthropic::response(&reply, &body["model"], number)],
     };
     let kind = if stream { "text/event-stream; charset=utf-8" } else { "application/json" };
+    let kind = reply.headers.get("content-type").and_then(Value::as_str).unwrap_or(kind);
     let head = Response::builder()
         .header("content-type", kind)
         .header("x-request-id", format!("req-{number}"))
         .header("request-id", format!("req-{number}"));
-    let head = reply.headers.iter().fold(head, |head, (name, value)| {
+    let more = reply.headers.iter().filter(|(name, _)| *name != "content-type");
+    let head = more.fold(head, |head, (name, value)| {
         head.header(name, value.as_str().map_or_else(|| value.to_string(), str::to_owned))
     });
     head.body(paced(&shared, reply, frames)).unwrap_or_else(|error| {
@@ -323,9 +363,14 @@ fn paced(shared: &Shared, reply: Reply, frames: Vec<String>) -> Body {
                 return;
             }
             sent += bytes.len();
-            if sender.send(Ok(bytes.into())).await.is_err() {
-                return;
+            for piece in bytes.chunks(reply.piece_bytes.unwrap_or(usize::MAX).max(1)) {
+                if sender.send(Ok(Bytes::copy_from_slice(piece))).await.is_err() {
+                    return;
+                }
             }
+        }
+        if reply.stall {
+            sender.closed().await;
         }
     });
     Body::from_stream(tokio_stream::wrappers::ReceiverStream::new(receiver))

@@ -13,6 +13,8 @@ pub struct Reply {
     pub reasoning: Option<String>,
     /// Anthropic's proof of the reasoning.
     pub signature: Option<String>,
+    /// Anthropic's sealed reasoning, after the open one.
+    pub redacted_reasoning: Option<String>,
     pub tool_calls: Vec<ReplyCall>,
     pub usage: Option<ReplyUsage>,
     /// In OpenAI's words (`stop`, `length`, `tool_calls`, `content_filter`); translated for Anthropic.
@@ -20,6 +22,7 @@ pub struct Reply {
     /// Other than 200: the body is `error`.
     pub status: Option<u16>,
     pub error: Option<Value>,
+    /// Added to the response; `content-type` replaces the usual one.
     pub headers: Map<String, Value>,
     /// Waited before the response begins.
     pub latency_ms: u64,
@@ -27,6 +30,10 @@ pub struct Reply {
     pub chunk_delay_ms: u64,
     /// Waits for [`crate::model::FakeModel::release`] before its content, after the response head.
     pub hold: bool,
+    /// The whole body is sent, then the connection stays open and silent.
+    pub stall: bool,
+    /// The body goes out in pieces of so many bytes, whatever its frames are.
+    pub piece_bytes: Option<usize>,
     /// The connection breaks after so many bytes of the body.
     pub cut_after_bytes: Option<usize>,
     /// This byte of the body becomes an unprintable one.
