@@ -183,3 +183,7 @@ async fn unless_cancelled<T>(
         done = work => Some(done),
     }
 }
+
+#[cfg(test)]
+#[path = "driver_tests.rs"]
+mod tests;

@@ -69,7 +69,9 @@ pub fn parse_search(args: &Map<String, Value>, zone: &str) -> Result<SearchArgs,
                     Some("assistant") => Role::Assistant,
                     Some("tool") => Role::Tool,
                     _ => {
-                        return Err(format!("{role} is not a role: use \"user\", \"assistant\" or \"tool\"."));
+                        return Err(format!(
+                            "{role} is not a role: use \"user\", \"assistant\" or \"tool\"."
+                        ));
                     }
                 });
             }
