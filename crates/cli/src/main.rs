@@ -1,1 +1,35 @@
-fn main() {}
+//! `loci`, the headless program: serves agents over HTTP with the same interface as the window for a browser, and
+//! looks after their data. It must not know Tauri. Begin with `serve.rs`.
+
+mod arguments;
+mod care;
+mod interface;
+mod serve;
+mod token;
+
+use std::process::ExitCode;
+
+use arguments::{Arguments, Command};
+use clap::Parser;
+use tracing_subscriber::EnvFilter;
+
+fn main() -> ExitCode {
+    // A tool's helper process is this program again; it confines itself before anything else happens in it.
+    if let Some(code) = loci_server::confine_if_asked() {
+        return code;
+    }
+    let arguments = Arguments::parse();
+    tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn")))
+        .with_writer(std::io::stderr)
+        .init();
+    let done = match arguments.command {
+        Command::Serve(options) => serve::run(options).map(|()| ExitCode::SUCCESS),
+        Command::Doctor(data) => care::doctor(&data),
+        Command::Backup(options) => care::backup(&options).map(|()| ExitCode::SUCCESS),
+    };
+    done.unwrap_or_else(|error| {
+        eprintln!("loci: {error:#}");
+        ExitCode::from(2)
+    })
+}

@@ -1,1 +1,23 @@
-//! The desk: connections, approval inbox, client tools, secrets
+//! The desk: what belongs to this person at this machine and does not depend on where agents run. Secrets and
+//! model providers, the approval inbox with its decisions and log, client tools, settings, an event stream.
+//!
+//! It speaks HTTP only (`/workbench/*`, beside `/v1/*` which it passes to the connection in use) and must not know
+//! Tauri or how an agent works. Begin with [`Desk`] and [`router()`]; `approvals/answer.rs` is the longest way
+//! through it.
+
+mod approvals;
+mod client_tools;
+mod desk;
+mod events;
+mod extract;
+mod providers;
+mod router;
+pub mod secrets;
+mod settings;
+mod setup;
+mod status;
+
+pub use desk::{Connection, Desk, DeskOptions};
+pub use events::Event;
+pub use router::router;
+pub use setup::{DATABASE, Setup, default_data_dir, secrets_file};

@@ -1,0 +1,93 @@
+//! What the desk's routes share: the connection in use, the secrets, the events.
+
+use std::{convert::Infallible, sync::Arc};
+
+use axum::{body::Body, http};
+use loci_llm::ProviderConfig;
+use loci_server::App;
+use tower::util::BoxCloneSyncService;
+
+use crate::{approvals::Approvals, events::Events, secrets::SecretStore};
+
+/// Where agents run, as a service: the local router now, a forwarder to another server later.
+pub type Connection = BoxCloneSyncService<http::Request<Body>, http::Response<Body>, Infallible>;
+
+/// The name of the connection to this machine's own agents.
+pub(crate) const LOCAL: &str = "local";
+
+/// What a desk is opened with besides the backend and the secrets.
+#[derive(Debug, Clone, Default)]
+pub struct DeskOptions {
+    /// Providers of the environment. One added by hand takes the place of one of the same name.
+    pub environment: Vec<ProviderConfig>,
+    /// How the interface reaches the desk: `window` or `http`.
+    pub transport: &'static str,
+}
+
+/// The desk. Cheap to clone; every clone is the same desk.
+#[derive(Clone)]
+pub struct Desk(Arc<Inner>);
+
+struct Inner {
+    app: App,
+    secrets: Arc<dyn SecretStore>,
+    options: DeskOptions,
+    local: Connection,
+    events: Events,
+    approvals: Approvals,
+    /// Changes of providers run one after another: the row, the key and what the models know belong together.
+    providers: tokio::sync::Mutex<()>,
+}
+
+impl Desk {
+    #[must_use]
+    pub fn new(app: App, secrets: Arc<dyn SecretStore>, options: DeskOptions) -> Self {
+        let local = Connection::new(loci_server::router(app.clone()));
+        Self(Arc::new(Inner {
+            app,
+            secrets,
+            options,
+            local,
+            events: Events::new(),
+            approvals: Approvals::default(),
+            providers: tokio::sync::Mutex::default(),
+        }))
+    }
+
+    /// The local backend.
+    #[must_use]
+    pub fn app(&self) -> &App {
+        &self.0.app
+    }
+
+    /// The event stream's source.
+    #[must_use]
+    pub fn events(&self) -> &Events {
+        &self.0.events
+    }
+
+    /// Ends the event streams, so that a server waiting for its responses can stop.
+    pub fn close(&self) {
+        self.0.events.close();
+    }
+
+    pub(crate) fn secrets(&self) -> &dyn SecretStore {
+        &*self.0.secrets
+    }
+
+    pub(crate) fn options(&self) -> &DeskOptions {
+        &self.0.options
+    }
+
+    pub(crate) fn connection(&self) -> Connection {
+        self.0.local.clone()
+    }
+
+    pub(crate) fn approvals(&self) -> &Approvals {
+        &self.0.approvals
+    }
+
+    pub(crate) async fn changing_providers(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.0.providers.lock().await
+    }
+}

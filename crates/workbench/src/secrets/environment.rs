@@ -1,0 +1,55 @@
+//! Keys handed to the program by whoever starts it; the place of a headless server.
+
+use futures::future::{BoxFuture, FutureExt, ready};
+use secrecy::SecretString;
+
+use super::{Memory, SecretError, SecretStatus, SecretStore};
+
+type Lookup = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
+
+/// Reads `LOCI_SECRET_<NAME>`; what is entered while it runs is kept for this session.
+pub struct Environment {
+    lookup: Lookup,
+    entered: Memory,
+}
+
+impl Environment {
+    /// `lookup` finds an environment variable.
+    #[must_use]
+    pub fn new(lookup: Lookup) -> Self {
+        Self { lookup, entered: Memory::new(None) }
+    }
+}
+
+/// `provider/my-one` → `LOCI_SECRET_PROVIDER_MY_ONE`.
+fn variable(name: &str) -> String {
+    let plain = name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' });
+    format!("LOCI_SECRET_{}", plain.collect::<String>())
+}
+
+impl SecretStore for Environment {
+    fn status(&self) -> SecretStatus {
+        SecretStatus {
+            available: false,
+            store: "environment",
+            reason: Some(
+                "This server takes keys from its environment; a key entered here is kept until it stops.".to_owned(),
+            ),
+        }
+    }
+
+    fn get<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<SecretString>, SecretError>> {
+        match (self.lookup)(&variable(name)).filter(|value| !value.is_empty()) {
+            Some(value) => ready(Ok(Some(SecretString::from(value)))).boxed(),
+            None => self.entered.get(name),
+        }
+    }
+
+    fn set<'a>(&'a self, name: &'a str, secret: SecretString) -> BoxFuture<'a, Result<(), SecretError>> {
+        self.entered.set(name, secret)
+    }
+
+    fn delete<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<(), SecretError>> {
+        self.entered.delete(name)
+    }
+}

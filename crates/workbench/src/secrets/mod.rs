@@ -1,0 +1,138 @@
+//! Where keys live: the environment, the system's keyring, this session's memory, or a file by explicit choice.
+//!
+//! A key goes in and is handed to the model client; no route ever gives one back.
+
+mod environment;
+mod file;
+mod keyring;
+mod memory;
+
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use secrecy::SecretString;
+
+pub use self::{environment::Environment, file::File, keyring::Keyring, memory::Memory};
+
+/// Why a key could not be kept or fetched. The sentences are for people.
+#[derive(Debug, thiserror::Error)]
+pub enum SecretError {
+    #[error("The keyring of this computer cannot be used: {0}")]
+    Unavailable(String),
+    #[error("The secrets file {path} cannot be used: {source}")]
+    File { path: String, source: std::io::Error },
+    #[error("The secrets file {path} is not readable as JSON. Move it away and enter the keys again.")]
+    Corrupt { path: String },
+}
+
+/// What kind of place it is, as `/workbench/status` tells it.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct SecretStatus {
+    /// Whether keys are kept until one deletes them.
+    pub available: bool,
+    /// `keyring`, `memory`, `file` or `environment`.
+    pub store: &'static str,
+    /// Why keys are not kept, if they are not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// A place for secrets by name, for example `provider/provider-…`.
+pub trait SecretStore: Send + Sync {
+    /// What the person is told about it. Cheap.
+    fn status(&self) -> SecretStatus;
+    /// `Ok(None)` when there is none of that name.
+    fn get<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<SecretString>, SecretError>>;
+    /// Replaces what was there.
+    fn set<'a>(&'a self, name: &'a str, secret: SecretString) -> BoxFuture<'a, Result<(), SecretError>>;
+    /// Deleting what is not there is no error.
+    fn delete<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<(), SecretError>>;
+}
+
+/// Which place a program was told to use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SecretChoice {
+    /// The keyring, or this session's memory with a notice where there is none.
+    Automatic,
+    Keyring,
+    Memory,
+    /// Environment variables; what is entered by hand is kept for this session.
+    Environment,
+    /// A file of mode 0600. Only ever chosen by the person.
+    File(std::path::PathBuf),
+}
+
+/// Opens the chosen place. May take a moment for the keyring, which is asked off the calling thread.
+pub async fn open(choice: SecretChoice) -> Result<Arc<dyn SecretStore>, SecretError> {
+    Ok(match choice {
+        SecretChoice::Memory => Arc::new(Memory::new(None)),
+        SecretChoice::Environment => Arc::new(Environment::new(Box::new(|name| std::env::var(name).ok()))),
+        SecretChoice::File(path) => Arc::new(File::open(path)?),
+        SecretChoice::Keyring => Arc::new(Keyring::open().await?),
+        SecretChoice::Automatic => match Keyring::open().await {
+            Ok(keyring) => Arc::new(keyring),
+            Err(error) => Arc::new(Memory::new(Some(error.to_string()))),
+        },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret;
+
+    use super::*;
+
+    /// Every writable place behaves alike.
+    async fn check(store: &dyn SecretStore) {
+        let get = async |name| {
+            store.get(name).await.expect("get").map(|secret| secret.expose_secret().to_owned())
+        };
+        assert_eq!(get("provider/a").await, None);
+        store.delete("provider/a").await.expect("deleting nothing is fine");
+        store.set("provider/a", SecretString::from("one")).await.expect("set");
+        store.set("provider/b", SecretString::from("zwei \u{1f511}")).await.expect("set");
+        store.set("provider/a", SecretString::from("two")).await.expect("replace");
+        assert_eq!(get("provider/a").await.as_deref(), Some("two"));
+        assert_eq!(get("provider/b").await.as_deref(), Some("zwei \u{1f511}"));
+        store.delete("provider/a").await.expect("delete");
+        assert_eq!(get("provider/a").await, None);
+        assert_eq!(get("provider/b").await.as_deref(), Some("zwei \u{1f511}"));
+    }
+
+    #[tokio::test]
+    async fn every_place_keeps_replaces_and_forgets() {
+        check(&Memory::new(None)).await;
+        check(&Environment::new(Box::new(|_| None))).await;
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("secrets.json");
+        check(&File::open(path.clone()).expect("a file")).await;
+        let again = File::open(path).expect("the same file");
+        let kept = again.get("provider/b").await.expect("get").expect("kept across openings");
+        assert_eq!(kept.expose_secret(), "zwei \u{1f511}");
+    }
+
+    #[tokio::test]
+    async fn the_file_is_for_its_owner_only_and_never_guessed_at() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("secrets.json");
+        let store = File::open(path.clone()).expect("a file");
+        store.set("x", SecretString::from("y")).await.expect("set");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = std::fs::metadata(&path).expect("there").permissions().mode();
+            assert_eq!(mode & 0o777, 0o600);
+        }
+        std::fs::write(&path, "not json").expect("write");
+        assert!(matches!(File::open(path), Err(SecretError::Corrupt { .. })));
+    }
+
+    #[tokio::test]
+    async fn the_environment_is_read_first_and_named_plainly() {
+        let store = Environment::new(Box::new(|name| {
+            (name == "LOCI_SECRET_PROVIDER_MY_ONE").then(|| "from outside".to_owned())
+        }));
+        let secret = store.get("provider/my-one").await.expect("get").expect("set outside");
+        assert_eq!(secret.expose_secret(), "from outside");
+    }
+}
