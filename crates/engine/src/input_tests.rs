@@ -153,7 +153,7 @@ fn a_repeated_answer_goes_on_without_running_again() {
     for _ in 0..LOOK_BACK {
         context.push(user("later"));
     }
-    assert_eq!(try_accept(&[again.clone()], &context), Err(Refusal::NothingPending));
+    assert_eq!(try_accept(std::slice::from_ref(&again), &context), Err(Refusal::NothingPending));
     let compacted = [message(Role::System), message(Role::Summary)];
     assert!(accept(&[again], &compacted, Some(&tool(&["a"])), &scope(), MessageId::new).is_ok());
 }

@@ -153,3 +153,6 @@ pub fn step(state: State, input: Input, stamp: Stamp) -> (State, Vec<Effect>) {
 fn done(stop_reason: StopReason) -> State {
     State::Done(TurnOutcome { stop_reason, error: None })
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,255 @@
+//! The machine alone: inputs in, effects out, no async.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use loci_api::{
+    chat::{ChatOptions, FinishReason, ToolSpec},
+    ids::{AgentId, MessageId, RunId, StepId},
+    message::{Role, ToolCall, ToolStatus},
+    resource::StopReason,
+    rules::ToolRule,
+    time::Timestamp,
+};
+use serde_json::json;
+
+use super::{Effect, Input, Run, Stamp, State, answer::Answer, start, step};
+use crate::{
+    ports::{Commit, PortError, ToolOutcome, Turn, TurnEvent, TurnTool},
+    testing::{message, request, response, rule, user},
+};
+
+fn stamp(number: i64) -> Stamp {
+    let id = |kind: u32| {
+        MessageId::from_trusted(format!(
+            "message-00000000-0000-4000-8000-{:012x}",
+            number * 16 + i64::from(kind)
+        ))
+    };
+    Stamp {
+        now: Timestamp(number),
+        monotonic_ns: number * 1_000,
+        step_id: StepId::from_trusted(format!("step-{number}")),
+        answer_id: id(1),
+        row_id: id(2),
+    }
+}
+
+fn turn(tools: &[&str], rules: Vec<ToolRule>) -> Turn {
+    let spec = |name: &str| ToolSpec {
+        name: name.into(),
+        description: String::new(),
+        parameters: json!({"type": "object"}),
+    };
+    Turn {
+        agent_id: AgentId::from_trusted("agent-1".into()),
+        conversation_id: None,
+        run_id: RunId::from_trusted("run-1".into()),
+        model: "p/m".into(),
+        options: ChatOptions::default(),
+        parallel_tool_calls: true,
+        context_window: 8_192,
+        timezone: "UTC".into(),
+        tools: tools
+            .iter()
+            .map(|name| TurnTool { spec: spec(name), return_char_limit: 100, parallel: false })
+            .collect(),
+        client_tools: Vec::new(),
+        client_skills: Vec::new(),
+        rules,
+        context: vec![message(Role::System), user("go")],
+        follow_ups: Vec::new(),
+        max_steps: 5,
+        override_system: None,
+        stream: true,
+    }
+}
+
+fn says(text: &str, calls: &[(&str, &str)]) -> Answer {
+    let content = if text.is_empty() { vec![] } else { vec![loci_api::message::ContentPart::text(text)] };
+    let calls = calls.iter().map(|(id, name)| ToolCall {
+        id: (*id).into(),
+        name: (*name).into(),
+        arguments: "{}".into(),
+    });
+    Answer { content, calls: calls.collect(), finish: Some(FinishReason::Stop), ..Answer::default() }
+}
+
+fn ran(text: &str) -> Run {
+    let outcome =
+        ToolOutcome { status: ToolStatus::Success, value: json!(text), stdout: vec![], stderr: vec![] };
+    Run::Finished { outcome, took_ns: 7 }
+}
+
+fn of(commit: &Commit) -> String {
+    let roles: Vec<&str> = commit.messages.iter().map(|message| message.role.as_str()).collect();
+    let failed = if commit.failed_messages.is_empty() { "" } else { " +failed" };
+    let step =
+        commit.step.as_ref().map_or(String::new(), |step| format!(" {} {}", step.id, step.status.as_str()));
+    format!("commit [{}]{failed}{step}", roles.join(" "))
+}
+
+/// Effects in short.
+fn short(effects: &[Effect]) -> Vec<String> {
+    effects
+        .iter()
+        .map(|effect| match effect {
+            Effect::BeginStep(step) => format!("begin {}", step.id),
+            Effect::CallModel(call) => format!("call {} messages", call.request.messages.len()),
+            Effect::Commit(commit) => of(commit),
+            Effect::Emit(event) => match event.as_ref() {
+                TurnEvent::Message { message, .. } => format!("tell {}", message.role.as_str()),
+                TurnEvent::Delta { .. } => "tell piece".to_owned(),
+                TurnEvent::StepUsage(_) => "tell usage".to_owned(),
+            },
+            Effect::RunTools(tools) => {
+                let names: Vec<&str> = tools.iter().map(|tool| tool.invocation.name.as_str()).collect();
+                format!("run [{}]", names.join(" "))
+            }
+        })
+        .collect()
+}
+
+/// Feeds `inputs` one after the other and compares the effects of each transition; gives the stop reason.
+fn check(turn: Turn, inputs: Vec<Input>, expected: &[&[&str]]) -> Option<StopReason> {
+    let (mut state, effects) = start(turn, stamp(1));
+    let mut seen = vec![short(&effects)];
+    for (input, number) in inputs.into_iter().zip(2..) {
+        let effects;
+        (state, effects) = step(state, input, stamp(number));
+        seen.push(short(&effects));
+    }
+    let expected: Vec<Vec<String>> =
+        expected.iter().map(|effects| effects.iter().map(|text| (*text).to_owned()).collect()).collect();
+    assert_eq!(seen, expected);
+    match state {
+        State::Done(outcome) => Some(outcome.stop_reason),
+        State::Sampling(_) | State::RunningTools(_) => None,
+    }
+}
+
+#[test]
+fn everything_is_written_before_it_is_told_or_run() {
+    let stop = check(
+        turn(&["a", "b"], vec![]),
+        vec![
+            Input::Answered(says("", &[("1", "a"), ("2", "b")])),
+            Input::ToolsFinished(vec![ran("x"), ran("y")]),
+            Input::Answered(says("done", &[])),
+        ],
+        &[
+            &["begin step-1", "call 1 messages"],
+            &["tell usage", "commit [assistant]", "tell assistant", "run [a b]"],
+            &["commit [tool] step-1 success", "tell tool", "begin step-3", "call 3 messages"],
+            &["tell usage", "commit [assistant] step-3 success", "tell assistant"],
+        ],
+    );
+    assert_eq!(stop, Some(StopReason::EndTurn));
+}
+
+#[test]
+fn refused_calls_are_not_run_but_close_the_step() {
+    let stop = check(
+        turn(&["a"], vec![]),
+        vec![Input::Answered(says("", &[("1", "nope")])), Input::ToolsFinished(vec![])],
+        &[
+            &["begin step-1", "call 1 messages"],
+            &["tell usage", "commit [assistant]", "tell assistant", "run []"],
+            &["commit [tool] step-1 success", "tell tool", "begin step-3", "call 3 messages"],
+        ],
+    );
+    assert_eq!(stop, None);
+}
+
+#[test]
+fn a_gated_call_is_written_in_one_piece_with_its_neighbours() {
+    let stop = check(
+        turn(&["a", "b"], vec![rule("b", json!({"type": "requires_approval"}))]),
+        vec![Input::Answered(says("so", &[("1", "a"), ("2", "b")]))],
+        &[
+            &["begin step-1", "call 1 messages"],
+            &["tell usage", "commit [assistant approval] step-1 success", "tell assistant", "tell approval"],
+        ],
+    );
+    assert_eq!(stop, Some(StopReason::RequiresApproval));
+}
+
+#[test]
+fn an_answer_is_worked_off_without_a_step_of_its_own() {
+    let mut resumed = turn(&["a"], vec![rule("a", json!({"type": "requires_approval"}))]);
+    resumed.context.extend([request(&["a"]), response(&["a"])]);
+    resumed.follow_ups = vec![user("and")];
+    let stop = check(
+        resumed,
+        vec![Input::ToolsFinished(vec![ran("x")]), Input::Answered(says("done", &[]))],
+        &[
+            &["run [a]"],
+            &["commit [tool user]", "tell tool", "begin step-2", "call 4 messages"],
+            &["tell usage", "commit [assistant] step-2 success", "tell assistant"],
+        ],
+    );
+    assert_eq!(stop, Some(StopReason::EndTurn));
+}
+
+#[test]
+fn an_answer_counts_as_one_of_the_steps() {
+    let mut resumed =
+        Turn { max_steps: 1, ..turn(&["a"], vec![rule("a", json!({"type": "requires_approval"}))]) };
+    resumed.context.extend([request(&["a"]), response(&["a"])]);
+    let stop = check(
+        resumed,
+        vec![Input::ToolsFinished(vec![ran("x")])],
+        &[&["run [a]"], &["commit [tool]", "tell tool"]],
+    );
+    assert_eq!(stop, Some(StopReason::MaxSteps));
+}
+
+#[test]
+fn an_answer_to_nothing_that_waits_keeps_what_came_along() {
+    let mut resumed = turn(&[], vec![]);
+    resumed.context.extend([request(&["a"]), response(&["other"])]);
+    resumed.follow_ups = vec![user("and")];
+    assert_eq!(check(resumed, vec![], &[&["commit [user]"]]), Some(StopReason::InvalidToolCall));
+}
+
+#[test]
+fn cancelling_keeps_what_there_is_in_every_state() {
+    let begin: &[&str] = &["begin step-1", "call 1 messages"];
+    let stop = check(turn(&[], vec![]), vec![Input::CancelledBeforeStep], &[begin, &[]]);
+    assert_eq!(stop, Some(StopReason::Cancelled));
+    let partial = || Answer { finish: None, ..says("half", &[]) };
+    let stop = check(
+        turn(&[], vec![]),
+        vec![Input::CancelledWhileSampling { partial: partial() }],
+        &[begin, &["commit [] +failed step-1 cancelled"]],
+    );
+    assert_eq!(stop, Some(StopReason::Cancelled));
+    let stop = check(
+        turn(&["a"], vec![]),
+        vec![
+            Input::Answered(says("", &[("1", "a"), ("2", "a")])),
+            Input::CancelledWhileRunning(vec![ran("x"), Run::CutShort]),
+        ],
+        &[
+            begin,
+            &["tell usage", "commit [assistant]", "tell assistant", "run [a a]"],
+            &["commit [tool] step-1 cancelled", "tell tool"],
+        ],
+    );
+    assert_eq!(stop, Some(StopReason::Cancelled));
+}
+
+#[test]
+fn a_failed_write_ends_the_turn_wherever_it_stands() {
+    let failed = || Input::WriteFailed(PortError("x".into()));
+    let begin: &[&str] = &["begin step-1", "call 1 messages"];
+    assert_eq!(check(turn(&[], vec![]), vec![failed()], &[begin, &[]]), Some(StopReason::Error));
+    let told: &[&str] = &["tell usage", "commit [assistant] step-1 success", "tell assistant"];
+    let inputs = vec![Input::Answered(says("done", &[])), failed()];
+    assert_eq!(check(turn(&[], vec![]), inputs, &[begin, told, &[]]), Some(StopReason::Error));
+}
+
+#[test]
+fn an_input_out_of_order_ends_the_turn_with_an_error() {
+    let begin: &[&str] = &["begin step-1", "call 1 messages"];
+    let stop = check(turn(&[], vec![]), vec![Input::ToolsFinished(vec![])], &[begin, &[]]);
+    assert_eq!(stop, Some(StopReason::Error));
+}
