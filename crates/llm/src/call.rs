@@ -15,7 +15,7 @@ use tokio::time::{Instant, timeout};
 use crate::{
     error::Blame,
     http::{read, request_id, retry_after, unreachable},
-    protocols::{Decoder, Fault, Wire},
+    protocols::{Fault, Wire},
     retry::RetryPolicy,
     sse::{Broken, Limits, frames},
 };
@@ -313,16 +313,4 @@ fn is_event_stream(response: &Response, asked: bool) -> bool {
     } else {
         asked
     }
-}
-
-/// Feeds a decoder by hand, for tests of the protocols.
-#[cfg(test)]
-pub(crate) fn decode(wire: Wire, frames: &[&str]) -> Result<(Vec<ChatEvent>, Value), Fault> {
-    let mut decoder: Box<dyn Decoder> = wire.decoder();
-    let mut events = Vec::new();
-    for frame in frames {
-        decoder.frame(frame, &mut events)?;
-    }
-    decoder.end(&mut events)?;
-    Ok((events, decoder.answer()))
 }

@@ -128,9 +128,64 @@ fn anthropic_base(base: &Url) -> Url {
     url
 }
 
+/// Feeds a decoder by hand.
+#[cfg(test)]
+fn decode(wire: Wire, frames: &[&str]) -> Result<(Vec<ChatEvent>, Value), Fault> {
+    let mut decoder = wire.decoder();
+    let mut events = Vec::new();
+    for frame in frames {
+        decoder.frame(frame, &mut events)?;
+    }
+    decoder.end(&mut events)?;
+    Ok((events, decoder.answer()))
+}
+
 #[cfg(test)]
 mod tests {
+    use loci_api::{
+        chat::{ChatMessage, ChatOptions, ToolChoice, ToolSpec},
+        message::ContentPart,
+    };
+    use serde_json::json;
+
     use super::*;
+
+    pub(super) fn text(text: &str) -> ContentPart {
+        ContentPart::text(text)
+    }
+
+    pub(super) fn spec(name: &str) -> ToolSpec {
+        ToolSpec {
+            name: name.to_owned(),
+            description: "does it".to_owned(),
+            parameters: json!({"type": "object", "properties": {"x": {"type": "integer"}}, "required": ["x"]}),
+        }
+    }
+
+    pub(super) fn model(provider_type: &str, name: &str) -> ResolvedModel {
+        let config = ProviderConfig {
+            name: provider_type.to_owned(),
+            provider_type: provider_type.to_owned(),
+            base_url: "http://127.0.0.1:9".to_owned(),
+            api_key: None,
+            headers: Vec::new(),
+            category: "base".to_owned(),
+        };
+        let models = crate::Models::new(vec![config]).expect("a usable provider");
+        models.resolve(&format!("{provider_type}/{name}")).expect("a known provider")
+    }
+
+    pub(super) fn request(messages: Vec<ChatMessage>) -> ChatRequest {
+        ChatRequest {
+            handle: "openai/gpt-4.1".to_owned(),
+            messages,
+            tools: Vec::new(),
+            tool_choice: ToolChoice::Auto,
+            parallel_tool_calls: false,
+            options: ChatOptions::default(),
+            stream: true,
+        }
+    }
 
     #[test]
     fn addresses_follow_the_base() {
