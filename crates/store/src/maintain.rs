@@ -250,6 +250,3 @@ pub fn sweep(conn: &Connection, now: Timestamp) -> Result<Swept, StoreError> {
     )?;
     Ok(swept)
 }
-
-#[cfg(test)]
-mod tests;

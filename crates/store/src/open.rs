@@ -249,6 +249,3 @@ pub fn claim(path: impl AsRef<Path>) -> Result<Claim, StoreError> {
         Err(fs::TryLockError::Error(source)) => Err(failed(source)),
     }
 }
-
-#[cfg(test)]
-mod tests;

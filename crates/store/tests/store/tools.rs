@@ -1,0 +1,137 @@
+//! Tools and where they are attached.
+
+use loci_api::{
+    ids::{AgentId, ToolId},
+    resource::{Requirement, ToolType},
+};
+use loci_store::{
+    Page, StoreError,
+    table::tool::{self, ToolFilter},
+};
+use serde_json::json;
+
+use crate::fixture::{self, NOW, check, later};
+
+#[tokio::test]
+async fn a_tool_comes_back_as_it_was_written() {
+    check(|conn| {
+        let mut row = fixture::tool("fetch");
+        row.description = Some("Fetches.".to_owned());
+        row.json_schema = json!({"name": "fetch", "parameters": {"z": 1, "a": 2}}).as_object().cloned();
+        row.args_json_schema = json!({"type": "object"}).as_object().cloned();
+        row.pip_requirements = Some(vec![Requirement { name: "requests".to_owned(), version: None }]);
+        row.npm_requirements = Some(Vec::new());
+        row.enable_parallel_execution = Some(false);
+        row.metadata_ = json!({"k": null}).as_object().cloned();
+        tool::insert(conn, &row, NOW).unwrap();
+        assert_eq!(tool::get(conn, &row.id).unwrap(), Some(row.clone()));
+        let keys: Vec<_> =
+            row.json_schema.as_ref().unwrap()["parameters"].as_object().unwrap().keys().collect();
+        assert_eq!(keys, ["z", "a"], "the order of a schema's keys is kept");
+
+        row.name = Some("get".to_owned());
+        row.return_char_limit = 1;
+        tool::update(conn, &row, later(1)).unwrap();
+        assert_eq!(tool::get_by_name(conn, "get").unwrap(), Some(row.clone()));
+        assert!(tool::delete(conn, &row.id).unwrap());
+        assert!(!tool::delete(conn, &row.id).unwrap());
+        assert!(matches!(tool::update(conn, &row, NOW), Err(StoreError::NotFound { what: "tool", .. })));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_name_is_taken_once_and_upsert_keeps_the_id() {
+    check(|conn| {
+        let first = fixture::tool("fetch");
+        tool::insert(conn, &first, NOW).unwrap();
+        let second = fixture::tool("fetch");
+        let taken = tool::insert(conn, &second, NOW).unwrap_err();
+        assert!(
+            matches!(&taken, StoreError::Duplicate { what: "tool name", value } if value == "fetch"),
+            "{taken:?}"
+        );
+        let mut other = fixture::tool("other");
+        tool::insert(conn, &other, NOW).unwrap();
+        other.name = Some("fetch".to_owned());
+        assert!(matches!(tool::update(conn, &other, NOW), Err(StoreError::Duplicate { .. })));
+
+        let mut newer = second;
+        newer.description = Some("newer".to_owned());
+        let kept = tool::upsert_by_name(conn, &newer, later(1)).unwrap();
+        assert_eq!(kept.id, first.id);
+        assert_eq!(tool::get(conn, &first.id).unwrap(), Some(kept));
+        let fresh = fixture::tool("fresh");
+        assert_eq!(tool::upsert_by_name(conn, &fresh, later(1)).unwrap(), fresh);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn attached_tools_keep_their_order() {
+    check(|conn| {
+        let agent = fixture::stored_agent(conn, "a");
+        let tools: Vec<_> = ["c", "a", "b"].map(fixture::tool).into();
+        for row in &tools {
+            tool::insert(conn, row, NOW).unwrap();
+            tool::attach(conn, &agent, &row.id).unwrap();
+            tool::attach(conn, &agent, &row.id).unwrap();
+        }
+        let names = || {
+            let tools = tool::list_for_agent(conn, &agent).unwrap();
+            tools.into_iter().filter_map(|tool| tool.name).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(names(), "c a b");
+        assert!(tool::detach(conn, &agent, &tools[0].id).unwrap());
+        assert!(!tool::detach(conn, &agent, &tools[0].id).unwrap());
+        tool::attach(conn, &agent, &tools[0].id).unwrap();
+        assert_eq!(names(), "a b c");
+        assert_eq!(tool::page_for_agent(conn, &agent, &Page::newest(2)).unwrap().len(), 2);
+        assert_eq!(tool::agent_ids(conn, &tools[0].id).unwrap(), std::slice::from_ref(&agent));
+        tool::set_for_agent(conn, &agent, &[tools[2].id.clone(), tools[2].id.clone()]).unwrap();
+        assert_eq!(names(), "b");
+        tool::delete(conn, &tools[2].id).unwrap();
+        assert_eq!(names(), "");
+        for (agent, id) in [(agent, ToolId::new()), (AgentId::new(), tools[0].id.clone())] {
+            assert!(matches!(tool::attach(conn, &agent, &id), Err(StoreError::MissingReference)));
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn filters_find_what_they_say() {
+    check(|conn| {
+        let mut ids = Vec::new();
+        for (name, kind) in [
+            ("send", ToolType::Custom),
+            ("memory_insert", ToolType::LettaCore),
+            ("web_search", ToolType::LettaBuiltin),
+        ] {
+            let mut row = fixture::tool(name);
+            row.tool_type = kind;
+            tool::insert(conn, &row, NOW).unwrap();
+            ids.push(row.id);
+        }
+        let none = ToolFilter::default;
+        let table = [
+            (none(), "send memory_insert web_search"),
+            (ToolFilter { name: Some("send".to_owned()), ..none() }, "send"),
+            (ToolFilter { names: vec!["send".to_owned(), "x".to_owned()], ..none() }, "send"),
+            (ToolFilter { ids: ids[1..].to_vec(), ..none() }, "memory_insert web_search"),
+            (
+                ToolFilter { tool_types: vec![ToolType::LettaCore, ToolType::Custom], ..none() },
+                "send memory_insert",
+            ),
+            (ToolFilter { exclude_tool_types: vec![ToolType::Custom], ..none() }, "memory_insert web_search"),
+            (ToolFilter { search: Some("_SEA".to_owned()), ..none() }, "web_search"),
+        ];
+        for (filter, expected) in table {
+            let found = tool::list(conn, &filter, &Page::oldest(50)).unwrap();
+            let names: Vec<_> = found.iter().filter_map(|tool| tool.name.as_deref()).collect();
+            assert_eq!(names.join(" "), expected, "{filter:?}");
+            assert_eq!(tool::count(conn, &filter).unwrap(), i64::try_from(names.len()).unwrap());
+        }
+    })
+    .await;
+}
