@@ -3,8 +3,12 @@
 use std::{path::PathBuf, sync::Arc};
 
 use anyhow::Context;
+use loci_api::{ids::ProviderId, time::Timestamp};
 use loci_llm::{Models, ProviderConfig};
-use loci_store::Store;
+use loci_store::{
+    Claim, Connection, Store, StoreError,
+    table::provider::{self, ProviderRow},
+};
 use loci_tools::sandbox::{Sandbox, SandboxOptions};
 
 use crate::runs::Runs;
@@ -48,6 +52,8 @@ struct Inner {
     models: Models,
     sandbox: Sandbox,
     runs: Runs,
+    /// Keeps a second server away from the data for as long as this one lives.
+    _claim: Claim,
 }
 
 impl App {
@@ -77,8 +83,15 @@ impl App {
     }
 
     /// Replaces the configured providers, for example after a key was entered.
-    pub fn set_providers(&self, providers: Vec<ProviderConfig>) {
-        self.0.models.set_providers(providers);
+    ///
+    /// # Errors
+    /// If one of them cannot be used; then nothing changes.
+    pub async fn set_providers(&self, providers: Vec<ProviderConfig>) -> anyhow::Result<()> {
+        let rows: Vec<ProviderRow> = providers.iter().map(provider_row).collect();
+        self.0.models.set_providers(providers)?;
+        self.0.store.write(move |tx| write_providers(tx, &rows)).await.context("noting the providers")?;
+        self.0.models.warm();
+        Ok(())
     }
 
     /// Ends or marks every run. Afterwards the process may exit.
@@ -88,24 +101,54 @@ impl App {
 }
 
 /// Opens the database in `options.data_dir` (migrating it if needed), brings the built-in tools up to date, and
-/// marks what a stopped server left unfinished. No network is touched.
+/// marks what a stopped server left unfinished. Nothing waits for the network.
+///
+/// # Errors
+/// If another process serves from the same data, the database cannot be opened, or a provider cannot be used.
 pub async fn open(options: Options, providers: Vec<ProviderConfig>) -> anyhow::Result<App> {
     // Err means that a provider is installed already, which is what is wanted.
     let _installed = rustls::crypto::ring::default_provider().install_default();
     let database = options.data_dir.join("loci.db");
+    let claim = loci_store::claim(&database).with_context(|| format!("claiming {}", database.display()))?;
     let store = Store::open(&database).await.with_context(|| format!("opening {}", database.display()))?;
-    let helper = match &options.sandbox_helper {
-        Some(helper) => helper.clone(),
-        None => std::env::current_exe().context("finding this program, which confines tools")?,
-    };
+    let defaults = SandboxOptions::default();
     let sandbox = Sandbox::new(SandboxOptions {
         data_dir: options.data_dir.clone(),
-        helper,
+        helper: options.sandbox_helper.clone().unwrap_or(defaults.helper),
         python: options.python.clone(),
+        allow_private_addresses: options.allow_private_callbacks,
         ..SandboxOptions::default()
     });
-    let models = Models::new(providers);
-    let app = App(Arc::new(Inner { options, store, models, sandbox, runs: Runs::new() }));
+    let rows: Vec<ProviderRow> = providers.iter().map(provider_row).collect();
+    let models = Models::new(providers).context("setting up the model providers")?;
+    let app = App(Arc::new(Inner { options, store, models, sandbox, runs: Runs::new(), _claim: claim }));
+    app.store().write(move |tx| write_providers(tx, &rows)).await.context("noting the providers")?;
+    crate::tools::upsert_builtins(&app).await.context("writing the built-in tools")?;
     crate::runs::recover(&app).await.context("marking what a stopped server left unfinished")?;
+    app.models().warm();
     Ok(app)
+}
+
+fn provider_row(config: &ProviderConfig) -> ProviderRow {
+    let now = Timestamp::now();
+    ProviderRow {
+        id: ProviderId::new(),
+        name: config.name.clone(),
+        provider_type: config.provider_type.clone(),
+        provider_category: config.category.clone(),
+        base_url: Some(config.base_url.clone()),
+        api_version: None,
+        region: None,
+        last_synced: None,
+        created_at: now,
+        updated_at: now,
+    }
+}
+
+/// Steps name their provider by its row's id, so each configured one has a row. Keys are never written.
+fn write_providers(conn: &Connection, rows: &[ProviderRow]) -> Result<(), StoreError> {
+    for row in rows {
+        provider::upsert_by_name(conn, row)?;
+    }
+    Ok(())
 }

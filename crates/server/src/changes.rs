@@ -12,7 +12,10 @@ use loci_store::{
     table::block::{self, Actor, Change},
 };
 
-use crate::{error::{Answer, Failure}, prompt};
+use crate::{
+    error::{Answer, Failure},
+    prompt,
+};
 
 /// A change that came in over the API.
 #[must_use]
@@ -44,7 +47,12 @@ pub fn attach_block(conn: &Connection, agent_id: &AgentId, block: &Block) -> Ans
 
 /// Writes the change over the block and brings the prompts of its agents up to date. The block as it is now, and
 /// the threads whose message 0 changed.
-pub fn update_block(conn: &Connection, mut block: Block, change: BlockUpdate, at: Timestamp) -> Answer<(Block, Vec<Thread>)> {
+pub fn update_block(
+    conn: &Connection,
+    mut block: Block,
+    change: BlockUpdate,
+    at: Timestamp,
+) -> Answer<(Block, Vec<Thread>)> {
     change.apply(&mut block);
     block.last_updated_by_id = Some(DEFAULT_USER_ID.to_owned());
     block::update(conn, &block, None, &by_api(at)).map_err(|error| match error {

@@ -27,6 +27,52 @@ impl From<InvalidId> for Failure {
     }
 }
 
+impl From<StoreError> for Failure {
+    /// What a client can act on is said; everything else goes to the log.
+    fn from(error: StoreError) -> Self {
+        let error = match error {
+            StoreError::NotFound { what, id } => {
+                let shown: String = id.chars().take(100).collect();
+                ApiError::not_found(format!("{} with id '{shown}' not found", capitalised(what)))
+            }
+            StoreError::MissingReference => {
+                ApiError::not_found("NOT_FOUND: The request refers to something that does not exist")
+            }
+            StoreError::Duplicate { what, value } => {
+                let shown: String = value.chars().take(100).collect();
+                ApiError::conflict(format!("CONFLICT: {} '{shown}' is already taken", capitalised(what)))
+            }
+            StoreError::Conflict { what, .. } => ApiError::conflict(format!(
+                "CONFLICT: {} was changed by somebody else meanwhile. Read it again and repeat the change.",
+                capitalised(what)
+            )),
+            StoreError::Busy => ApiError {
+                retry_after: Some(1),
+                should_retry: Some(true),
+                ..ApiError::unavailable("The database is busy. Try again.")
+            },
+            StoreError::Closed => ApiError::unavailable("The server is shutting down."),
+            StoreError::NewerSchema { .. }
+            | StoreError::InUse { .. }
+            | StoreError::Corrupt(_)
+            | StoreError::Io { .. }
+            | StoreError::Sqlite(_) => {
+                tracing::error!(error = %error, source = ?std::error::Error::source(&error), "the store failed");
+                ApiError {
+                    body: serde_json::json!({"detail": "A database error occurred."}),
+                    ..ApiError::internal()
+                }
+            }
+        };
+        Self(error)
+    }
+}
+
+fn capitalised(word: &str) -> String {
+    let mut chars = word.chars();
+    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+}
+
 impl From<&ChatError> for Failure {
     fn from(error: &ChatError) -> Self {
         Self(error.into())

@@ -4,18 +4,27 @@
 //! must not know Tauri, windows or approval rules. Begin with [`open`] and [`router`]; a resource's handlers are
 //! in `routes/<resource>.rs`.
 
+mod agents;
 mod app;
+mod changes;
+mod conversations;
 pub mod error;
 pub mod extract;
 mod guard;
+pub mod model;
+mod names;
 mod openapi;
 mod page;
+pub mod prompt;
 mod router;
 mod routes;
+mod run_tool;
 pub mod runs;
+mod tools;
 
 pub use app::{App, Options, open};
 pub use guard::{Guard, guarded};
+pub use openapi::document as openapi_document;
 pub use router::router;
 
 /// The server version whose API this one speaks, as `/v1/health` reports it. Clients refuse or warn below 0.16.6.

@@ -5,7 +5,7 @@ use loci_api::{
     chat::ChatOptions,
     error::ApiError,
 };
-use loci_llm::ResolvedModel;
+use loci_llm::{EmbeddingInfo, ResolvedModel};
 use serde_json::{Map, Value, json};
 
 /// Settings given outside `model_settings`, the older way.
@@ -63,7 +63,7 @@ fn fields_of(kind: &str) -> Option<&'static [&'static str]> {
 
 /// The kind of settings for a model: its provider's own, else OpenAI's, which every compatible server speaks.
 fn kind_of(model: &ResolvedModel) -> &str {
-    let own: &str = model.provider_type.as_ref();
+    let own = model.provider_type.as_str();
     if fields_of(own).is_some() { own } else { "openai" }
 }
 
@@ -95,14 +95,19 @@ fn contract_defaults(kind: &str) -> Map<String, Value> {
 fn derived(model: &ResolvedModel) -> Map<String, Value> {
     let kind = kind_of(model);
     let mut all = contract_defaults(kind);
-    all.insert("max_output_tokens".to_owned(), json!(model.max_output_tokens));
+    if let Some(tokens) = model.max_output_tokens {
+        all.insert("max_output_tokens".to_owned(), json!(tokens));
+    }
     all.insert("temperature".to_owned(), json!(1.0));
     // The loop takes one call at a time unless asked otherwise; what is shown says so.
     all.insert("parallel_tool_calls".to_owned(), json!(false));
     for (field, value) in [
         ("reasoning", json!({"reasoning_effort": "minimal"})),
         ("strict", json!(false)),
-        ("thinking", json!({"type": "disabled", "budget_tokens": 1024})),
+        (
+            "thinking",
+            json!({"type": if model.reasons { "enabled" } else { "disabled" }, "budget_tokens": 1024}),
+        ),
     ] {
         if kind != "zai" && all.contains_key(field) {
             all.insert(field.to_owned(), value);
@@ -288,10 +293,10 @@ pub fn llm_config(model: &ResolvedModel, settings: &Map<String, Value>, context_
     LlmConfig {
         model: model.model.clone(),
         display_name: Some(model.model.clone()),
-        model_endpoint_type: model.endpoint_type.to_string(),
-        model_endpoint: Some(model.endpoint.clone()),
+        model_endpoint_type: model.endpoint_type.clone(),
+        model_endpoint: model.endpoint.clone(),
         provider_name: Some(model.provider_name.clone()),
-        provider_category: Some(model.category.to_string()),
+        provider_category: Some(model.category.clone()),
         model_wrapper: None,
         context_window,
         put_inner_thoughts_in_kwargs: Some(false),
@@ -339,40 +344,16 @@ pub fn check_handle(what: &str, handle: &str) -> Result<(), ApiError> {
 }
 
 /// The `embedding_config` of a handle, whether or not an embedder is configured: searching without one is text
-/// search only. Dimensions of models nobody has described here are those of the most common size.
+/// search only.
 #[must_use]
-pub fn embedding_config(handle: &str, chunk_size: Option<i64>) -> EmbeddingConfig {
-    let (provider, model) = handle.split_once('/').unwrap_or(("openai", handle));
-    let known = [
-        "openai",
-        "anthropic",
-        "bedrock",
-        "google_ai",
-        "google_vertex",
-        "azure",
-        "groq",
-        "ollama",
-        "lmstudio",
-        "llamacpp",
-        "vllm",
-        "mistral",
-        "together",
-        "hugging-face",
-    ];
-    let dimensions = match model {
-        "text-embedding-3-large" => 3072,
-        "nomic-embed-text" | "gemini-embedding-001" | "text-embedding-004" => 768,
-        "mxbai-embed-large" | "bge-large-en" | "bge-m3" | "mistral-embed" => 1024,
-        "all-minilm" | "bge-small-en-v1.5" => 384,
-        _ => 1536,
-    };
+pub fn embedding_config(model: &EmbeddingInfo, chunk_size: Option<i64>) -> EmbeddingConfig {
     EmbeddingConfig {
-        embedding_endpoint_type: if known.contains(&provider) { provider } else { "openai" }.to_owned(),
-        embedding_endpoint: None,
-        embedding_model: model.to_owned(),
-        embedding_dim: dimensions,
+        embedding_endpoint_type: model.endpoint_type.clone(),
+        embedding_endpoint: model.endpoint.clone(),
+        embedding_model: model.model.clone(),
+        embedding_dim: i64::from(model.dimensions),
         embedding_chunk_size: Some(chunk_size.unwrap_or(300)),
-        handle: Some(handle.to_owned()),
+        handle: Some(model.handle.clone()),
         batch_size: 32,
         azure_endpoint: None,
         azure_version: None,

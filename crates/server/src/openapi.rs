@@ -1,18 +1,50 @@
 //! The machine-readable description of every route, at `/openapi.json`.
 
 use axum::{Json, Router, routing::get};
-use utoipa::OpenApi;
+use utoipa::{
+    Modify, OpenApi,
+    openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+};
+
+use crate::routes::{agent_tools, agents, blocks, conversations, core_memory, health, models, tools};
 
 #[derive(OpenApi)]
 #[openapi(
-    info(
-        title = "Loci",
-        description = "Agents that remember, on this machine. Speaks the public Letta V1 API."
-    ),
-    paths(crate::routes::health::check, crate::routes::health::ready)
+    info(title = "Loci", description = "Agents that remember, on this machine. Speaks the public Letta V1 API."),
+    security(("bearerAuth" = [])),
+    modifiers(&BearerToken),
+    paths(
+        agent_tools::approval, agent_tools::attach, agent_tools::detach, agent_tools::list, agent_tools::run,
+        agents::count, agents::create, agents::delete, agents::list, agents::modify, agents::recompile,
+        agents::reset_messages, agents::retrieve,
+        blocks::agents, blocks::count, blocks::create, blocks::delete, blocks::list, blocks::modify, blocks::retrieve,
+        conversations::create, conversations::delete, conversations::list, conversations::modify,
+        conversations::recompile, conversations::retrieve,
+        core_memory::attach, core_memory::detach, core_memory::list, core_memory::memory, core_memory::modify,
+        core_memory::retrieve,
+        health::check, health::ready,
+        models::embeddings, models::list,
+        tools::add_base_tools, tools::count, tools::create, tools::delete, tools::generate_schema, tools::list,
+        tools::modify, tools::retrieve, tools::run, tools::upsert,
+    )
 )]
 struct Document;
 
+struct BearerToken;
+
+impl Modify for BearerToken {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let scheme = SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build());
+        document.components.get_or_insert_default().add_security_scheme("bearerAuth", scheme);
+    }
+}
+
+/// The document itself, also for generating types from it.
+#[must_use]
+pub fn document() -> utoipa::openapi::OpenApi {
+    Document::openapi()
+}
+
 pub(crate) fn routes() -> Router {
-    Router::new().route("/openapi.json", get(async || Json(Document::openapi())))
+    Router::new().route("/openapi.json", get(async || Json(document())))
 }

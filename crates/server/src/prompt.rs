@@ -13,7 +13,12 @@ use loci_api::{
 use loci_engine::context::{SystemInput, compile, numbers_lines};
 use loci_store::{
     Connection, StoreError, Thread,
-    table::{agent::{self, AgentRow}, block, context, conversation, message, run},
+    table::{
+        agent::{self, AgentRow},
+        block, context, conversation,
+        message::{self, MessageFilter},
+        run,
+    },
 };
 use serde_json::Value;
 
@@ -29,7 +34,8 @@ pub fn compile_thread(conn: &Connection, thread: &Thread, at: Timestamp) -> Resu
     let agent = agent::get(conn, &thread.agent_id)?
         .ok_or_else(|| StoreError::NotFound { what: "agent", id: thread.agent_id.to_string() })?;
     let blocks: Vec<_> = block::list_for_thread(conn, thread)?.into_iter().map(|(block, _)| block).collect();
-    let stored = message::count_for_agent(conn, &thread.agent_id)?;
+    let of_agent = MessageFilter { agent_id: Some(thread.agent_id.clone()), ..MessageFilter::default() };
+    let stored = message::count(conn, &of_agent)?;
     let in_context = context::len(conn, thread)?;
     Ok(compile(&SystemInput {
         agent_type: &agent.agent_type,
@@ -53,7 +59,11 @@ fn endpoint_type(conn: &Connection, agent: &AgentRow, thread: &Thread) -> Result
         Some(id) => conversation::get(conn, id)?.and_then(|conversation| conversation.model),
         None => None,
     };
-    let of_agent = agent.llm_config.as_ref().and_then(|config| config.get("model_endpoint_type")).and_then(Value::as_str);
+    let of_agent = agent
+        .llm_config
+        .as_ref()
+        .and_then(|config| config.get("model_endpoint_type"))
+        .and_then(Value::as_str);
     Ok(match own {
         Some(handle) => handle.split('/').next().unwrap_or_default().to_owned(),
         None => of_agent.unwrap_or_default().to_owned(),
@@ -68,7 +78,7 @@ pub fn begin_thread(conn: &Connection, thread: &Thread, at: Timestamp) -> Result
     let text = compile_thread(conn, thread, at)?;
     let message = plain_message(thread, Role::System, vec![ContentPart::text(text)], at);
     message::insert(conn, &message)?;
-    context::append(conn, thread, &[message.id.clone()])?;
+    context::append(conn, thread, std::slice::from_ref(&message.id))?;
     Ok(message)
 }
 
@@ -98,7 +108,7 @@ fn rewrite(conn: &Connection, thread: &Thread, always: bool) -> Result<Option<Me
         return Ok(None);
     }
     first.content = vec![ContentPart::text(text)];
-    message::set_content(conn, &first.id, &first.content)?;
+    message::update_content(conn, &first.id, &first.content)?;
     Ok(Some(first))
 }
 
@@ -136,8 +146,9 @@ pub fn recompile(conn: &Connection, thread: &Thread, dry_run: bool) -> Answer<St
 pub fn require_idle(conn: &Connection, thread: &Thread) -> Answer<()> {
     match run::active_on(conn, thread)? {
         None => Ok(()),
-        Some(run_id) => Err(ApiError::conflict(format!(
-            "CONFLICT: A run (run_id={run_id}) is under way here. Wait for it to complete, or cancel it."
+        Some(run) => Err(ApiError::conflict(format!(
+            "CONFLICT: A run (run_id={}) is under way here. Wait for it to complete, or cancel it.",
+            run.id
         ))
         .into()),
     }
@@ -150,7 +161,9 @@ mod tests {
     #[test]
     fn only_the_metadata_may_differ() {
         let text = |value: &str, time: &str| {
-            format!("Be kind.\n\n<value>{value}</value>\n\n<memory_metadata>\n- {time}\n</memory_metadata>\nBye")
+            format!(
+                "Be kind.\n\n<value>{value}</value>\n\n<memory_metadata>\n- {time}\n</memory_metadata>\nBye"
+            )
         };
         assert_eq!(essence(&text("a", "now")), essence(&text("a", "later")));
         assert_ne!(essence(&text("a", "now")), essence(&text("b", "now")));

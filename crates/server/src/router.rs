@@ -2,7 +2,12 @@
 
 use std::any::Any;
 
-use axum::{Router, extract::Request, http::Uri, response::{IntoResponse, Response}};
+use axum::{
+    Router,
+    extract::Request,
+    http::Uri,
+    response::{IntoResponse, Response},
+};
 use loci_api::error::ApiError;
 use tower::util::MapRequest;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -51,7 +56,8 @@ fn canonical(mut request: Request) -> Request {
 }
 
 fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response {
-    let what = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    let what =
+        panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
     tracing::error!(panic = what.unwrap_or("?"), "a handler panicked");
     Failure(ApiError::internal()).into_response()
 }

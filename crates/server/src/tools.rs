@@ -91,8 +91,9 @@ pub fn source_type(text: Option<&str>) -> Result<SourceType, ApiError> {
 /// # Errors
 /// 400 with the place in the source and what is missing.
 pub fn derive(source: &str, kind: SourceType, name: Option<&str>) -> Result<DerivedSchema, ApiError> {
-    schema::derive(source, kind, name)
-        .map_err(|error| ApiError::bad_request(format!("Failed to derive json schema: Schema generation failed: {error}")))
+    schema::derive(source, kind, name).map_err(|error| {
+        ApiError::bad_request(format!("Failed to derive json schema: Schema generation failed: {error}"))
+    })
 }
 
 /// A name models accept and no built-in has.
@@ -226,16 +227,34 @@ fn check_packages(kind: SourceType, create: &ToolCreate) -> Result<(), ApiError>
         .map_err(|error| ApiError::validation(format!("body.{field}: {error}")))
 }
 
-/// The function that is to be run must be in the source.
+/// The function that is to be run must stand at the top level of the source.
 fn require_function(source: &str, kind: SourceType, name: &str) -> Result<(), ApiError> {
-    let functions = schema::functions(source, kind)
-        .map_err(|error| ApiError::bad_request(format!("The source cannot be read: {error}")))?;
-    if functions.iter().any(|function| function == name) {
+    let names_it = |line: &str, keyword: &str| {
+        line.strip_prefix(keyword).is_some_and(|rest| {
+            rest.trim_start()
+                .strip_prefix(name)
+                .is_some_and(|after| after.trim_start().starts_with(['(', '<', ':', '=']))
+        })
+    };
+    let found = source.lines().any(|line| match kind {
+        SourceType::Python => {
+            let line = line.strip_prefix("async ").map_or(line, str::trim_start);
+            names_it(line, "def ")
+        }
+        SourceType::Typescript => {
+            let mut line = line.trim_start();
+            for word in ["export ", "default ", "async "] {
+                line = line.strip_prefix(word).map_or(line, str::trim_start);
+            }
+            ["function ", "const ", "let "].iter().any(|keyword| names_it(line, keyword))
+        }
+    });
+    if found {
         return Ok(());
     }
+    let shown: String = name.chars().take(80).collect();
     Err(ApiError::bad_request(format!(
-        "INVALID_ARGUMENT: The source has no top-level function '{name}'; it has [{}]",
-        functions.join(", ")
+        "INVALID_ARGUMENT: The source has no top-level function '{shown}', the name in its schema"
     )))
 }
 
@@ -263,7 +282,9 @@ pub fn change(conn: &Connection, mut tool: Tool, update: ToolUpdate, now: Timest
         }
     }
     let custom = builtin::find(tool.name.as_deref().unwrap_or_default()).is_none();
-    if !custom && (update.source_code.is_some() || update.json_schema.is_some() || update.source_type.is_some()) {
+    if !custom
+        && (update.source_code.is_some() || update.json_schema.is_some() || update.source_type.is_some())
+    {
         return Err(ApiError::bad_request(
             "INVALID_ARGUMENT: The source and schema of a built-in tool cannot be changed; its limits, tags and approval can",
         )

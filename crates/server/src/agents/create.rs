@@ -4,22 +4,33 @@
 use loci_api::{
     agent::{AgentState, CreateAgent, SUBAGENT_TAG},
     error::ApiError,
-    ids::{AgentId, BlockId, ConversationId, DEFAULT_USER_ID, IdentityId, MessageId},
+    ids::{AgentId, BlockId, DEFAULT_USER_ID, IdentityId, MessageId},
     message::{ContentPart, Message, Role},
     resource::{Block, Tool},
     time::Timestamp,
 };
 use loci_store::{
     Connection, Thread,
-    table::{agent::{self, AgentRow}, agent_secret, block, context, message, tool},
+    table::{
+        agent::{self, AgentRow},
+        agent_secret, block, context, message, tool,
+    },
 };
 use serde_json::Value;
 
 use super::{
-    settings::{DEFAULT_CONTEXT_WINDOW, add_approval_rules, compaction, distinct, resolve_model},
+    settings::{
+        DEFAULT_CONTEXT_WINDOW, add_approval_rules, compaction, distinct, embedding as embedding_of,
+        resolve_model,
+    },
     state::{Include, state},
 };
-use crate::{App, changes, error::{Answer, Failure}, model::{self, Loose}, names, prompt};
+use crate::{
+    App, changes,
+    error::{Answer, Failure},
+    model::{self, Loose},
+    names, prompt,
+};
 
 /// Creates an agent and returns it with everything attached.
 ///
@@ -28,7 +39,8 @@ use crate::{App, changes, error::{Answer, Failure}, model::{self, Loose}, names,
 pub async fn create(app: &App, request: CreateAgent) -> Answer<AgentState> {
     request.check()?;
     let opening = opening_messages(request.initial_message_sequence.as_deref())?;
-    let Some(handle) = request.model.clone().or_else(|| request.llm_config.as_ref().map(|config| config.to_handle()))
+    let Some(handle) =
+        request.model.clone().or_else(|| request.llm_config.as_ref().map(|config| config.to_handle()))
     else {
         return Err(ApiError::bad_request(
             "INVALID_ARGUMENT: An agent needs a model: give `model` as provider/model-name, for example openai/gpt-4.1",
@@ -39,13 +51,12 @@ pub async fn create(app: &App, request: CreateAgent) -> Answer<AgentState> {
     let settings = model::settings(&resolved, request.model_settings.as_ref(), &loose(&request))?;
     let context_window = request
         .context_window_limit
-        .or_else(|| request.llm_config.as_ref().map(|config| config.context_window).filter(|tokens| *tokens > 0))
+        .or_else(|| {
+            request.llm_config.as_ref().map(|config| config.context_window).filter(|tokens| *tokens > 0)
+        })
         .unwrap_or_else(|| i64::from(resolved.context_window).min(DEFAULT_CONTEXT_WINDOW));
     let embedding = match (&request.embedding, &request.embedding_config) {
-        (Some(handle), _) => {
-            model::check_handle("embedding", handle)?;
-            Some(model::embedding_config(handle, request.embedding_chunk_size))
-        }
+        (Some(handle), _) => Some(embedding_of(app, handle, request.embedding_chunk_size)?),
         (None, Some(config)) => Some(config.clone()),
         (None, None) => None,
     };
@@ -58,13 +69,20 @@ pub async fn create(app: &App, request: CreateAgent) -> Answer<AgentState> {
         name: request.name.clone().unwrap_or_else(names::made_up),
         agent_type: agent_type.as_str().to_owned(),
         description: request.description.clone(),
-        system: request.system.clone().unwrap_or_else(|| loci_engine::context::base::prompt(agent_type.as_str())),
+        system: request
+            .system
+            .clone()
+            .unwrap_or_else(|| loci_engine::context::base::prompt(agent_type.as_str())),
         model: Some(handle),
         embedding: embedding_handle,
         llm_config: Some(serde_json::json!(model::llm_config(&resolved, &settings, context_window))),
         model_settings: Some(Value::Object(settings)),
         embedding_config: embedding.map(|config| serde_json::json!(config)),
-        compaction_settings: Some(Value::Object(compaction(&resolved, None, request.compaction_settings.as_ref()))),
+        compaction_settings: Some(Value::Object(compaction(
+            &resolved,
+            None,
+            request.compaction_settings.as_ref(),
+        ))),
         response_format: request.response_format.clone(),
         metadata: request.metadata.clone(),
         tool_rules: request.tool_rules.clone().unwrap_or_default(),
@@ -132,7 +150,10 @@ fn loose(request: &CreateAgent) -> Loose {
     let base = request.llm_config.as_ref().map(Loose::of).unwrap_or_default();
     Loose {
         max_tokens: request.max_tokens.or(base.max_tokens),
-        max_reasoning_tokens: request.max_reasoning_tokens.filter(|tokens| *tokens > 0).or(base.max_reasoning_tokens),
+        max_reasoning_tokens: request
+            .max_reasoning_tokens
+            .filter(|tokens| *tokens > 0)
+            .or(base.max_reasoning_tokens),
         // `enable_reasoner` is true unless said otherwise and so says nothing; `reasoning` is a decision.
         reasoning: request.reasoning.or_else(|| request.enable_reasoner.filter(|on| !on)).or(base.reasoning),
         response_format: request.response_format.clone().or(base.response_format),
@@ -145,9 +166,9 @@ fn loose(request: &CreateAgent) -> Loose {
 fn files_open(context_window: i64) -> i64 {
     match context_window {
         ..=8_000 => 3,
-        ..=32_000 => 5,
-        ..=128_000 => 10,
-        _ => 15,
+        8_001..=32_000 => 5,
+        32_001..=128_000 => 10,
+        128_001.. => 15,
     }
 }
 
@@ -155,9 +176,9 @@ fn files_open(context_window: i64) -> i64 {
 fn file_window(context_window: i64) -> i64 {
     match context_window {
         ..=8_000 => 5_000,
-        ..=32_000 => 15_000,
-        ..=128_000 => 25_000,
-        _ => 40_000,
+        8_001..=32_000 => 15_000,
+        32_001..=128_000 => 25_000,
+        128_001.. => 40_000,
     }
 }
 
@@ -185,10 +206,13 @@ fn chosen_tools(conn: &Connection, request: &CreateAgent) -> Answer<Vec<Tool>> {
         }
     }
     if !missing.is_empty() {
-        return Err(ApiError::bad_request(format!("Tools not found by name: {}", python_set(&missing))).into());
+        return Err(
+            ApiError::bad_request(format!("Tools not found by name: {}", python_set(&missing))).into()
+        );
     }
     for id in request.tool_ids.iter().flatten() {
-        let found = tool::get(conn, id)?.ok_or_else(|| ApiError::not_found(format!("Tool not found with id='{id}'")))?;
+        let found = tool::get(conn, id)?
+            .ok_or_else(|| ApiError::not_found(format!("Tool not found with id='{id}'")))?;
         if !tools.iter().any(|tool| tool.id == found.id) {
             tools.push(found);
         }
@@ -198,7 +222,8 @@ fn chosen_tools(conn: &Connection, request: &CreateAgent) -> Answer<Vec<Tool>> {
 
 /// `{'a', 'b'}`, the form clients look for.
 fn python_set(names: &[String]) -> String {
-    let shown: Vec<String> = names.iter().map(|name| format!("'{}'", name.chars().take(200).collect::<String>())).collect();
+    let shown: Vec<String> =
+        names.iter().map(|name| format!("'{}'", name.chars().take(200).collect::<String>())).collect();
     format!("{{{}}}", shown.join(", "))
 }
 
@@ -246,9 +271,13 @@ fn opening_messages(given: Option<&[Value]>) -> Answer<Vec<(Role, Vec<ContentPar
             };
             let content = match item.get("content") {
                 Some(Value::String(text)) if !text.is_empty() => vec![ContentPart::text(text)],
-                Some(parts @ Value::Array(items)) if !items.is_empty() => serde_json::from_value(parts.clone())
-                    .map_err(|error| invalid("content", &error.to_string()))?,
-                _ => return Err(invalid("content", "must be text or a list of content parts, and not empty")),
+                Some(parts @ Value::Array(items)) if !items.is_empty() => {
+                    serde_json::from_value(parts.clone())
+                        .map_err(|error| invalid("content", &error.to_string()))?
+                }
+                _ => {
+                    return Err(invalid("content", "must be text or a list of content parts, and not empty"));
+                }
             };
             Ok((role, content))
         })
@@ -256,7 +285,12 @@ fn opening_messages(given: Option<&[Value]>) -> Answer<Vec<(Role, Vec<ContentPar
 }
 
 /// A message that belongs to no run.
-pub(crate) fn plain_message(thread: &Thread, role: Role, content: Vec<ContentPart>, now: Timestamp) -> Message {
+pub(crate) fn plain_message(
+    thread: &Thread,
+    role: Role,
+    content: Vec<ContentPart>,
+    now: Timestamp,
+) -> Message {
     Message {
         id: MessageId::new(),
         agent_id: thread.agent_id.clone(),

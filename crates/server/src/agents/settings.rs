@@ -1,6 +1,7 @@
 //! What creation and change have in common: resolving the model, its settings, compaction, and approval rules.
 
 use loci_api::{
+    agent::EmbeddingConfig,
     error::ApiError,
     resource::Tool,
     rules::{ToolRule, ToolRuleKind},
@@ -31,6 +32,18 @@ pub async fn resolve_model(app: &App, handle: &str) -> Answer<ResolvedModel> {
         error.message
     ))
     .into())
+}
+
+/// What is kept of an embedding handle; its provider need not be configured.
+///
+/// # Errors
+/// 400 if it is not `provider/model`.
+pub fn embedding(app: &App, handle: &str, chunk_size: Option<i64>) -> Answer<EmbeddingConfig> {
+    model::check_handle("embedding", handle)?;
+    let info = app.models().resolve_embedding(handle).map_err(|error| {
+        ApiError::bad_request(format!("INVALID_ARGUMENT: Embedding model {handle} not found. {error}"))
+    })?;
+    Ok(model::embedding_config(&info, chunk_size))
 }
 
 /// The compaction settings of a new agent, or of one that changes: `given` over `existing` over the defaults.

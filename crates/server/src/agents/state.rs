@@ -8,7 +8,11 @@ use loci_api::{
 };
 use loci_store::{
     Connection, StoreError, Thread,
-    table::{agent::{self, AgentRow}, agent_secret::{self, AgentSecret}, block, context, message, tool},
+    table::{
+        agent::{self, AgentRow},
+        agent_secret::{self, AgentSecret},
+        block, context, tool,
+    },
 };
 use serde_json::{Map, Value};
 
@@ -32,7 +36,14 @@ impl Include {
     /// Everything there is.
     #[must_use]
     pub fn everything() -> Self {
-        Self { blocks: true, tools: true, tags: true, secrets: true, identities: true, pending_approval: true }
+        Self {
+            blocks: true,
+            tools: true,
+            tags: true,
+            secrets: true,
+            identities: true,
+            pending_approval: true,
+        }
     }
 
     /// What the answer to a creation or change carries.
@@ -127,7 +138,8 @@ fn pending_approval(conn: &Connection, id: &AgentId) -> Result<Option<Value>, St
     }
     Ok(wire::expand(&last, &wire::View::default())
         .into_iter()
-        .find(|message| message.get("message_type").and_then(Value::as_str) == Some("approval_request_message")))
+        .find(|message| message.kind() == wire::MessageType::ApprovalRequestMessage)
+        .map(|message| serde_json::json!(message)))
 }
 
 /// Puts an agent's state together.
@@ -136,8 +148,12 @@ fn pending_approval(conn: &Connection, id: &AgentId) -> Result<Option<Value>, St
 /// Only the store's.
 pub fn state(conn: &Connection, row: AgentRow, include: Include) -> Result<AgentState, StoreError> {
     let thread = Thread::new(row.id.clone(), None);
-    let blocks = if include.blocks { block::for_agent(conn, &row.id)? } else { Vec::new() };
-    let tools = if include.tools { tool::for_agent(conn, &row.id)? } else { Vec::new() };
+    let blocks = if include.blocks {
+        block::list_for_agent(conn, &row.id)?.into_iter().map(|(block, _)| block).collect()
+    } else {
+        Vec::new()
+    };
+    let tools = if include.tools { tool::list_for_agent(conn, &row.id)? } else { Vec::new() };
     let secrets: Vec<AgentEnvironmentVariable> = if include.secrets {
         agent_secret::list(conn, &row.id)?.into_iter().map(masked).collect()
     } else {

@@ -10,16 +10,27 @@ use loci_api::{
 use loci_llm::ResolvedModel;
 use loci_store::{
     Connection, Thread,
-    table::{agent::{self, AgentRow}, agent_secret, block, context, message, tool},
+    table::{
+        agent::{self, AgentRow},
+        agent_secret, block, context, message, tool,
+    },
 };
 use serde_json::{Map, Value, json};
 
 use super::{
     create::identity_ids,
-    settings::{DEFAULT_CONTEXT_WINDOW, add_approval_rules, compaction, distinct, resolve_model},
+    settings::{
+        DEFAULT_CONTEXT_WINDOW, add_approval_rules, compaction, distinct, embedding as embedding_of,
+        resolve_model,
+    },
     state::{Include, not_found, require, state},
 };
-use crate::{App, changes, error::Answer, model::{self, Loose}, prompt};
+use crate::{
+    App, changes,
+    error::Answer,
+    model::{self, Loose},
+    prompt,
+};
 
 /// Changes an agent and returns it with everything attached.
 ///
@@ -28,8 +39,10 @@ use crate::{App, changes, error::Answer, model::{self, Loose}, prompt};
 pub async fn update(app: &App, id: AgentId, request: UpdateAgent) -> Answer<AgentState> {
     request.check()?;
     let known = id.clone();
-    let current = app.store().read(move |conn| agent::get(conn, &known)).await?.ok_or_else(|| not_found(&id))?;
-    let wanted = request.model.clone().or_else(|| request.llm_config.as_ref().map(|config| config.to_handle()));
+    let current =
+        app.store().read(move |conn| agent::get(conn, &known)).await?.ok_or_else(|| not_found(&id))?;
+    let wanted =
+        request.model.clone().or_else(|| request.llm_config.as_ref().map(|config| config.to_handle()));
     let resolved = match &wanted {
         Some(handle) => Some(resolve_model(app, handle).await?),
         None if request.model_settings.is_some() => {
@@ -38,9 +51,10 @@ pub async fn update(app: &App, id: AgentId, request: UpdateAgent) -> Answer<Agen
         // Everything else can be changed although the model's provider is gone.
         None => current.model.as_deref().and_then(|handle| app.models().resolve(handle).ok()),
     };
-    if let Some(handle) = &request.embedding {
-        model::check_handle("embedding", handle)?;
-    }
+    let embedding = match &request.embedding {
+        Some(handle) => Some(embedding_of(app, handle, None)?),
+        None => request.embedding_config.clone(),
+    };
     let thread = Thread::new(id.clone(), None);
     let state = app
         .store()
@@ -49,6 +63,10 @@ pub async fn update(app: &App, id: AgentId, request: UpdateAgent) -> Answer<Agen
             let mut row = require(tx, &id)?;
             change_model(&mut row, &request, wanted, resolved.as_ref())?;
             change_fields(&mut row, &request);
+            if let Some(config) = &embedding {
+                row.embedding = Some(config.to_handle());
+                row.embedding_config = Some(json!(config));
+            }
             change_links(tx, &mut row, &request)?;
             row.updated_at = now;
             row.last_updated_by_id = Some(DEFAULT_USER_ID.to_owned());
@@ -126,15 +144,25 @@ fn change_model(
                 Some(Value::Object(compaction(model, existing, request.compaction_settings.as_ref())));
         }
     } else if let Some(given) = &request.compaction_settings {
-        let mut all = row.compaction_settings.as_ref().and_then(Value::as_object).cloned().unwrap_or_default();
-        all.extend(given.iter().filter(|(_, value)| !value.is_null()).map(|(key, value)| (key.clone(), value.clone())));
+        let mut all =
+            row.compaction_settings.as_ref().and_then(Value::as_object).cloned().unwrap_or_default();
+        all.extend(
+            given
+                .iter()
+                .filter(|(_, value)| !value.is_null())
+                .map(|(key, value)| (key.clone(), value.clone())),
+        );
         row.compaction_settings = Some(Value::Object(all));
     }
     Ok(())
 }
 
 /// What is given loosely, over the settings an agent has.
-fn overlay(model: &ResolvedModel, existing: Option<Map<String, Value>>, loose: &Loose) -> Answer<Map<String, Value>> {
+fn overlay(
+    model: &ResolvedModel,
+    existing: Option<Map<String, Value>>,
+    loose: &Loose,
+) -> Answer<Map<String, Value>> {
     let Some(mut all) = existing else { return Ok(model::settings(model, None, loose)?) };
     let mut given = all.clone();
     for (field, said) in [
@@ -193,22 +221,16 @@ fn change_fields(row: &mut AgentRow, request: &UpdateAgent) {
             row.hidden = Some(true);
         }
     }
-    if let Some(handle) = &request.embedding {
-        row.embedding = Some(handle.clone());
-        row.embedding_config = Some(json!(model::embedding_config(handle, None)));
-    } else if let Some(config) = &request.embedding_config {
-        row.embedding = Some(config.to_handle());
-        row.embedding_config = Some(json!(config));
-    }
 }
 
 fn change_links(conn: &Connection, row: &mut AgentRow, request: &UpdateAgent) -> Answer<()> {
     if let Some(ids) = &request.tool_ids {
-        let before: Vec<ToolId> = tool::list_for_agent(conn, &row.id)?.into_iter().map(|tool| tool.id).collect();
+        let before: Vec<ToolId> =
+            tool::list_for_agent(conn, &row.id)?.into_iter().map(|tool| tool.id).collect();
         let mut added = Vec::new();
         for id in ids {
-            let tool =
-                tool::get(conn, id)?.ok_or_else(|| ApiError::not_found(format!("Tool not found with id='{id}'")))?;
+            let tool = tool::get(conn, id)?
+                .ok_or_else(|| ApiError::not_found(format!("Tool not found with id='{id}'")))?;
             if !before.contains(id) {
                 added.push(tool);
             }
@@ -236,7 +258,7 @@ fn set_context(conn: &Connection, thread: &Thread, ids: &[MessageId]) -> Answer<
         let message = message::get(conn, id)?
             .filter(|message| message.agent_id == thread.agent_id)
             .ok_or_else(|| ApiError::not_found(format!("Message with id '{id}' not found")))?;
-        if (at == 0) != (message.role == Role::System && at == 0) {
+        if at == 0 && message.role != Role::System {
             return Err(ApiError::validation("body.message_ids[0]: must be a system message").into());
         }
         if !seen.insert(id) {

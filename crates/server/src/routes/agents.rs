@@ -12,7 +12,10 @@ use loci_api::{
 };
 use loci_store::{
     Page, Thread,
-    table::{agent::{self, AgentFilter, AgentOrder}, context},
+    table::{
+        agent::{self, AgentFilter, AgentOrder},
+        context,
+    },
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -20,9 +23,12 @@ use utoipa::ToSchema;
 
 use crate::{
     App, agents,
-    agents::{Include, state::{require, state}},
+    agents::{
+        Include,
+        state::{require, state},
+    },
     error::{Answer, Failure},
-    extract::{Client, JsonBody, MaybeBody, Params, Segments},
+    extract::{Client, JsonBody, Params, Segments},
     page::{Defaults, page},
     prompt,
 };
@@ -98,7 +104,11 @@ fn order(params: &Params) -> Answer<AgentOrder> {
         ("created_by_id" = Option<String>, Query),
     ),
     responses((status = 200, body = Vec<AgentState>)))]
-pub(crate) async fn list(State(app): State<App>, client: Client, params: Params) -> Answer<Json<Vec<AgentState>>> {
+pub(crate) async fn list(
+    State(app): State<App>,
+    client: Client,
+    params: Params,
+) -> Answer<Json<Vec<AgentState>>> {
     let filter = filter(&params)?;
     let order = order(&params)?;
     let page = page(&params, Defaults { limit: 50, ascending: false })?;

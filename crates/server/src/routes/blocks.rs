@@ -10,7 +10,10 @@ use loci_api::{
 };
 use loci_store::{
     Thread,
-    table::{agent::{AgentFilter, AgentOrder}, block::{self, BlockFilter}},
+    table::{
+        agent::{AgentFilter, AgentOrder},
+        block::{self, BlockFilter},
+    },
 };
 use serde_json::Value;
 

@@ -4,8 +4,23 @@ use axum::Router;
 
 use crate::App;
 
+pub(crate) mod agent_tools;
+pub(crate) mod agents;
+pub(crate) mod blocks;
+pub(crate) mod conversations;
+pub(crate) mod core_memory;
 pub(crate) mod health;
+pub(crate) mod models;
+pub(crate) mod tools;
 
 pub(crate) fn routes() -> Router<App> {
-    Router::new().merge(health::routes())
+    Router::new()
+        .merge(agent_tools::routes())
+        .merge(agents::routes())
+        .merge(blocks::routes())
+        .merge(conversations::routes())
+        .merge(core_memory::routes())
+        .merge(health::routes())
+        .merge(models::routes())
+        .merge(tools::routes())
 }
