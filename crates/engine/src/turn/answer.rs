@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 
 use loci_api::{
-    chat::{ChatError, ChatErrorKind, ChatEvent, ChatTrace, FinishReason, Usage},
+    chat::{Attempt, ChatError, ChatErrorKind, ChatEvent, ChatTrace, FinishReason, Usage},
     ids::MessageId,
     message::{ContentPart, ToolCall},
 };
@@ -50,6 +50,8 @@ pub struct Collector {
     positions: Vec<(usize, Option<usize>)>,
     /// The position of the calls among the API messages, fixed by the first call.
     call_index: Option<u8>,
+    /// Attempts that failed, for the case that no trace comes to tell of them.
+    attempts: Vec<Attempt>,
 }
 
 impl Collector {
@@ -63,6 +65,7 @@ impl Collector {
             answer: Answer::default(),
             positions: Vec::new(),
             call_index: None,
+            attempts: Vec::new(),
         }
     }
 
@@ -74,7 +77,10 @@ impl Collector {
     /// Takes one event; gives what watchers may see of it.
     pub fn push(&mut self, event: ChatEvent) -> Option<Piece> {
         match event {
-            ChatEvent::Retrying(_) => None,
+            ChatEvent::Retrying(attempt) => {
+                self.attempts.push(attempt);
+                None
+            }
             ChatEvent::Reasoning(text) => {
                 let index = match self.answer.content.last_mut() {
                     Some(ContentPart::Reasoning { reasoning, signature: None }) => {
@@ -129,12 +135,15 @@ impl Collector {
     #[must_use]
     pub fn finish(self) -> (Answer, Vec<Piece>) {
         let held = if self.streams_gated() { Vec::new() } else { self.held() };
-        (self.answer, held)
+        (self.partial(), held)
     }
 
     /// What had come in until now.
     #[must_use]
-    pub fn partial(self) -> Answer {
+    pub fn partial(mut self) -> Answer {
+        if self.answer.trace.is_none() && !self.attempts.is_empty() {
+            self.answer.trace = Some(ChatTrace { attempts: self.attempts, ..ChatTrace::default() });
+        }
         self.answer
     }
 

@@ -93,9 +93,10 @@ fn end(
     mut effects: Vec<Effect>,
 ) -> (State, Vec<Effect>) {
     let mut step = sampling.open_step(&partial);
-    if step.trace.is_none() {
-        let chat = error.as_ref().and_then(|error| error.chat.as_ref());
-        step.trace = chat.and_then(|chat| chat.trace.as_deref().cloned());
+    // The error's own trace is the fuller one.
+    let chat = error.as_ref().and_then(|error| error.chat.as_ref());
+    if let Some(trace) = chat.and_then(|chat| chat.trace.as_deref()) {
+        step.trace = Some(trace.clone());
     }
     let mut failed_messages = Vec::new();
     if !partial.content.is_empty() || !partial.calls.is_empty() {

@@ -2,13 +2,14 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use loci_api::{
-    chat::{ChatOptions, FinishReason, ToolSpec},
+    chat::{ChatEvent, ChatOptions, FinishReason, ToolSpec},
     ids::{AgentId, MessageId, RunId, StepId},
     message::{Role, ToolCall, ToolStatus},
     resource::StopReason,
     rules::ToolRule,
     time::Timestamp,
 };
+use proptest::prelude::*;
 use serde_json::json;
 
 use super::{Effect, Input, Run, Stamp, State, answer::Answer, start, step};
@@ -252,4 +253,148 @@ fn an_input_out_of_order_ends_the_turn_with_an_error() {
     let begin: &[&str] = &["begin step-1", "call 1 messages"];
     let stop = check(turn(&[], vec![]), vec![Input::ToolsFinished(vec![])], &[begin, &[]]);
     assert_eq!(stop, Some(StopReason::Error));
+}
+
+/// A model that says anything, and a world that may be cancelled or fail anywhere.
+#[derive(Debug, Clone)]
+enum Fate {
+    Good,
+    Cancelled,
+    ModelFails,
+    WriteFails,
+}
+
+/// Streamed pieces and stored rows of one random turn.
+#[derive(Default)]
+struct Seen {
+    rows: Vec<loci_api::message::Message>,
+    pieces: Vec<super::answer::Piece>,
+    broken: bool,
+}
+
+type Said = Vec<(u8, &'static str)>;
+
+fn events(said: &Said) -> Vec<ChatEvent> {
+    let mut out = vec![ChatEvent::Reasoning("hm".into())];
+    for (index, (tool, arguments)) in said.iter().enumerate() {
+        let name = ["free", "gated", "client", "unknown"][usize::from(*tool)];
+        out.push(ChatEvent::ToolCallStarted { index, id: format!("call{}", index % 3), name: name.into() });
+        out.push(ChatEvent::ToolCallArguments { index, delta: (*arguments).into() });
+    }
+    out.push(ChatEvent::Finish(FinishReason::Stop));
+    out
+}
+
+/// Carries effects out as the driver does, with the fates of the table.
+fn carry_out(
+    effects: Vec<Effect>,
+    said: &mut Vec<Said>,
+    fates: &mut Vec<Fate>,
+    seen: &mut Seen,
+) -> Option<Input> {
+    for effect in effects {
+        let fate = |fates: &mut Vec<Fate>| fates.pop().unwrap_or(Fate::Good);
+        match effect {
+            Effect::BeginStep(_) => {}
+            Effect::Commit(commit) => {
+                if matches!(fate(fates), Fate::WriteFails) {
+                    seen.broken = true;
+                    return Some(Input::WriteFailed(PortError("x".into())));
+                }
+                assert!(commit.failed_messages.iter().all(|row| row.is_err));
+                seen.rows.extend(commit.messages.iter().cloned());
+            }
+            Effect::Emit(_) => {}
+            Effect::CallModel(call) => {
+                let mut collector = call.collector;
+                let said = said.pop().unwrap_or_default();
+                let pieces: Vec<_> =
+                    events(&said).into_iter().filter_map(|event| collector.push(event)).collect();
+                return Some(match fate(fates) {
+                    Fate::Cancelled => Input::CancelledWhileSampling { partial: collector.partial() },
+                    Fate::ModelFails => Input::ModelFailed {
+                        partial: collector.partial(),
+                        error: super::answer::incomplete(),
+                    },
+                    Fate::Good | Fate::WriteFails => {
+                        let (answer, held) = collector.finish();
+                        seen.pieces.extend(pieces);
+                        seen.pieces.extend(held);
+                        Input::Answered(answer)
+                    }
+                });
+            }
+            Effect::RunTools(tools) => {
+                let runs = tools.iter().map(|_| ran("x")).collect();
+                return Some(match fate(fates) {
+                    Fate::Cancelled => {
+                        Input::CancelledWhileRunning(tools.iter().map(|_| Run::NotStarted).collect())
+                    }
+                    Fate::Good | Fate::ModelFails | Fate::WriteFails => Input::ToolsFinished(runs),
+                });
+            }
+        }
+    }
+    None
+}
+
+fn any_said() -> impl Strategy<Value = Said> {
+    let arguments = prop_oneof![4 => Just("{}"), 1 => Just(""), 1 => Just("{\"a\": ")];
+    proptest::collection::vec((0..4_u8, arguments), 0..4)
+}
+
+fn any_fate() -> impl Strategy<Value = Fate> {
+    prop_oneof![12 => Just(Fate::Good), 1 => Just(Fate::Cancelled), 1 => Just(Fate::ModelFails), 1 => Just(Fate::WriteFails)]
+}
+
+proptest! {
+    #[test]
+    fn whatever_happens_no_call_dangles_and_ids_are_kept(
+        mut said in proptest::collection::vec(any_said(), 1..5),
+        mut fates in proptest::collection::vec(any_fate(), 0..12),
+        parallel: bool,
+        limit in 0..4_u32,
+    ) {
+        let mut turn = turn(&["free", "gated"], vec![rule("gated", json!({"type": "requires_approval"}))]);
+        turn.client_tools = vec![ToolSpec { name: "client".into(), description: String::new(), parameters: json!({}) }];
+        turn.parallel_tool_calls = parallel;
+        turn.max_steps = limit;
+        let mut seen = Seen::default();
+        let (mut state, mut effects) = start(turn, stamp(1));
+        for number in 2.. {
+            let Some(input) = carry_out(effects, &mut said, &mut fates, &mut seen) else { break };
+            (state, effects) = step(state, input, stamp(number));
+        }
+        let State::Done(outcome) = state else { panic!("the turn must end") };
+        if seen.broken {
+            prop_assert_eq!(outcome.stop_reason, StopReason::Error);
+            return Ok(());
+        }
+        let waiting = outcome.stop_reason == StopReason::RequiresApproval;
+        prop_assert_eq!(waiting, seen.rows.last().is_some_and(|row| row.is_approval_request()));
+        // Every row with calls is followed by the row with exactly their returns, unless it waits at the end.
+        let mut rows = seen.rows.iter().peekable();
+        while let Some(row) = rows.next() {
+            let mut asked: Vec<&str> = row.tool_calls.iter().map(|call| call.id.as_str()).collect();
+            if asked.is_empty() {
+                continue;
+            }
+            if row.is_approval_request() || rows.peek().is_some_and(|next| next.is_approval_request()) {
+                prop_assert!(waiting);
+                continue;
+            }
+            let next = rows.peek().expect("returns");
+            let mut got: Vec<&str> = next.tool_returns.iter().map(|result| result.tool_call_id.as_str()).collect();
+            asked.sort_unstable();
+            got.sort_unstable();
+            prop_assert_eq!(asked, got);
+        }
+        // Every streamed call is stored in the row whose id it was streamed under.
+        for piece in &seen.pieces {
+            let row = seen.rows.iter().find(|row| row.id == piece.message_id).expect("the row of a piece");
+            if let crate::ports::Delta::ToolCall { tool_call_id, .. } = &piece.delta {
+                prop_assert!(row.tool_calls.iter().any(|call| &call.id == tool_call_id), "{:?} {:?}", piece, row);
+            }
+        }
+    }
 }
