@@ -9,11 +9,15 @@ import { ApprovalDock, ChatPanel } from "@/panels";
 import { Inspector } from "./inspector";
 import { useLayout } from "./layout";
 import { Part } from "./part";
+import { useNarrow } from "./use-narrow";
 
 /** Conversation and inspector of one agent. */
 export function AgentPlace({ agent }: { agent: Agent }) {
   const { t } = useTranslation();
-  const { inspector, setInspector, setRail } = useLayout();
+  const { inspector, setInspector, drawer, setDrawer, setRail } = useLayout();
+  const narrow = useNarrow(900);
+  const open = narrow ? drawer : inspector;
+  const setOpen = narrow ? setDrawer : setInspector;
   const composer = useRef<HTMLTextAreaElement>(null);
   return (
     <div className="relative flex h-full min-w-0">
@@ -36,10 +40,10 @@ export function AgentPlace({ agent }: { agent: Agent }) {
           <Button
             size="icon"
             variant="quiet"
-            aria-pressed={inspector}
+            aria-pressed={open}
             aria-label={t("inspector.toggle")}
             title={t("inspector.toggle")}
-            onClick={() => setInspector(!inspector)}
+            onClick={() => setOpen(!open)}
           >
             <PanelRight aria-hidden className="size-4" />
           </Button>
@@ -54,11 +58,11 @@ export function AgentPlace({ agent }: { agent: Agent }) {
           </Part>
         </div>
       </main>
-      {inspector ? (
+      {open ? (
         <div
           className={cn(
-            "h-full w-[360px] max-w-[90vw] shrink-0 border-l",
-            "max-[900px]:absolute max-[900px]:top-11 max-[900px]:right-0 max-[900px]:z-20 max-[900px]:h-[calc(100%-2.75rem)] max-[900px]:shadow-xl",
+            "w-[360px] max-w-[90vw] shrink-0 border-l",
+            narrow ? "absolute top-11 right-0 bottom-0 z-20 shadow-xl" : "h-full",
           )}
         >
           <Inspector agentId={agent.id} />

@@ -96,6 +96,7 @@ function ChosenAgent() {
   if (agent) return <AgentPlace key={agent.id} agent={agent} />;
   return (
     <Page>
+      <h1 className="sr-only">Loci</h1>
       <Empty className="flex-1" heading={t(agents?.length ? "agents.choose" : "agents.welcome")} />
     </Page>
   );

@@ -9,13 +9,17 @@ export type InspectorTab = "memory" | "tools";
 type Layout = {
   place: Place;
   agentId: string | null;
+  /** Beside the conversation, where the window is wide enough. */
   inspector: boolean;
+  /** Over the conversation, where it is not. Closed at every start. */
+  drawer: boolean;
   tab: InspectorTab;
   /** The rail as a drawer on narrow windows. */
   railOpen: boolean;
   goTo(place: Place): void;
   selectAgent(agentId: string | null): void;
   setInspector(open: boolean): void;
+  setDrawer(open: boolean): void;
   setTab(tab: InspectorTab): void;
   setRail(open: boolean): void;
 };
@@ -26,11 +30,13 @@ export const useLayout = create<Layout>()(
       place: "agent",
       agentId: null,
       inspector: true,
+      drawer: false,
       tab: "memory",
       railOpen: false,
       goTo: (place) => set({ place, railOpen: false }),
       selectAgent: (agentId) => set({ agentId, place: "agent", railOpen: false }),
       setInspector: (inspector) => set({ inspector }),
+      setDrawer: (drawer) => set({ drawer }),
       setTab: (tab) => set({ tab }),
       setRail: (railOpen) => set({ railOpen }),
     }),

@@ -22,6 +22,13 @@ export function visiblePieces(text: string): VisiblePiece[] {
   return pieces;
 }
 
+/** The same for a place that takes only text, such as one line of a list. */
+export function namedHidden(text: string): string {
+  return visiblePieces(text)
+    .map((piece) => (piece.hidden ? `‹${piece.text}›` : piece.text))
+    .join("");
+}
+
 function codePoint(character: string): string {
   const code = character.codePointAt(0) ?? 0;
   return `U+${code.toString(16).toUpperCase().padStart(4, "0")}`;

@@ -64,6 +64,21 @@ export function project(
   return built.turns;
 }
 
+/** Nothing on screen moves although a run is under way: the model has not begun, or a tool has just returned. */
+export function isQuiet(last: Turn | undefined): boolean {
+  if (last?.role !== "agent") return true;
+  const part = last.parts.at(-1);
+  switch (part?.type) {
+    case "tool":
+      return part.state !== "writing" && part.state !== "running";
+    case "text":
+    case "reasoning":
+      return !part.streaming;
+    default:
+      return true;
+  }
+}
+
 /** The turns so far, and where to find things in them without searching. */
 type Built = { turns: Turn[]; keys: Set<string>; tools: Map<string, ToolPart> };
 

@@ -72,23 +72,23 @@ export function Approval({ agentName, calls, busy, onAnswer, onLeave, className,
       tabIndex={-1}
       onKeyDown={onKeyDown}
       className={cn(
-        "flex max-h-[55vh] animate-appear flex-col gap-3 overflow-y-auto rounded-md border border-l-4 border-waiting bg-waiting-soft p-3",
+        "flex max-h-[60vh] animate-appear flex-col rounded-md border border-l-4 border-waiting bg-waiting-soft",
         className,
       )}
       {...rest}
     >
-      <header className="flex items-start gap-2">
+      <header className="flex items-start gap-2 p-3 pb-2">
         <Hand aria-hidden className="mt-0.5 size-4 shrink-0 text-waiting-foreground" />
         <div>
-          <h3 id={`${id}-title`} className="font-semibold">
+          <h2 id={`${id}-title`} className="font-semibold">
             {t("approval.title", { agent: agentName, count: calls.length })}
-          </h3>
+          </h2>
           <p id={`${id}-what`} className="text-muted-foreground">
             {calls.map((call) => call.name).join(", ")} · {t("approval.nothingRan")}
           </p>
         </div>
       </header>
-      <ol className="flex flex-col gap-3">
+      <ol className="flex min-h-0 flex-col gap-3 overflow-y-auto px-3 pb-3">
         {calls.map((call) => (
           <li key={call.tool_call_id}>
             <CallChoice
@@ -108,7 +108,7 @@ export function Approval({ agentName, calls, busy, onAnswer, onLeave, className,
         ))}
       </ol>
       {single && !explaining ? null : (
-        <footer className="flex flex-wrap items-center gap-2 border-t pt-3">
+        <footer className="flex flex-wrap items-center gap-2 border-t border-waiting/50 px-3 py-2">
           {single ? null : (
             <Button
               disabled={busy}
@@ -152,9 +152,9 @@ function CallChoice({ call, choice, edit, pressed, busy, onChoice, onEdit }: Cal
       className="flex min-w-0 flex-col gap-2 rounded-md border bg-card p-2.5"
     >
       <div className="flex items-baseline gap-2">
-        <h4 id={`${id}-name`} className="font-mono font-semibold">
+        <h3 id={`${id}-name`} className="font-mono font-semibold">
           {call.name}
-        </h4>
+        </h3>
         <span className="text-xs text-muted-foreground">{t(`approval.where.${call.kind}`)}</span>
       </div>
       {edit === undefined ? (

@@ -41,9 +41,9 @@ export function BlockCard({ block, saving, problem, onSave, className, ...rest }
       {...rest}
     >
       <header className="flex items-center gap-2">
-        <h3 id={`${id}-label`} className="min-w-0 flex-1 truncate font-semibold">
+        <h2 id={`${id}-label`} className="min-w-0 flex-1 truncate font-semibold">
           {block.label}
-        </h3>
+        </h2>
         {block.readOnly ? (
           <span className="flex items-center gap-1 text-xs text-muted-foreground">
             <Lock aria-hidden className="size-3" />

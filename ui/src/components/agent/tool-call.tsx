@@ -3,6 +3,7 @@ import type { ComponentProps } from "react";
 import { useTranslation } from "react-i18next";
 import { mainArgument } from "@/lib/arguments";
 import { cn } from "@/lib/cn";
+import { namedHidden } from "@/lib/visible";
 import type { ToolPart, ToolState } from "@/run/project";
 import { Arguments } from "./arguments";
 import { VisibleText } from "./visible-text";
@@ -46,7 +47,7 @@ function ToolCallLine({ tool }: { tool: ToolPart }) {
       <Icon aria-hidden className={cn("size-3.5 shrink-0", tone, spin && "animate-spin")} />
       <span className="font-mono text-xs font-semibold">{tool.name || t("tool.unnamed")}</span>
       <span className="min-w-0 flex-1 truncate font-mono text-xs text-muted-foreground">
-        {mainArgument(tool.arguments)}
+        {namedHidden(mainArgument(tool.arguments))}
       </span>
       <span className={cn("shrink-0 text-xs", tone)}>{t(`tool.state.${tool.state}`)}</span>
       {tool.duration === null ? null : (
@@ -61,11 +62,11 @@ function ToolCallDetails({ tool: { arguments: json, result } }: { tool: ToolPart
   return (
     <div className="grid gap-3 border-t p-2.5 md:grid-cols-2">
       <section className="flex min-w-0 flex-col gap-1">
-        <h4 className="text-xs font-semibold text-muted-foreground">{t("tool.arguments")}</h4>
+        <h2 className="text-xs font-semibold text-muted-foreground">{t("tool.arguments")}</h2>
         <Arguments json={json} />
       </section>
       <section className="flex min-w-0 flex-col gap-1">
-        <h4 className="text-xs font-semibold text-muted-foreground">{t("tool.result")}</h4>
+        <h2 className="text-xs font-semibold text-muted-foreground">{t("tool.result")}</h2>
         {result ? (
           <>
             <VisibleText
@@ -89,7 +90,7 @@ function Output({ name, lines }: { name: string; lines: string[] }) {
   if (!text) return null;
   return (
     <>
-      <h5 className="font-mono text-xs text-muted-foreground">{name}</h5>
+      <h3 className="font-mono text-xs text-muted-foreground">{name}</h3>
       <VisibleText text={text} tabIndex={0} className="rounded-sm bg-muted px-2 py-1" />
     </>
   );

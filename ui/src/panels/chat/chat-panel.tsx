@@ -10,7 +10,7 @@ import { Problem } from "@/components/ui/problem";
 import { Spinner } from "@/components/ui/spinner";
 import { useFailure } from "@/lib/use-failure";
 import { useOutbox } from "@/run/outbox";
-import { project } from "@/run/project";
+import { isQuiet, project } from "@/run/project";
 import type { Phase, RunState } from "@/run/reducer";
 import { useRun } from "@/run/use-run";
 import { useAgentApprovals, useCatchUp, useHistory } from "./queries";
@@ -80,7 +80,7 @@ export function ChatPanel({ agentId, dock, composerRef }: ChatPanelProps) {
           more={history.hasNextPage}
           loadingMore={history.isFetchingNextPage}
           onMore={() => void history.fetchNextPage()}
-          thinking={active && turns.at(-1)?.role === "user"}
+          thinking={active && isQuiet(turns.at(-1))}
         />
       ) : null}
       <div className="mx-auto flex w-full max-w-[760px] flex-col gap-2 px-4 pb-2">

@@ -55,7 +55,7 @@ export function Transcript({ turns, more, loadingMore, onMore, thinking }: Trans
             ))}
           </Virtualizer>
           {thinking ? (
-            <p className="flex items-center gap-2 text-muted-foreground">
+            <p role="status" className="flex items-center gap-2 text-muted-foreground">
               <Spinner />
               {t("chat.thinking")}
             </p>

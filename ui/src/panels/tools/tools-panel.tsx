@@ -13,9 +13,9 @@ export function ToolsPanel({ agentId }: { agentId: string }) {
   return (
     <div className="flex flex-col gap-5 p-3">
       <section aria-labelledby="local-tools" className="flex flex-col gap-2">
-        <h3 id="local-tools" className="font-semibold">
+        <h2 id="local-tools" className="font-semibold">
           {t("tools.local")}
-        </h3>
+        </h2>
         <p className="text-muted-foreground">{t("tools.localExplanation")}</p>
         {local.error ? <Problem {...failure.of(local.error)} /> : null}
         {local.data ? (
@@ -26,9 +26,9 @@ export function ToolsPanel({ agentId }: { agentId: string }) {
         ) : null}
       </section>
       <section aria-labelledby="own-tools" className="flex flex-col gap-2">
-        <h3 id="own-tools" className="font-semibold">
+        <h2 id="own-tools" className="font-semibold">
           {t("tools.attached")}
-        </h3>
+        </h2>
         {own.isPending ? <Spinner aria-label={t("common.loading")} /> : null}
         {own.error ? <Problem {...failure.of(own.error)} /> : null}
         {own.data?.length === 0 ? <p className="text-muted-foreground">{t("tools.none")}</p> : null}
