@@ -126,18 +126,10 @@ impl Select {
     }
 }
 
-/// A bound LIKE pattern (`LIKE ? ESCAPE '\'`) for rows that contain `text`, whatever it is made of.
+/// What `instr(lower(column), ?) > 0` looks for: part of a text, case ignored as far as ASCII goes. Unlike LIKE it
+/// takes any text of any length as it is.
 pub(crate) fn containing(text: &str) -> String {
-    let mut pattern = String::with_capacity(text.len() + 2);
-    pattern.push('%');
-    for character in text.chars() {
-        if matches!(character, '%' | '_' | '\\') {
-            pattern.push('\\');
-        }
-        pattern.push(character);
-    }
-    pattern.push('%');
-    pattern
+    text.to_ascii_lowercase()
 }
 
 /// Texts as the JSON array that `IN (SELECT value FROM json_each(?))` reads; nothing for an empty list.

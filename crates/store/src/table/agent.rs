@@ -199,12 +199,14 @@ fn select(filter: &AgentFilter, key: &'static str) -> Select {
             filter.tool_id.as_ref().map(ToString::to_string),
         );
     if let Some(text) = &filter.query_text {
-        select.and("(name || char(10) || coalesce(description, '')) LIKE ? ESCAPE '\\'", containing(text));
+        select.and("instr(lower(name || char(10) || coalesce(description, '')), ?) > 0", containing(text));
     }
     if filter.match_all_tags {
-        for tag in &filter.tags {
-            select.and("id IN (SELECT agent_id FROM agent_tags WHERE tag = ?)", tag.clone());
-        }
+        select.and_some(
+            "NOT EXISTS (SELECT 1 FROM json_each(?) wanted
+              WHERE wanted.value NOT IN (SELECT tag FROM agent_tags WHERE agent_id = agents.id))",
+            any_of(&filter.tags),
+        );
     } else {
         select.and_some(
             "id IN (SELECT agent_id FROM agent_tags WHERE tag IN (SELECT value FROM json_each(?)))",

@@ -100,9 +100,9 @@ fn select(filter: &BlockFilter) -> Select {
         .and_some("label = ?", filter.label.clone())
         .and_some("template_name = ?", filter.name.clone())
         .and_some("project_id = ?", filter.project_id.clone())
-        .and_some("label LIKE ? ESCAPE '\\'", filter.label_search.as_deref().map(containing))
-        .and_some("description LIKE ? ESCAPE '\\'", filter.description_search.as_deref().map(containing))
-        .and_some("value LIKE ? ESCAPE '\\'", filter.value_search.as_deref().map(containing))
+        .and_some("instr(lower(label), ?) > 0", filter.label_search.as_deref().map(containing))
+        .and_some("instr(lower(description), ?) > 0", filter.description_search.as_deref().map(containing))
+        .and_some("instr(lower(value), ?) > 0", filter.value_search.as_deref().map(containing))
         .and_some(
             "(SELECT count(*) FROM agents_blocks WHERE block_id = blocks.id) > ?",
             filter.connected_to_agents_count_gt,
@@ -119,9 +119,11 @@ fn select(filter: &BlockFilter) -> Select {
         );
     }
     if filter.match_all_tags {
-        for tag in &filter.tags {
-            select.and("id IN (SELECT block_id FROM block_tags WHERE tag = ?)", tag.clone());
-        }
+        select.and_some(
+            "NOT EXISTS (SELECT 1 FROM json_each(?) wanted
+              WHERE wanted.value NOT IN (SELECT tag FROM block_tags WHERE block_id = blocks.id))",
+            any_of(&filter.tags),
+        );
     } else {
         select.and_some(
             "id IN (SELECT block_id FROM block_tags WHERE tag IN (SELECT value FROM json_each(?)))",

@@ -6,6 +6,7 @@ use loci_api::{
     time::Timestamp,
 };
 use rusqlite::{Connection, Row, named_params, params};
+use serde_json::Value;
 
 use super::block;
 use crate::{
@@ -69,6 +70,16 @@ pub fn agent_of(conn: &Connection, id: &ConversationId) -> Result<Option<AgentId
     Ok(select.all(conn, |row| row.id(0))?.pop())
 }
 
+/// The model and settings of its own that a conversation has, unless it was deleted: cheaper than [`get`].
+pub fn model_of(
+    conn: &Connection,
+    id: &ConversationId,
+) -> Result<Option<(Option<String>, Option<Value>)>, StoreError> {
+    let mut select = Select::new("model, model_settings", "conversations", "sequence");
+    select.and_always("deleted_at IS NULL").and("id = ?", id.to_string());
+    Ok(select.all(conn, |row| Ok((row.get(0)?, row.opt_json(1)?)))?.pop())
+}
+
 /// A page of conversations.
 pub fn list(
     conn: &Connection,
@@ -85,7 +96,7 @@ pub fn list(
     select
         .and_always("deleted_at IS NULL")
         .and_some("agent_id = ?", filter.agent_id.as_ref().map(ToString::to_string))
-        .and_some("summary LIKE ? ESCAPE '\\'", filter.summary_search.as_deref().map(containing));
+        .and_some("instr(lower(summary), ?) > 0", filter.summary_search.as_deref().map(containing));
     select.page(conn, page, read)
 }
 

@@ -52,13 +52,22 @@ fn limit(search: &Search) -> usize {
     usize::try_from(search.limit).unwrap_or(usize::MAX)
 }
 
-/// The words of any text, each as an FTS5 string: nothing in it can be taken for query syntax.
+/// More words than this say nothing more, but would cost a look-up each.
+const MAX_WORDS: usize = 64;
+
+/// The first words of any text, each once, as FTS5 strings: nothing in it can be taken for query syntax.
 fn words(query: &str) -> Vec<String> {
-    query
-        .split(|character: char| !character.is_alphanumeric())
-        .filter(|word| !word.is_empty())
-        .map(|word| format!("\"{word}\""))
-        .collect()
+    let mut words: Vec<String> = Vec::new();
+    for word in query.split(|character: char| !character.is_alphanumeric()).filter(|word| !word.is_empty()) {
+        let word = format!("\"{word}\"");
+        if !words.contains(&word) {
+            words.push(word);
+        }
+        if words.len() == MAX_WORDS {
+            break;
+        }
+    }
+    words
 }
 
 macro_rules! narrowed {
@@ -88,7 +97,7 @@ fn by_words(conn: &Connection, search: &Search, query: &str) -> Result<Vec<Messa
 }
 
 fn by_substring(conn: &Connection, search: &Search) -> Result<Vec<Message>, StoreError> {
-    let rest = narrowed!("messages WHERE search_text LIKE :query ESCAPE '\\'", "sequence DESC");
+    let rest = narrowed!("messages WHERE instr(lower(search_text), :query) > 0", "sequence DESC");
     select(conn, &format!("SELECT {COLUMNS} {rest}"), search, &containing(&search.query))
 }
 

@@ -84,7 +84,7 @@ fn select(filter: &ToolFilter) -> Select {
         .and_some("id IN (SELECT value FROM json_each(?))", any_of(&filter.ids))
         .and_some("tool_type IN (SELECT value FROM json_each(?))", words(&filter.tool_types))
         .and_some("tool_type NOT IN (SELECT value FROM json_each(?))", words(&filter.exclude_tool_types))
-        .and_some("name LIKE ? ESCAPE '\\'", filter.search.as_deref().map(containing))
+        .and_some("instr(lower(name), ?) > 0", filter.search.as_deref().map(containing))
         .and_some(
             "id IN (SELECT tool_id FROM agents_tools WHERE agent_id = ?)",
             filter.agent_id.as_ref().map(ToString::to_string),

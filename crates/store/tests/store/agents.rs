@@ -119,6 +119,8 @@ async fn filters_find_what_they_say() {
             (AgentFilter { name: text("bob"), ..none() }, ""),
             (AgentFilter { tags: tags(&["x", "y"]), ..none() }, "Ada Bob Cy_d"),
             (AgentFilter { tags: tags(&["x", "y"]), match_all_tags: true, ..none() }, "Ada"),
+            (AgentFilter { tags: vec!["x".to_owned(); 5000], match_all_tags: true, ..none() }, "Ada Bob"),
+            (AgentFilter { query_text: Some("b".repeat(100_000)), ..none() }, ""),
             (AgentFilter { query_text: text("bO"), ..none() }, "Bob"),
             (AgentFilter { query_text: text("0% of"), ..none() }, "Ada"),
             (AgentFilter { query_text: text("y_"), ..none() }, "Cy_d"),

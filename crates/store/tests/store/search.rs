@@ -142,6 +142,21 @@ async fn the_index_follows_edits_and_deletions() {
     .await;
 }
 
+#[tokio::test]
+async fn long_questions_are_answered() {
+    check(|conn| {
+        let agent = fixture::stored_agent(conn, "a");
+        let thread = Thread::new(agent.clone(), None);
+        said(conn, &thread, Role::User, "word7 stands here", 0);
+        let many = (0..20_000).map(|at| format!("word{at}")).collect::<Vec<_>>().join(" ");
+        assert_eq!(found(conn, query(&agent, &many)), "word7 stands here");
+        for endless in ["x".repeat(1 << 20), "%_\\\"".repeat(1 << 18)] {
+            assert_eq!(found(conn, query(&agent, &endless)), "");
+        }
+    })
+    .await;
+}
+
 #[test]
 fn any_text_can_be_looked_for_and_is_found_by_itself() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -163,8 +178,8 @@ fn any_text_can_be_looked_for_and_is_found_by_itself() {
             }
         }));
         let (found, row) = found.expect("never an error");
-        // SQLite compares LIKE patterns up to the first NUL, and blank messages are not indexed.
-        if !text.trim().is_empty() && !text.contains('\0') {
+        // Blank messages are not indexed.
+        if !text.trim().is_empty() {
             prop_assert_eq!(found, vec![row]);
         }
     });
