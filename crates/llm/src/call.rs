@@ -158,10 +158,12 @@ fn attempt(call: Arc<Call>, body: Bytes) -> impl Stream<Item = Result<ChatEvent,
             let mut frames = std::pin::pin!(frames(response.bytes_stream(), limits));
             while !decoder.is_closed() {
                 let read = match frames.next().await {
-                    Some(Ok(frame)) => match frame.data {
-                        Some(data) => decoder.frame(&data, &mut events).map_err(|fault| call.fault(fault)),
-                        None => Ok(()),
-                    },
+                    Some(Ok(frame)) => match (frame.data, frame.event) {
+                        (Some(data), _) => decoder.frame(&data, &mut events),
+                        (None, Some(name)) => decoder.bare(&name),
+                        (None, None) => Ok(()),
+                    }
+                    .map_err(|fault| call.fault(fault)),
                     Some(Err(broken)) => Err(call.broken(&broken)),
                     None => break,
                 };
@@ -258,7 +260,7 @@ impl Call {
             error.status = Some(status);
             error
         } else {
-            self.blame.from_status(status, &body)
+            self.blame.refusal(status, &body)
         };
         error.retry_after_ms = retry_after(&headers);
         trace.response = serde_json::from_slice(&body)
@@ -272,7 +274,7 @@ impl Call {
         match fault {
             Fault::Said(body) => self
                 .blame
-                .from_body(&body)
+                .said(&body)
                 .unwrap_or_else(|| self.blame.error(ChatErrorKind::LlmError, &body.to_string())),
             Fault::Corrupt(what) => self.blame.error(ChatErrorKind::StreamIncomplete, &what),
             Fault::Incomplete => {

@@ -67,6 +67,8 @@ const MODELS: &[Known] = &[
     model("o1-mini", "o1-mini", 128_000, 65_536, EffortSingleCalls),
     model("gpt-oss-120b", "gpt-oss 120B", 131_072, 32_768, Effort),
     model("gpt-oss-20b", "gpt-oss 20B", 131_072, 32_768, Effort),
+    model("claude-opus-4-6", "Claude Opus 4.6", 200_000, 128_000, Budget),
+    model("claude-sonnet-4-6", "Claude Sonnet 4.6", 200_000, 64_000, Budget),
     model("claude-opus-4-5", "Claude Opus 4.5", 200_000, 64_000, Budget),
     model("claude-opus-4-1", "Claude Opus 4.1", 200_000, 32_000, Budget),
     model("claude-opus-4", "Claude Opus 4", 200_000, 32_000, Budget),
@@ -134,6 +136,38 @@ pub(crate) fn thinks(name: &str) -> Thinks {
         Budget
     } else {
         No
+    }
+}
+
+/// The effort a reasoning model is asked for: the one wanted, or the nearest above it that the model takes, or its
+/// greatest. `None` if it takes none at all or the wanted one is no effort.
+pub(crate) fn effort(name: &str, wanted: &str) -> Option<&'static str> {
+    const ORDER: [&str; 6] = ["none", "minimal", "low", "medium", "high", "xhigh"];
+    let rank = |effort: &str| ORDER.iter().position(|known| *known == effort);
+    let wanted = rank(wanted)?;
+    let taken = efforts(&plain(name));
+    taken.iter().copied().find(|effort| rank(effort) >= Some(wanted)).or_else(|| taken.last().copied())
+}
+
+/// What a model takes, rising.
+fn efforts(name: &str) -> &'static [&'static str] {
+    let begins = |prefixes: &[&str]| prefixes.iter().any(|prefix| name.starts_with(prefix));
+    if begins(&["o1-mini", "o1-preview"]) {
+        &[]
+    } else if begins(&["grok-3-mini"]) {
+        &["low", "high"]
+    } else if begins(&["gpt-5-pro"]) {
+        &["high"]
+    } else if begins(&["gpt-5-codex", "gpt-5.1-codex", "gpt-oss", "o1", "o3", "o4"]) {
+        &["low", "medium", "high"]
+    } else if begins(&["gpt-5.1"]) {
+        &["none", "low", "medium", "high"]
+    } else if begins(&["gpt-5."]) {
+        &["none", "low", "medium", "high", "xhigh"]
+    } else if begins(&["gpt-5"]) {
+        &["minimal", "low", "medium", "high"]
+    } else {
+        &["low", "medium", "high"]
     }
 }
 
@@ -230,6 +264,24 @@ mod tests {
         assert_eq!(thinks("gpt-4.1"), Thinks::No);
         assert_eq!(thinks("olmo-2"), Thinks::No);
         assert_eq!(thinks("claude-opus-9"), Thinks::Budget);
+    }
+
+    #[test]
+    fn an_effort_is_one_the_model_takes() {
+        for (name, wanted, expected) in [
+            ("o3", "minimal", Some("low")),
+            ("o3", "xhigh", Some("high")),
+            ("gpt-5", "minimal", Some("minimal")),
+            ("gpt-5-mini", "none", Some("minimal")),
+            ("gpt-5.1", "minimal", Some("low")),
+            ("gpt-5.2", "xhigh", Some("xhigh")),
+            ("gpt-5-pro", "low", Some("high")),
+            ("openai/gpt-oss-20b", "none", Some("low")),
+            ("o1-mini", "low", None),
+            ("gpt-5", "max", None),
+        ] {
+            assert_eq!(effort(name, wanted), expected, "{name} {wanted}");
+        }
     }
 
     #[test]

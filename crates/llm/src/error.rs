@@ -103,7 +103,7 @@ impl Blame {
     }
 
     /// From a response that is not a success.
-    pub(crate) fn from_status(&self, status: u16, body: &[u8]) -> ChatError {
+    pub(crate) fn refusal(&self, status: u16, body: &[u8]) -> ChatError {
         let text = String::from_utf8_lossy(body);
         let parsed = serde_json::from_slice::<Value>(body).ok();
         let said = parsed.as_ref().and_then(|body| Said::find(body).or_else(|| Said::find_loose(body)));
@@ -115,7 +115,7 @@ impl Blame {
     }
 
     /// From an error object inside an answer that began as a success, or a body that is one.
-    pub(crate) fn from_body(&self, body: &Value) -> Option<ChatError> {
+    pub(crate) fn said(&self, body: &Value) -> Option<ChatError> {
         let said = Said::find(body)?;
         let status = said.status.unwrap_or(0);
         let mut error = self.error(kind_of(status, &said.code, &said.message), &said.message);
@@ -287,7 +287,7 @@ mod tests {
             (400, json!({"error": {"message": "Your credit balance is too low"}}), K::LlmInsufficientCredits),
             (400, json!({"error": {"message": "unknown field"}}), K::LlmBadRequest),
         ] {
-            let error = blame().from_status(status, body.to_string().as_bytes());
+            let error = blame().refusal(status, body.to_string().as_bytes());
             assert_eq!(error.kind, kind, "{status} {body}");
             assert_eq!(error.status, Some(status));
         }
@@ -302,23 +302,23 @@ mod tests {
             (json!({"error": "it broke"}), K::LlmError),
             (json!({"object": "error", "message": "x", "code": 400}), K::LlmBadRequest),
         ] {
-            assert_eq!(blame().from_body(&body).unwrap().kind, kind, "{body}");
+            assert_eq!(blame().said(&body).unwrap().kind, kind, "{body}");
         }
-        assert!(blame().from_body(&json!({"choices": [], "error": null})).is_none());
-        assert!(blame().from_body(&json!({"id": "x"})).is_none());
+        assert!(blame().said(&json!({"choices": [], "error": null})).is_none());
+        assert!(blame().said(&json!({"id": "x"})).is_none());
     }
 
     #[test]
     fn what_is_quoted_is_bounded_and_holds_no_key() {
         let body = json!({"error": {"message": format!("key sk-secret {}", "é".repeat(5000))}}).to_string();
-        let error = blame().from_status(401, body.as_bytes());
+        let error = blame().refusal(401, body.as_bytes());
         let detail = error.detail.unwrap();
         assert!(detail.starts_with("key [redacted] é") && detail.chars().count() == 2001, "{detail}");
         assert!(!error.message.contains("sk-secret"));
 
-        let page = blame().from_status(502, b"<html><h1>Bad  gateway</h1></html>");
+        let page = blame().refusal(502, b"<html><h1>Bad  gateway</h1></html>");
         assert_eq!(page.detail.as_deref(), Some("Bad gateway"));
-        let bytes = blame().from_status(500, b"\xff\xfe");
+        let bytes = blame().refusal(500, b"\xff\xfe");
         assert!(bytes.detail.is_some());
     }
 }

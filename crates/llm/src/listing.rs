@@ -194,7 +194,7 @@ pub(crate) async fn fetch(provider: &Provider) -> Result<Vec<Listed>, ChatError>
     };
     let body = body.ok_or_else(|| blame.error(ChatErrorKind::LlmError, "its list of models is too large"))?;
     if !(200..300).contains(&status) {
-        return Err(blame.from_status(status, &body));
+        return Err(blame.refusal(status, &body));
     }
     let unreadable = "its list of models cannot be read; is the base URL right?";
     let body: Value =

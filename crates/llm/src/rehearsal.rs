@@ -152,31 +152,45 @@ fn reply(request: &ChatRequest) -> Reply {
     if let Some(forced) = forced(request) {
         return Reply { text: format!("I have to call `{}` now.", forced.name), calls: vec![forced] };
     }
+    let (asked, done) = last_words(request);
+    let mut calls = script::calls(&asked, &request.tools);
+    if request.tool_choice == ToolChoice::None {
+        calls.clear();
+    }
     if let Some(ChatMessage::Tool { returns }) = request.messages.last() {
-        return Reply { text: report(request, returns), calls: Vec::new() };
+        // Where calls may not be made at once, the rest of what was asked for follows now.
+        let calls = calls.split_off(done.min(calls.len()));
+        return Reply { text: report(request, returns), calls };
+    }
+    if !calls.is_empty() {
+        let names: Vec<_> = calls.iter().map(|call| format!("`{}`", call.name)).collect();
+        return Reply { text: format!("Calling {}.", names.join(" and ")), calls };
     }
     let blocks = memory::blocks(&request.messages);
-    let asked = request.messages.iter().rev().find_map(|message| match message {
-        ChatMessage::User { content } => Some(unpacked(&text_of(content))),
-        ChatMessage::System { .. } | ChatMessage::Assistant { .. } | ChatMessage::Tool { .. } => None,
-    });
-    let asked = asked.unwrap_or_default();
-    if request.tool_choice != ToolChoice::None {
-        let calls = script::calls(&asked, &request.tools);
-        if !calls.is_empty() {
-            let names: Vec<_> = calls.iter().map(|call| format!("`{}`", call.name)).collect();
-            return Reply { text: format!("Calling {}.", names.join(" and ")), calls };
-        }
-        if let Some(fact) = script::fact(&asked) {
-            return match memory::remember(fact, &blocks, &request.tools) {
-                Ok((label, call)) => {
-                    Reply { text: format!("I write that to the block `{label}`."), calls: vec![call] }
-                }
-                Err(reason) => Reply { text: reason, calls: Vec::new() },
-            };
-        }
+    if request.tool_choice != ToolChoice::None
+        && let Some(fact) = script::fact(&asked)
+    {
+        return match memory::remember(fact, &blocks, &request.tools) {
+            Ok((label, call)) => {
+                Reply { text: format!("I write that to the block `{label}`."), calls: vec![call] }
+            }
+            Err(reason) => Reply { text: reason, calls: Vec::new() },
+        };
     }
     Reply { text: memory::recall(&asked, &blocks), calls: Vec::new() }
+}
+
+/// The person's last words, and how many calls were made since.
+fn last_words(request: &ChatRequest) -> (String, usize) {
+    let mut done = 0;
+    for message in request.messages.iter().rev() {
+        match message {
+            ChatMessage::User { content } => return (unpacked(&text_of(content)), done),
+            ChatMessage::Assistant { tool_calls, .. } => done += tool_calls.len(),
+            ChatMessage::System { .. } | ChatMessage::Tool { .. } => {}
+        }
+    }
+    (String::new(), done)
 }
 
 /// A tool the request insists on, unless the person's words already ask for calls that will satisfy it.

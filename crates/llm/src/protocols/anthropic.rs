@@ -9,7 +9,7 @@ use loci_api::{
 use serde_json::{Map, Value, json};
 
 pub(super) use self::answer::Answer;
-use super::{Outgoing, ids::IdForm, strict::strict};
+use super::{Outgoing, ids::IdForm, strict::strict, within_window};
 use crate::{
     catalogue::{DEFAULT_MAX_OUTPUT, Thinks, thinks},
     models::ResolvedModel,
@@ -17,6 +17,7 @@ use crate::{
 
 pub(super) const VERSION: &str = "2023-06-01";
 const STRICT_BETA: &str = "structured-outputs-2025-11-13";
+const EFFORT_BETA: &str = "effort-2025-11-24";
 const IDS: IdForm = IdForm::Plain(64);
 /// What an answer may take where nobody says: room for a long one, without eating the window.
 const USUAL_MAX_OUTPUT: u32 = 32_000;
@@ -27,7 +28,7 @@ const MIN_BUDGET: u32 = 1024;
 pub(super) fn outgoing(request: &ChatRequest, model: &ResolvedModel) -> Outgoing {
     let options = &request.options;
     let limit = model.max_output_tokens.unwrap_or(DEFAULT_MAX_OUTPUT);
-    let max_tokens = options.max_output_tokens.unwrap_or(limit.min(USUAL_MAX_OUTPUT)).max(1);
+    let max_tokens = within_window(options.max_output_tokens.unwrap_or(limit.min(USUAL_MAX_OUTPUT)), model);
     let thinking = thinking(request, model, max_tokens, limit);
 
     let mut body = Map::new();
@@ -61,8 +62,30 @@ pub(super) fn outgoing(request: &ChatRequest, model: &ResolvedModel) -> Outgoing
     }
     body.insert("stream".to_owned(), json!(request.stream));
 
-    let headers = if is_strict { vec![("anthropic-beta", STRICT_BETA.to_owned())] } else { Vec::new() };
+    let mut betas = Vec::new();
+    if is_strict {
+        betas.push(STRICT_BETA);
+    }
+    if let Some(effort) = options.reasoning_effort.as_deref().and_then(|wanted| effort(&model.model, wanted))
+    {
+        body.insert("output_config".to_owned(), json!({"effort": effort}));
+        betas.push(EFFORT_BETA);
+    }
+    let headers = if betas.is_empty() { Vec::new() } else { vec![("anthropic-beta", betas.join(","))] };
     Outgoing { body: Value::Object(body), headers }
+}
+
+/// How hard the model should work, for the few that can be told.
+fn effort<'a>(model: &str, wanted: &'a str) -> Option<&'a str> {
+    let takes_effort = ["opus-4-5", "opus-4-6", "sonnet-4-6"].iter().any(|name| model.contains(name));
+    match wanted {
+        _ if !takes_effort => None,
+        "low" | "medium" | "high" => Some(wanted),
+        "max" | "xhigh" if model.contains("opus-4-6") => Some("max"),
+        "max" | "xhigh" => Some("high"),
+        "none" | "minimal" => Some("low"),
+        _ => None,
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -131,7 +154,7 @@ fn tool_choice(request: &ChatRequest) -> Value {
     choice
 }
 
-/// The system blocks and the turns, alternating and beginning with the user, with cache marks.
+/// The system blocks and the turns, alternating, beginning and ending with the user, with cache marks.
 fn messages(request: &ChatRequest, is_thinking: bool) -> (Vec<Value>, Vec<Value>) {
     let mut system: Vec<Value> = Vec::new();
     let mut turns: Vec<(&str, Vec<Value>)> = Vec::new();
@@ -163,13 +186,12 @@ fn messages(request: &ChatRequest, is_thinking: bool) -> (Vec<Value>, Vec<Value>
     if turns.first().is_none_or(|(role, _)| *role != "user") {
         turns.insert(0, ("user", vec![json!({"type": "text", "text": "(The conversation begins here.)"})]));
     }
-    if let Some((role, blocks)) = turns.last_mut() {
-        if *role == "assistant" {
-            trim_end(blocks);
-        }
-        if let Some(block) = blocks.iter_mut().rev().find(|block| can_be_marked(block)) {
-            mark(block);
-        }
+    // The provider would take a closing answer as the beginning of its own, or refuse it.
+    if turns.last().is_some_and(|(role, _)| *role == "assistant") {
+        turns.push(("user", vec![json!({"type": "text", "text": "(Go on.)"})]));
+    }
+    if let Some(block) = turns.last_mut().and_then(|(_, blocks)| blocks.last_mut()) {
+        mark(block);
     }
     if let Some(block) = system.last_mut() {
         mark(block);
@@ -246,13 +268,6 @@ fn tool_result(tool_return: &ChatToolReturn) -> Value {
     result
 }
 
-/// A closing answer that ends in white space is refused.
-fn trim_end(blocks: &mut [Value]) {
-    if let Some(Value::String(text)) = blocks.last_mut().and_then(|block| block.get_mut("text")) {
-        text.truncate(text.trim_end().len());
-    }
-}
-
 /// A form for the answer, said in words: not every model of this provider can be held to a schema.
 fn format_block(format: Option<&Value>) -> Option<Value> {
     let format = format?;
@@ -268,10 +283,6 @@ fn format_block(format: Option<&Value>) -> Option<Value> {
         _ => return None,
     };
     text_block(&text)
-}
-
-fn can_be_marked(block: &Value) -> bool {
-    !matches!(block["type"].as_str(), Some("thinking" | "redacted_thinking"))
 }
 
 fn mark(block: &mut Value) {

@@ -30,6 +30,8 @@ pub(crate) struct Outgoing {
 pub(crate) trait Decoder: Send {
     /// Reads one event of a stream and appends what it means.
     fn frame(&mut self, data: &str, events: &mut Vec<ChatEvent>) -> Result<(), Fault>;
+    /// Reads an event that has a name and no data.
+    fn bare(&mut self, name: &str) -> Result<(), Fault>;
     /// Reads a complete answer.
     fn whole(&mut self, body: Value, events: &mut Vec<ChatEvent>) -> Result<(), Fault>;
     /// The model has said why it stopped; what may follow is only bookkeeping.
@@ -108,6 +110,12 @@ impl Wire {
     }
 }
 
+/// Providers refuse a prompt that, with all it may answer, would not fit the window; at least half of it stays for
+/// the prompt.
+fn within_window(max_output_tokens: u32, model: &ResolvedModel) -> u32 {
+    max_output_tokens.min(model.context_window / 2).max(1)
+}
+
 /// `default_path` stands in for a base URL without a path.
 fn join(base: &Url, default_path: &str, rest: &str) -> Url {
     let mut url = base.clone();
@@ -184,6 +192,62 @@ mod tests {
             parallel_tool_calls: false,
             options: ChatOptions::default(),
             stream: true,
+        }
+    }
+
+    /// Every place inside a value, as JSON pointers.
+    fn places(value: &Value, at: &str, out: &mut Vec<String>) {
+        out.push(at.to_owned());
+        match value {
+            Value::Array(items) => {
+                items
+                    .iter()
+                    .enumerate()
+                    .for_each(|(index, item)| places(item, &format!("{at}/{index}"), out));
+            }
+            Value::Object(map) => {
+                map.iter().for_each(|(key, item)| places(item, &format!("{at}/{key}"), out));
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+
+    #[test]
+    fn no_misshapen_frame_makes_a_decoder_panic() {
+        let openai = json!({"id": "c", "choices": [{"index": 0, "finish_reason": "stop", "delta": {
+            "content": [{"type": "thinking", "thinking": [{"text": "t"}]}, {"type": "text", "text": "a"}],
+            "reasoning": "r", "refusal": "n",
+            "tool_calls": [{"index": 0, "id": "i", "function": {"name": "f", "arguments": "{}"}}],
+        }}], "usage": {"prompt_tokens": 1, "prompt_tokens_details": {"cached_tokens": 1}}, "error": null});
+        let anthropic = [
+            json!({"type": "message_start", "message": {"usage": {"input_tokens": 1}, "content": []}}),
+            json!({"type": "content_block_start", "index": 0, "content_block": {"type": "thinking", "thinking": "", "signature": "s"}}),
+            json!({"type": "content_block_delta", "index": 0, "delta": {"type": "thinking_delta", "thinking": "t"}}),
+            json!({"type": "content_block_stop", "index": 0}),
+            json!({"type": "content_block_start", "index": 1, "content_block": {"type": "tool_use", "id": "i", "name": "f", "input": {"x": 1}}}),
+            json!({"type": "content_block_delta", "index": 1, "delta": {"type": "input_json_delta", "partial_json": "{"}}),
+            json!({"type": "content_block_stop", "index": 1}),
+            json!({"type": "message_delta", "delta": {"stop_reason": "tool_use"}, "usage": {"output_tokens": 3}}),
+            json!({"type": "message_stop"}),
+        ];
+        let odd = [json!(null), json!(7), json!(-1), json!("x"), json!([]), json!({}), json!([{"a": [1]}])];
+        for (wire, frames) in [(Wire::OpenAiChat, vec![openai]), (Wire::Anthropic, anthropic.to_vec())] {
+            for at in 0..frames.len() {
+                let mut pointers = Vec::new();
+                places(&frames[at], "", &mut pointers);
+                for (pointer, odd) in
+                    pointers.iter().flat_map(|pointer| odd.iter().map(move |odd| (pointer, odd)))
+                {
+                    let mut frames = frames.clone();
+                    *frames[at].pointer_mut(pointer).expect("it was found there") = odd.clone();
+                    let texts: Vec<_> = frames.iter().map(Value::to_string).collect();
+                    let texts: Vec<_> = texts.iter().map(String::as_str).collect();
+                    let _ = decode(wire, &texts);
+                    let mut decoder = wire.decoder();
+                    let _ = decoder.whole(frames[at].clone(), &mut Vec::new());
+                    decoder.answer();
+                }
+            }
         }
     }
 

@@ -9,9 +9,9 @@ use loci_api::{
 use serde_json::{Map, Value, json};
 
 pub(super) use self::answer::Answer;
-use super::{ids::IdForm, strict::strict};
+use super::{ids::IdForm, strict::strict, within_window};
 use crate::{
-    catalogue::{Thinks, thinks},
+    catalogue::{Thinks, effort, thinks},
     models::ResolvedModel,
 };
 
@@ -36,10 +36,13 @@ pub(super) fn body(request: &ChatRequest, model: &ResolvedModel) -> Value {
         }
     }
     if let Some(limit) = options.max_output_tokens {
+        let limit = within_window(limit, model);
         put(if by_effort { "max_completion_tokens" } else { "max_tokens" }, json!(limit));
     }
     if by_effort {
-        if let Some(effort) = &options.reasoning_effort {
+        if let Some(effort) =
+            options.reasoning_effort.as_deref().and_then(|wanted| effort(&model.model, wanted))
+        {
             put("reasoning_effort", json!(effort));
         }
     } else {

@@ -114,6 +114,26 @@ fn it_reports_what_tools_returned() {
 }
 
 #[test]
+fn calls_that_may_not_be_made_at_once_follow_each_other() {
+    let call = |id: &str, name: &str| ChatMessage::Assistant {
+        content: Vec::new(),
+        tool_calls: vec![ToolCall { id: id.to_owned(), name: name.to_owned(), arguments: "{}".to_owned() }],
+    };
+    let back = |id: &str| ChatMessage::Tool {
+        returns: vec![ChatToolReturn {
+            tool_call_id: id.to_owned(),
+            content: vec![ContentPart::text("done")],
+            is_error: false,
+        }],
+    };
+    let asked = user("call a with {} and call b with {\"n\": 2}");
+    let mut messages = vec![asked, call("1", "a"), back("1")];
+    assert_eq!(answer(&request(&["a", "b"], messages.clone())).1, [("b".to_owned(), json!({"n": 2}))]);
+    messages.extend([call("2", "b"), back("2")]);
+    assert!(answer(&request(&["a", "b"], messages)).1.is_empty());
+}
+
+#[test]
 fn it_obeys_the_tool_choice() {
     let mut forced = request(&["a", "b"], vec![user("call b with {\"n\": 1}")]);
     forced.tool_choice = ToolChoice::Required;

@@ -12,6 +12,7 @@ pub(in crate::protocols) struct Answer {
     message: Map<String, Value>,
     blocks: Vec<Block>,
     calls: usize,
+    began: bool,
     stop: Option<String>,
     closed: bool,
 }
@@ -58,7 +59,11 @@ impl Decoder for Answer {
                 if let Value::Object(mut message) = take(&mut frame, "message") {
                     message.remove("content");
                     self.message = message;
+                    self.began = true;
                 }
+            }
+            "content_block_start" if !self.began => {
+                return Err(Fault::Corrupt("content before the message began".to_owned()));
             }
             "content_block_start" => {
                 let index = index(&frame)?;
@@ -82,6 +87,15 @@ impl Decoder for Answer {
             _ => {}
         }
         Ok(())
+    }
+
+    /// Every event of this protocol has data; one that has lost it would leave a hole.
+    fn bare(&mut self, name: &str) -> Result<(), Fault> {
+        if name == "ping" {
+            Ok(())
+        } else {
+            Err(Fault::Corrupt(format!("an event without data: {}", start(name))))
+        }
     }
 
     fn whole(&mut self, body: Value, events: &mut Vec<ChatEvent>) -> Result<(), Fault> {

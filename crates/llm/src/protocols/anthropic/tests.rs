@@ -77,13 +77,14 @@ fn a_conversation_is_written_as_the_protocol_wants_it() {
 }
 
 #[test]
-fn the_turns_begin_with_the_user_and_end_without_white_space() {
+fn the_turns_begin_and_end_with_the_user() {
     let body = body_of(&request(vec![ChatMessage::Assistant {
         content: vec![text("hello \n")],
         tool_calls: vec![],
     }]));
     assert_eq!(body["messages"][0]["role"], "user");
-    assert_eq!(body["messages"][1]["content"][0]["text"], "hello");
+    assert_eq!(body["messages"][1]["content"][0]["text"], "hello \n");
+    assert_eq!(body["messages"][2]["role"], "user");
     let empty = body_of(&request(vec![user("  ")]));
     assert_eq!(empty["messages"].as_array().unwrap().len(), 1);
 }
@@ -163,4 +164,22 @@ fn choice_strictness_and_form_are_said() {
     assert_eq!(sent.body["tools"][0]["strict"], true);
     assert!(sent.body["system"][1]["text"].as_str().unwrap().ends_with("{\"type\":\"object\"}"));
     assert!(sent.body["system"][1].get("cache_control").is_none());
+}
+
+#[test]
+fn effort_is_said_to_models_that_can_be_told() {
+    let mut request = request(vec![user("q")]);
+    for (name, wanted, expected) in [
+        ("claude-opus-4-5", "high", Some("high")),
+        ("claude-opus-4-5", "max", Some("high")),
+        ("claude-opus-4-6", "max", Some("max")),
+        ("claude-sonnet-4-6", "minimal", Some("low")),
+        ("claude-sonnet-4-5", "high", None),
+        ("claude-opus-4-5", "odd", None),
+    ] {
+        request.options.reasoning_effort = Some(wanted.to_owned());
+        let sent = outgoing(&request, &model("anthropic", name));
+        assert_eq!(sent.body["output_config"]["effort"].as_str(), expected, "{name} {wanted}");
+        assert_eq!(sent.headers.is_empty(), expected.is_none());
+    }
 }

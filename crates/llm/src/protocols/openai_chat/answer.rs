@@ -100,6 +100,11 @@ impl Decoder for Answer {
         self.take(chunk, events, || serde_json::from_str(data).unwrap_or(Value::Null))
     }
 
+    /// Events have no names in this protocol; some servers send some to keep the connection open.
+    fn bare(&mut self, _name: &str) -> Result<(), Fault> {
+        Ok(())
+    }
+
     fn whole(&mut self, body: Value, events: &mut Vec<ChatEvent>) -> Result<(), Fault> {
         let chunk = Chunk::deserialize(&body).map_err(|error| corrupt(&error, &body.to_string()))?;
         if chunk.choices.as_ref().is_none_or(Vec::is_empty)

@@ -110,6 +110,8 @@ fn the_tool_choice_and_options_are_said_in_the_provider_words() {
     for absent in ["temperature", "max_tokens", "frequency_penalty", "parallel_tool_calls"] {
         assert!(reasoning.get(absent).is_none(), "{absent}");
     }
+    request.options.max_output_tokens = Some(1_000_000);
+    assert_eq!(body(&request, &model("openai", "gpt-4"))["max_tokens"], 4096);
     let mistral = body(&request, &model("mistral", "mistral-large"));
     assert!(mistral.get("stream_options").is_none());
 }

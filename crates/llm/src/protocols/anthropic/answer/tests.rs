@@ -6,6 +6,8 @@ use super::*;
 use crate::protocols::{Wire, decode};
 
 const START: &str = r#"{"type":"message_start","message":{"id":"m1","type":"message","role":"assistant","content":[],"model":"claude","stop_reason":null,"usage":{"input_tokens":5,"cache_creation_input_tokens":20,"cache_read_input_tokens":100,"output_tokens":1}}}"#;
+/// As little as a server may begin with.
+const BEGIN: &str = r#"{"type":"message_start","message":{}}"#;
 const STOP: &str = r#"{"type":"message_stop"}"#;
 
 fn read(frames: &[&str]) -> Result<Vec<ChatEvent>, Fault> {
@@ -127,6 +129,7 @@ fn oddities_are_understood() {
             ],
         ),
     ] {
+        let frames: Vec<_> = std::iter::once(BEGIN).chain(frames).collect();
         assert_eq!(read(&frames), Ok(expected), "{name}");
     }
 }
@@ -149,7 +152,11 @@ fn what_cannot_be_used_is_an_error() {
         r#"{"type":"content_block_start","index":0,"content_block":{"type":"tool_use","id":"x"}}"#,
     ] {
         assert!(matches!(read(&[corrupt]), Err(Fault::Corrupt(_))), "{corrupt}: {:?}", read(&[corrupt]));
+        let begun = read(&[BEGIN, corrupt]);
+        assert!(matches!(begun, Err(Fault::Corrupt(_))), "{corrupt}: {begun:?}");
     }
+    assert!(matches!(read(&[text]), Err(Fault::Corrupt(_))));
+    assert!(matches!(Answer::default().bare("content_block_delta"), Err(Fault::Corrupt(_))));
     // Shapes that mean nothing are passed over, and never panic.
     for odd in [
         r#"{"type":"content_block_start","index":0,"content_block":"x"}"#,
@@ -158,7 +165,7 @@ fn what_cannot_be_used_is_an_error() {
         r#"{"type":7}"#,
         "{}",
     ] {
-        assert_eq!(read(&[odd]), Err(Fault::Incomplete), "{odd}");
+        assert_eq!(read(&[BEGIN, odd]), Err(Fault::Incomplete), "{odd}");
     }
     let error = r#"{"type":"error","error":{"type":"overloaded_error","message":"busy"}}"#;
     assert!(matches!(read(&[START, error]), Err(Fault::Said(_))));

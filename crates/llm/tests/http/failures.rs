@@ -1,0 +1,301 @@
+//! Everything that goes wrong, and what is tried again.
+
+use std::time::{Duration, Instant};
+
+use futures::StreamExt;
+use loci_api::chat::{ChatError, ChatErrorKind as K};
+use loci_llm::{ChatModel, Models, Options, ProviderConfig, RetryPolicy, Timeouts};
+use loci_testkit::reply::Reply;
+use serde_json::json;
+
+use crate::support::{KEY, KINDS, Kind, gather, impatient, request, start, start_with};
+
+async fn failing(kind: Kind, stream: bool, reply: Reply) -> (crate::support::Gathered, ChatError) {
+    let options = Options { retry: RetryPolicy::never(), ..impatient() };
+    let (fake, models) = start_with(kind, options).await;
+    fake.script([reply]);
+    let (answer, error) = gather(&models, request(kind, stream)).await;
+    let error = error.unwrap_or_else(|| panic!("no error, but {answer:?}"));
+    (answer, error)
+}
+
+/// A body that is complete: how long it is, to cut it everywhere.
+async fn body_length(kind: Kind, stream: bool, reply: &Reply) -> usize {
+    let (fake, _models) = start(kind).await;
+    fake.script([reply.clone()]);
+    let (path, body) = match kind {
+        Kind::OpenAi => (
+            "chat/completions",
+            json!({"stream": stream, "model": "gpt-4.1", "stream_options": {"include_usage": true}}),
+        ),
+        Kind::Anthropic => ("messages", json!({"stream": stream, "model": "claude-sonnet-4-5"})),
+    };
+    let url = format!("{}/{path}", fake.base_url_openai());
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    client
+        .post(url)
+        .body(body.to_string())
+        .header("content-type", "application/json")
+        .send()
+        .await
+        .unwrap()
+        .bytes()
+        .await
+        .unwrap()
+        .len()
+}
+
+#[tokio::test]
+async fn a_cut_answer_is_an_error_wherever_it_is_cut() {
+    let reply = Reply { text: Some("one two".to_owned()), ..Reply::call("f", json!({"x": 1})) };
+    for kind in KINDS {
+        for stream in [true, false] {
+            let length = body_length(kind, stream, &reply).await;
+            assert!(length > 200);
+            let cuts: Vec<_> = (1..length).step_by(97).collect();
+            let runs = cuts.into_iter().map(|cut| {
+                let reply = Reply { cut_after_bytes: Some(cut), ..reply.clone() };
+                async move {
+                    let options = Options { retry: RetryPolicy::never(), ..impatient() };
+                    let (fake, models) = start_with(kind, options).await;
+                    fake.script([reply]);
+                    (cut, gather(&models, request(kind, stream)).await)
+                }
+            });
+            for (cut, (answer, error)) in futures::future::join_all(runs).await {
+                match error {
+                    Some(error) => {
+                        assert_eq!(error.kind, K::StreamIncomplete, "{kind:?} {stream} {cut}: {error}");
+                        assert!(error.trace.is_some_and(|trace| trace.request.is_object()));
+                    }
+                    // Only where the model had said that it was done, which OpenAI's format does before its end.
+                    None => {
+                        assert!(
+                            kind == Kind::OpenAi && stream && cut > length / 2,
+                            "{kind:?} {stream} {cut}"
+                        );
+                        assert_eq!(answer.calls[0].arguments, "{\"x\":1}", "{cut}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_clean_end_without_the_protocols_end_is_an_error_too() {
+    for (kind, raw) in [
+        (Kind::OpenAi, "data: {\"choices\":[{\"delta\":{\"content\":\"half\"}}]}\n\n"),
+        (Kind::OpenAi, ""),
+        (Kind::OpenAi, ": only a comment\n\n"),
+        (
+            Kind::Anthropic,
+            "data: {\"type\":\"message_start\",\"message\":{}}\n\ndata: {\"type\":\"content_block_start\",\"index\":0,\"content_block\":{\"type\":\"text\",\"text\":\"half\"}}\n\n",
+        ),
+        (Kind::Anthropic, "event: ping\n\n"),
+    ] {
+        let (_, error) = failing(kind, true, Reply { raw: Some(raw.to_owned()), ..Reply::default() }).await;
+        assert_eq!(error.kind, K::StreamIncomplete, "{raw}");
+    }
+}
+
+#[tokio::test]
+async fn damage_is_an_error_with_what_could_not_be_read() {
+    for kind in KINDS {
+        for stream in [true, false] {
+            let reply = Reply { corrupt_at: Some(20), ..Reply::text("one two three") };
+            let (_, error) = failing(kind, stream, reply).await;
+            let expected = if stream { K::StreamIncomplete } else { K::LlmError };
+            assert_eq!(error.kind, expected, "{kind:?} {stream}");
+            assert!(error.detail.is_some());
+        }
+    }
+    let page = Reply {
+        raw: Some("<html>Welcome</html>".to_owned()),
+        headers: json!({"content-type": "text/html"}).as_object().unwrap().clone(),
+        ..Reply::default()
+    };
+    let (_, error) = failing(Kind::OpenAi, true, page).await;
+    assert!(error.kind == K::LlmError && error.message.contains("base URL"), "{error}");
+}
+
+#[tokio::test]
+async fn an_error_inside_a_stream_is_that_error_and_keeps_what_came_before() {
+    let frames = |first: &str, error: &str| Reply {
+        raw: Some(format!("data: {first}\n\ndata: {error}\n\n")),
+        ..Reply::default()
+    };
+    let openai =
+        frames(r#"{"choices":[{"delta":{"content":"half"}}]}"#, r#"{"error":{"message":"busy","code":429}}"#);
+    let (answer, error) = failing(Kind::OpenAi, true, openai).await;
+    assert_eq!((answer.text().as_str(), error.kind), ("half", K::LlmRateLimit));
+    assert_eq!(error.trace.unwrap().response["choices"][0]["message"]["content"], "half");
+    let anthropic = frames(
+        "{\"type\":\"message_start\",\"message\":{}}\n\ndata: \
+         {\"type\":\"content_block_start\",\"index\":0,\"content_block\":{\"type\":\"text\",\"text\":\"half\"}}",
+        r#"{"type":"error","error":{"type":"overloaded_error","message":"busy"}}"#,
+    );
+    let (answer, error) = failing(Kind::Anthropic, true, anthropic).await;
+    assert_eq!((answer.text().as_str(), error.kind), ("half", K::LlmOverloaded));
+}
+
+#[tokio::test]
+async fn refusals_have_their_kinds_and_hold_no_secret() {
+    for kind in KINDS {
+        for (status, expected) in [
+            (400, K::LlmBadRequest),
+            (401, K::LlmAuthentication),
+            (402, K::LlmInsufficientCredits),
+            (403, K::LlmPermissionDenied),
+            (404, K::LlmNotFound),
+            (422, K::LlmUnprocessableEntity),
+            (429, K::LlmRateLimit),
+            (500, K::LlmServerError),
+            (529, K::LlmOverloaded),
+            (307, K::LlmError),
+        ] {
+            let message = format!("no: {KEY} hidden-extra {}", "x".repeat(4000));
+            let (_, error) = failing(kind, true, Reply::failure(status, message)).await;
+            assert_eq!((error.kind, error.status), (expected, Some(status)));
+            let trace = error.trace.clone().unwrap();
+            let shown = format!("{error} {error:?} {}", serde_json::to_string(&trace).unwrap());
+            assert!(!shown.contains(KEY) && !shown.contains("hidden-extra"), "{shown}");
+            assert!(error.detail.unwrap().chars().count() <= 2001);
+        }
+        let long = Reply::failure(400, "This model's maximum context length is 10 tokens");
+        assert_eq!(failing(kind, false, long).await.1.kind, K::ContextWindowExceeded);
+    }
+}
+
+#[tokio::test]
+async fn what_may_pass_is_tried_again_and_every_attempt_is_told() {
+    for kind in KINDS {
+        let (fake, models) = start(kind).await;
+        fake.script([Reply::failure(429, "slow"), Reply::failure(503, "busy"), Reply::text("at last")]);
+        let (answer, error) = gather(&models, request(kind, true)).await;
+        assert_eq!((answer.text().as_str(), error, answer.retries), ("at last", None, 2));
+        let attempts = answer.trace.unwrap().attempts;
+        assert_eq!(attempts.iter().map(|attempt| attempt.number).collect::<Vec<_>>(), [1, 2]);
+        assert!(attempts[0].error.contains("slow") && attempts[1].error.contains("busy"));
+        let seen = fake.requests();
+        assert_eq!(seen[0].body, seen[2].body);
+    }
+}
+
+#[tokio::test]
+async fn there_is_an_end_to_trying() {
+    let (fake, models) = start(Kind::OpenAi).await;
+    fake.default_reply(Reply::failure(500, "broken"));
+    let (answer, error) = gather(&models, request(Kind::OpenAi, true)).await;
+    assert_eq!((fake.requests().len(), answer.retries), (4, 3));
+    assert_eq!(error.unwrap().trace.unwrap().attempts.len(), 3);
+}
+
+#[tokio::test]
+async fn what_cannot_pass_is_not_tried_again() {
+    for reply in [
+        Reply::failure(401, "key"),
+        Reply::failure(400, "bad"),
+        Reply {
+            error: Some(json!({"code": "insufficient_quota", "message": "pay"})),
+            ..Reply::failure(429, "")
+        },
+        Reply {
+            headers: json!({"x-should-retry": "false"}).as_object().unwrap().clone(),
+            ..Reply::failure(500, "no")
+        },
+        Reply {
+            headers: json!({"retry-after": "3600"}).as_object().unwrap().clone(),
+            ..Reply::failure(429, "later")
+        },
+        // Something was heard already.
+        Reply { cut_after_bytes: Some(600), ..Reply::text("one two three four five six seven") },
+    ] {
+        let (fake, models) = start(Kind::OpenAi).await;
+        fake.script([reply.clone(), Reply::text("never")]);
+        let (_, error) = gather(&models, request(Kind::OpenAi, true)).await;
+        let error = error.unwrap();
+        assert_eq!(fake.requests().len(), 1, "{reply:?}");
+        if error.kind == K::LlmRateLimit {
+            assert_eq!(error.retry_after_ms, Some(3_600_000));
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_providers_wait_is_kept() {
+    let (fake, models) = start(Kind::OpenAi).await;
+    let headers = json!({"retry-after-ms": "80"}).as_object().unwrap().clone();
+    fake.script([Reply { headers, ..Reply::failure(429, "slow") }, Reply::text("x")]);
+    let began = Instant::now();
+    let (answer, _) = gather(&models, request(Kind::OpenAi, true)).await;
+    assert!(began.elapsed() >= Duration::from_millis(80));
+    assert_eq!(answer.trace.unwrap().attempts[0].waited_ms, 80);
+}
+
+#[tokio::test]
+async fn silence_is_a_timeout() {
+    let short = Timeouts {
+        stall: Duration::from_millis(60),
+        whole: Duration::from_millis(60),
+        ..Timeouts::default()
+    };
+    let options = Options { timeouts: short, retry: RetryPolicy::never(), ..impatient() };
+    for kind in KINDS {
+        for (stream, reply) in [
+            (true, Reply { hold: true, ..Reply::text("x") }),
+            (true, Reply { latency_ms: 5000, ..Reply::text("x") }),
+            (false, Reply { latency_ms: 5000, ..Reply::text("x") }),
+            (false, Reply { hold: true, ..Reply::text("x") }),
+        ] {
+            let (fake, models) = start_with(kind, options).await;
+            fake.script([reply.clone()]);
+            let (_, error) = gather(&models, request(kind, stream)).await;
+            assert_eq!(error.unwrap().kind, K::LlmTimeout, "{kind:?} {stream} {reply:?}");
+        }
+    }
+    // A stream that is slow but alive is waited for.
+    let (fake, models) = start_with(Kind::OpenAi, options).await;
+    fake.script([Reply { chunk_delay_ms: 20, ..Reply::text("a b c d e f g h") }]);
+    let (answer, error) = gather(&models, request(Kind::OpenAi, true)).await;
+    assert_eq!((answer.text().as_str(), error), ("a b c d e f g h", None));
+}
+
+#[tokio::test]
+async fn a_provider_that_is_not_there_is_said_to_be_unreachable() {
+    // A port that was free a moment ago.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let config = ProviderConfig {
+        name: "openai".to_owned(),
+        provider_type: "openai".to_owned(),
+        base_url: format!("http://127.0.0.1:{port}/v1"),
+        api_key: None,
+        headers: Vec::new(),
+        category: "base".to_owned(),
+    };
+    let models = Models::with_options(vec![config], impatient()).unwrap();
+    let (answer, error) = gather(&models, request(Kind::OpenAi, true)).await;
+    let error = error.unwrap();
+    assert_eq!((error.kind, answer.retries), (K::LlmConnection, 3));
+    assert!(error.message.contains("base URL"), "{error}");
+}
+
+#[tokio::test]
+async fn an_unknown_provider_is_an_error_of_the_stream() {
+    let models = Models::new(Vec::new()).unwrap();
+    let (_, error) = gather(&models, request(Kind::OpenAi, true)).await;
+    assert_eq!(error.unwrap().kind, K::UnknownModel);
+}
+
+#[tokio::test]
+async fn dropping_the_stream_ends_the_connection() {
+    let (fake, models) = start(Kind::OpenAi).await;
+    fake.script([Reply { hold: true, ..Reply::text("x") }, Reply::text("y")]);
+    let mut events = models.chat(request(Kind::OpenAi, true));
+    let waiting = tokio::time::timeout(Duration::from_millis(50), events.next()).await;
+    assert!(waiting.is_err(), "held");
+    drop(events);
+    let (answer, _) = gather(&models, request(Kind::OpenAi, true)).await;
+    assert_eq!(answer.text(), "y");
+}

@@ -1,0 +1,103 @@
+//! Which models there are.
+
+use std::time::Duration;
+
+use loci_api::chat::ChatErrorKind as K;
+use loci_llm::{Models, Options};
+use serde_json::json;
+
+use crate::support::{KINDS, Kind, impatient, start, start_with};
+
+fn handles(list: &[loci_llm::ModelInfo]) -> Vec<&str> {
+    list.iter().map(|model| model.handle.as_str()).collect()
+}
+
+#[tokio::test]
+async fn what_the_provider_has_is_listed_with_rehearsal_last() {
+    let (fake, models) = start(Kind::OpenAi).await;
+    let list = models.list().await;
+    assert_eq!(
+        handles(&list),
+        ["openai/gpt-4.1", "openai/gpt-4.1-mini", "openai/claude-sonnet-4-5", "rehearsal/rehearsal"]
+    );
+    assert_eq!((list[0].display_name.as_str(), list[0].context_window), ("GPT-4.1", 1_047_576));
+    let embeddings = models.list_embeddings().await;
+    assert_eq!(embeddings.len(), 1);
+    assert_eq!(
+        (embeddings[0].handle.as_str(), embeddings[0].dimensions),
+        ("openai/text-embedding-3-small", 1536)
+    );
+    models.list().await;
+    assert_eq!(fake.times_listed(), 1, "kept");
+}
+
+#[tokio::test]
+async fn both_protocols_list() {
+    for kind in KINDS {
+        let (_fake, models) = start(kind).await;
+        assert!(models.list().await.len() > 1, "{kind:?}");
+    }
+}
+
+#[tokio::test]
+async fn rehearsal_stands_alone_only_where_nothing_else_is_configured() {
+    let none = Models::new(Vec::new()).unwrap();
+    assert!(!none.has_real_provider());
+    assert_eq!(handles(&none.list().await), ["rehearsal/rehearsal"]);
+
+    let (fake, models) = start(Kind::OpenAi).await;
+    fake.list_models(500, json!({"error": "broken"}));
+    assert!(models.has_real_provider());
+    assert!(models.list().await.is_empty());
+    models.list().await;
+    assert_eq!(fake.times_listed(), 1, "a failure is believed for a moment");
+    assert!(models.resolve("rehearsal/rehearsal").is_ok());
+    models.set_providers(vec![Kind::OpenAi.config(&fake)]).unwrap();
+    models.list().await;
+    assert_eq!(fake.times_listed(), 2, "new providers are asked anew");
+}
+
+#[tokio::test]
+async fn an_old_list_is_given_while_a_new_one_is_fetched() {
+    let options = Options { list_fresh: Duration::ZERO, ..impatient() };
+    let (fake, models) = start_with(Kind::OpenAi, options).await;
+    assert_eq!(models.list().await.len(), 4);
+    fake.list_models(200, json!({"data": [{"id": "only", "max_model_len": 9000}]}));
+    assert_eq!(models.list().await.len(), 4, "the old one");
+    let renewed = async {
+        while models.list().await.len() != 2 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), renewed).await.unwrap();
+    assert_eq!(handles(&models.list().await), ["openai/only", "rehearsal/rehearsal"]);
+    assert_eq!(models.resolve("openai/only").unwrap().context_window, 9000);
+    assert_eq!(models.resolve("openai/other").unwrap().context_window, 128_000);
+}
+
+#[tokio::test]
+async fn a_silent_provider_is_not_waited_for() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (fake, _) = start(Kind::OpenAi).await;
+    let mut silent = Kind::OpenAi.config(&fake);
+    silent.name = "silent".to_owned();
+    silent.base_url = format!("http://{}/v1", listener.local_addr().unwrap());
+    let options = Options { list_wait: Duration::from_millis(500), ..impatient() };
+    let models = Models::with_options(vec![silent, Kind::OpenAi.config(&fake)], options).unwrap();
+    let list = models.list().await;
+    assert_eq!(list[0].handle, "openai/gpt-4.1", "the first entry can be reached");
+}
+
+#[tokio::test]
+async fn an_address_and_a_key_can_be_tried() {
+    let (fake, _) = start(Kind::OpenAi).await;
+    let models = Models::new(Vec::new()).unwrap();
+    assert_eq!(models.check(Kind::OpenAi.config(&fake)).await.unwrap().len(), 3);
+    fake.list_models(401, json!({"error": {"message": "bad key"}}));
+    assert_eq!(models.check(Kind::OpenAi.config(&fake)).await.unwrap_err().kind, K::LlmAuthentication);
+    fake.list_models(200, json!("hello"));
+    assert_eq!(models.check(Kind::OpenAi.config(&fake)).await.unwrap_err().kind, K::LlmError);
+    let mut config = Kind::OpenAi.config(&fake);
+    config.base_url = "nonsense".to_owned();
+    assert_eq!(models.check(config).await.unwrap_err().kind, K::LlmBadRequest);
+}
