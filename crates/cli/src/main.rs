@@ -15,9 +15,7 @@ use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
     // A tool's helper process is this program again; it confines itself before anything else happens in it.
-    if let Some(code) = loci_server::confine_if_asked() {
-        return code;
-    }
+    loci_server::run_helper_if_asked();
     let arguments = Arguments::parse();
     tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn")))

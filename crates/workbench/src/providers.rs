@@ -22,6 +22,8 @@ use crate::{Desk, events::Event, extract::Json, secrets::SecretError};
 const MOST: u32 = 1_000;
 /// The id of a provider of the environment: this and its name.
 const ENVIRONMENT: &str = "environment-";
+/// The category of providers added by hand.
+const ADDED: &str = "byok";
 
 /// A provider as the window sees it; the key itself never comes back.
 #[derive(Debug, Serialize)]
@@ -57,8 +59,18 @@ fn refused(error: SecretError) -> Failure {
 }
 
 impl Desk {
+    /// Tells the models of the environment's providers, as far as none added by hand takes their place. Quick.
+    pub(crate) async fn load_environment(&self) -> anyhow::Result<()> {
+        let _change = self.changing_providers().await;
+        let added = self.added().await?;
+        self.app().set_providers(self.environment_beside(|name| added.iter().any(|row| row.name == name))).await
+    }
+
     /// Tells the models of every provider with its key. Rows that cannot be used are left out and logged; asking
     /// the keyring may wait for a person to unlock it.
+    ///
+    /// # Errors
+    /// If the database cannot be read or written.
     pub async fn load_providers(&self) -> anyhow::Result<()> {
         let _change = self.changing_providers().await;
         self.apply_providers().await
@@ -66,7 +78,7 @@ impl Desk {
 
     async fn apply_providers(&self) -> anyhow::Result<()> {
         let mut configs = Vec::new();
-        for row in self.provider_rows().await? {
+        for row in self.added().await? {
             let key = match self.secrets().get(&secret_name(&row.id)).await {
                 Ok(key) => key,
                 Err(error) => {
@@ -80,25 +92,28 @@ impl Desk {
                 Err(error) => tracing::warn!(provider = row.name, %error, "a provider cannot be used"),
             }
         }
-        for config in &self.options().environment {
-            if !configs.iter().any(|added| added.name == config.name) {
-                configs.push(config.clone());
-            }
-        }
-        self.app().models().set_providers(configs)?;
-        Ok(())
+        let environment = self.environment_beside(|name| configs.iter().any(|added| added.name == name));
+        configs.extend(environment);
+        self.app().set_providers(configs).await
     }
 
-    async fn provider_rows(&self) -> Result<Vec<ProviderRow>, StoreError> {
+    /// The environment's providers but those of the names that are `taken`.
+    fn environment_beside(&self, taken: impl Fn(&str) -> bool) -> Vec<ProviderConfig> {
+        self.options().environment.iter().filter(|config| !taken(&config.name)).cloned().collect()
+    }
+
+    /// Those added by hand. The backend keeps rows of the environment's too, for its own references.
+    async fn added(&self) -> Result<Vec<ProviderRow>, StoreError> {
         let page = Page { ascending: true, ..Page::newest(MOST) };
-        self.app().store().read(move |conn| provider::list(conn, &ProviderFilter::default(), &page)).await
+        let filter = ProviderFilter { provider_category: Some(ADDED.to_owned()), ..ProviderFilter::default() };
+        self.app().store().read(move |conn| provider::list(conn, &filter, &page)).await
     }
 
     async fn provider_row(&self, id: &str) -> Result<ProviderRow, Failure> {
         let unknown = || ApiError::not_found(format!("There is no provider {}.", id.chars().take(80).collect::<String>()));
         let id: ProviderId = id.parse().map_err(|_| unknown())?;
         let found = self.app().store().read(move |conn| provider::get(conn, &id)).await?;
-        Ok(found.ok_or_else(unknown)?)
+        Ok(found.filter(|row| row.provider_category == ADDED).ok_or_else(unknown)?)
     }
 
     async fn shown(&self, row: ProviderRow) -> Provider {
@@ -132,7 +147,7 @@ fn config_of(row: &ProviderRow, api_key: Option<SecretString>) -> ProviderConfig
 
 async fn list(State(desk): State<Desk>) -> Result<Answer<Vec<Provider>>, Failure> {
     let mut providers = Vec::new();
-    for row in desk.provider_rows().await? {
+    for row in desk.added().await? {
         providers.push(desk.shown(row).await);
     }
     for config in &desk.options().environment {
@@ -184,12 +199,13 @@ fn address(provider_type: &str, base_url: Option<String>) -> Result<String, ApiE
 
 async fn add(State(desk): State<Desk>, Json(new): Json<New>) -> Result<Answer<Provider>, Failure> {
     let now = Timestamp::now();
-    let row = ProviderRow {
+    let name = new.name.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
+    let mut row = ProviderRow {
         id: ProviderId::new(),
-        name: new.name.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).unwrap_or_else(|| new.provider_type.clone()),
+        name: name.unwrap_or_else(|| new.provider_type.clone()),
         base_url: Some(address(&new.provider_type, new.base_url)?),
         provider_type: new.provider_type,
-        provider_category: "byok".to_owned(),
+        provider_category: ADDED.to_owned(),
         api_version: None,
         region: None,
         last_synced: None,
@@ -199,23 +215,23 @@ async fn add(State(desk): State<Desk>, Json(new): Json<New>) -> Result<Answer<Pr
     let key = entered(new.api_key);
     config_of(&row, key.clone()).check().map_err(|error| ApiError::validation(format!("{error}.")))?;
     let _change = desk.changing_providers().await;
-    let name = secret_name(&row.id);
+    let name = row.name.clone();
+    let known = desk.app().store().read(move |conn| provider::get_by_name(conn, &name)).await?;
+    match known {
+        Some(known) if known.provider_category == ADDED => {
+            let text = format!("There is a provider named {} already. Choose another name.", row.name);
+            return Err(ApiError::conflict(text).into());
+        }
+        // It takes the place of the environment's.
+        Some(known) => row.id = known.id,
+        None => {}
+    }
     // The key first: a row without its key would look usable and fail at the first message.
     if let Some(key) = key {
-        desk.secrets().set(&name, key).await.map_err(refused)?;
+        desk.secrets().set(&secret_name(&row.id), key).await.map_err(refused)?;
     }
     let written = row.clone();
-    if let Err(error) = desk.app().store().write(move |tx| provider::insert(tx, &written)).await {
-        if let Err(left) = desk.secrets().delete(&name).await {
-            tracing::warn!(error = %left, "a key whose provider was not added stays in the secret store");
-        }
-        return Err(match error {
-            StoreError::Duplicate { .. } => {
-                ApiError::conflict(format!("There is a provider named {} already. Choose another name.", row.name)).into()
-            }
-            other => other.into(),
-        });
-    }
+    desk.app().store().write(move |tx| provider::upsert_by_name(tx, &written)).await?;
     desk.apply_providers().await?;
     desk.events().tell(Event::ProviderChanged);
     Ok(Answer(desk.shown(row).await))

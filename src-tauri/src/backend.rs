@@ -1,0 +1,130 @@
+//! The desk behind the window: opened beside it, asked through one router, stopped before the program ends.
+
+use std::{
+    path::PathBuf,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
+
+use anyhow::Context;
+use axum::Router;
+use loci_workbench::{
+    Desk, Setup, default_data_dir, secrets_file,
+    secrets::SecretChoice,
+};
+use tauri::{AppHandle, Manager};
+use tauri_plugin_dialog::{DialogExt, MessageDialogKind};
+use tokio::sync::watch;
+
+/// Names another data folder.
+pub const DATA_DIR: &str = "LOCI_DATA_DIR";
+/// `keyring`, `memory` or `file`; unset: the keyring where there is one.
+const SECRETS: &str = "LOCI_SECRETS";
+/// How long a closing window waits for its runs.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+#[derive(Clone)]
+enum Progress {
+    Opening,
+    Open { desk: Desk, router: Router },
+    Failed(String),
+}
+
+/// The desk, or why there is none.
+pub struct Backend {
+    progress: watch::Receiver<Progress>,
+    stopping: AtomicBool,
+}
+
+impl Backend {
+    /// Begins to open the data; requests wait for it.
+    pub fn start() -> Self {
+        let (tell, progress) = watch::channel(Progress::Opening);
+        tauri::async_runtime::spawn(async move {
+            let opened = match open().await {
+                Ok(desk) => {
+                    let router = loci_workbench::router(desk.clone());
+                    Progress::Open { desk, router }
+                }
+                Err(error) => {
+                    eprintln!("loci-desktop: {error:#}");
+                    Progress::Failed(format!("{error:#}"))
+                }
+            };
+            let desk = match &opened {
+                Progress::Open { desk, .. } => Some(desk.clone()),
+                Progress::Opening | Progress::Failed(_) => None,
+            };
+            let _window_is_gone = tell.send(opened);
+            // A locked keyring asks the person first; the window is there meanwhile.
+            if let Some(desk) = desk {
+                if let Err(error) = desk.load_providers().await {
+                    tracing::error!(error = format!("{error:#}"), "the model providers cannot be set up");
+                }
+                desk.watch_approvals().await;
+            }
+        });
+        Self { progress, stopping: AtomicBool::new(false) }
+    }
+
+    /// What answers requests, once the data is open.
+    pub async fn router(&self) -> Result<Router, String> {
+        match self.settled().await {
+            Progress::Open { router, .. } => Ok(router),
+            Progress::Failed(problem) => Err(problem),
+            Progress::Opening => Err("Loci did not finish to open its data.".to_owned()),
+        }
+    }
+
+    async fn settled(&self) -> Progress {
+        let mut progress = self.progress.clone();
+        let settled = progress.wait_for(|progress| !matches!(progress, Progress::Opening)).await;
+        settled.map_or(Progress::Opening, |progress| progress.clone())
+    }
+
+    /// True for the first who asks.
+    pub fn begin_to_stop(&self) -> bool {
+        !self.stopping.swap(true, Ordering::SeqCst)
+    }
+
+    /// Finishes or marks every run, within bounds.
+    pub async fn stop(&self) {
+        let desk = match &*self.progress.borrow() {
+            Progress::Open { desk, .. } => desk.clone(),
+            Progress::Opening | Progress::Failed(_) => return,
+        };
+        desk.close();
+        if tokio::time::timeout(PATIENCE, desk.app().shutdown()).await.is_err() {
+            tracing::warn!("some runs did not end in time; they are marked at the next start");
+        }
+    }
+}
+
+async fn open() -> anyhow::Result<Desk> {
+    let data_dir = std::env::var_os(DATA_DIR)
+        .filter(|value| !value.is_empty())
+        .map(PathBuf::from)
+        .or_else(default_data_dir)
+        .with_context(|| format!("there is no home folder to keep data in; set {DATA_DIR}"))?;
+    let secrets = match std::env::var(SECRETS).ok().as_deref() {
+        None | Some("") => SecretChoice::Automatic,
+        Some("keyring") => SecretChoice::Keyring,
+        Some("memory") => SecretChoice::Memory,
+        Some("file") => SecretChoice::File(secrets_file(&data_dir)),
+        Some(other) => anyhow::bail!("{SECRETS} is {other:?}; it may be keyring, memory or file"),
+    };
+    Setup { data_dir, secrets, transport: "window", allow_private_callbacks: false }.open().await
+}
+
+/// Shows why the data cannot be opened, and ends the program when the person has read it.
+pub fn report_failure(app: AppHandle) {
+    tauri::async_runtime::spawn(async move {
+        let Progress::Failed(problem) = app.state::<Backend>().settled().await else { return };
+        let closing = app.clone();
+        app.dialog()
+            .message(format!("Loci cannot open its data.\n\n{problem}"))
+            .title("Loci")
+            .kind(MessageDialogKind::Error)
+            .show(move |_read| closing.exit(1));
+    });
+}

@@ -1,0 +1,256 @@
+//! From the window's pages to the routers: `api_request` and `api_cancel`. The same requests go over TCP from a
+//! browser; here they go to the router in process, and the answer comes back over a channel.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use axum::body::Body;
+use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
+use futures::{FutureExt, StreamExt};
+use http::{HeaderName, HeaderValue, Method, Request, Uri};
+use serde::{Deserialize, Serialize};
+use tauri::{AppHandle, Manager, State, ipc::Channel};
+use tokio::{sync::oneshot, task::AbortHandle};
+use tower::ServiceExt;
+
+use crate::backend::Backend;
+
+/// Bytes of one message to the page; what arrives together goes together up to here.
+const CHUNK: usize = 64 << 10;
+/// Bytes sent before the window's own thread must have taken them.
+const AHEAD: usize = 512 << 10;
+
+/// A request as the page makes it.
+#[derive(Debug, Deserialize)]
+pub struct ApiRequest {
+    /// The page's own id, for cancelling.
+    id: String,
+    method: String,
+    /// Path and query.
+    path: String,
+    headers: Vec<(String, String)>,
+    /// Base64.
+    body: Option<String>,
+}
+
+/// What the page hears, in this order: one head, chunks, then an end; or an error at any point.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+pub enum Answer {
+    Head {
+        status: u16,
+        headers: Vec<(String, String)>,
+    },
+    /// Base64.
+    Chunk {
+        data: String,
+    },
+    End,
+    Error {
+        message: String,
+    },
+}
+
+/// The requests under way.
+#[derive(Clone, Default)]
+pub struct Requests(Arc<Mutex<HashMap<String, AbortHandle>>>);
+
+impl Requests {
+    fn all(&self) -> MutexGuard<'_, HashMap<String, AbortHandle>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Drops every answer under way. Runs go on: a stream is a view of one.
+    pub fn cancel_all(&self) {
+        for (_, request) in self.all().drain() {
+            request.abort();
+        }
+    }
+
+    fn cancel(&self, id: &str) {
+        if let Some(request) = self.all().remove(id) {
+            request.abort();
+        }
+    }
+}
+
+/// Takes a request off the list when its task ends, however it ends.
+struct UnderWay {
+    requests: Requests,
+    id: String,
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.requests.all().remove(&self.id);
+    }
+}
+
+/// Starts a request. Its answer comes over `channel`; the command itself returns at once.
+///
+/// # Errors
+/// If the request is not one: an odd method, path, header or body, or an id that is in use.
+#[tauri::command]
+pub async fn api_request(
+    app: AppHandle,
+    requests: State<'_, Requests>,
+    request: ApiRequest,
+    channel: Channel<Answer>,
+) -> Result<(), String> {
+    let id = request.id.clone();
+    let outgoing = outgoing(request)?;
+    let mut under_way = requests.all();
+    if under_way.contains_key(&id) {
+        return Err(format!("A request with the id {id} is under way already."));
+    }
+    let guard = UnderWay { requests: requests.inner().clone(), id: id.clone() };
+    let task = tokio::spawn(async move {
+        let _guard = guard;
+        if let Err(error) = pass(&app, outgoing, &channel).await {
+            tracing::debug!(%error, "the page went away");
+        }
+    });
+    under_way.insert(id, task.abort_handle());
+    Ok(())
+}
+
+/// Stops the answer of a request; one that has ended is no error.
+#[tauri::command]
+pub fn api_cancel(requests: State<'_, Requests>, id: String) {
+    requests.cancel(&id);
+}
+
+fn outgoing(request: ApiRequest) -> Result<Request<Body>, String> {
+    let uri: Uri = request.path.parse().map_err(|error| format!("{:?} is not a path: {error}.", request.path))?;
+    if uri.scheme().is_some() || uri.authority().is_some() || !request.path.starts_with('/') {
+        return Err("A path begins with a slash and names no host.".to_owned());
+    }
+    let method = Method::from_bytes(request.method.as_bytes()).map_err(|_| "That is not a method.".to_owned())?;
+    let body = match request.body {
+        Some(text) => Body::from(BASE64.decode(text).map_err(|error| format!("The body is not base64: {error}."))?),
+        None => Body::empty(),
+    };
+    let mut outgoing = Request::new(body);
+    *outgoing.method_mut() = method;
+    *outgoing.uri_mut() = uri;
+    for (name, value) in request.headers {
+        let named = HeaderName::from_bytes(name.as_bytes()).map_err(|_| format!("{name:?} is not a header."))?;
+        let value = HeaderValue::from_str(&value).map_err(|_| format!("The header {name} has an odd value."))?;
+        outgoing.headers_mut().append(named, value);
+    }
+    Ok(outgoing)
+}
+
+/// An error means that the page does not listen any more.
+async fn pass(app: &AppHandle, request: Request<Body>, channel: &Channel<Answer>) -> tauri::Result<()> {
+    let router = match app.state::<Backend>().router().await {
+        Ok(router) => router,
+        Err(message) => return channel.send(Answer::Error { message }),
+    };
+    let response = match router.oneshot(request).await {
+        Ok(response) => response,
+        Err(never) => match never {},
+    };
+    let headers = response
+        .headers()
+        .iter()
+        .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+        .collect();
+    channel.send(Answer::Head { status: response.status().as_u16(), headers })?;
+    let mut body = response.into_body().into_data_stream().fuse();
+    let mut ahead = 0;
+    let mut last = None;
+    while let Some(first) = match last.take() {
+        Some(next) => Some(next),
+        None => body.next().await,
+    } {
+        let mut bytes = match first {
+            Ok(bytes) => bytes.to_vec(),
+            Err(error) => {
+                tracing::warn!(%error, "an answer broke off");
+                return channel.send(Answer::Error { message: "The answer broke off inside Loci.".to_owned() });
+            }
+        };
+        // Whatever is there already goes with it; nothing is waited for.
+        while bytes.len() < CHUNK {
+            match body.next().now_or_never() {
+                Some(Some(Ok(more))) => bytes.extend_from_slice(&more),
+                Some(Some(Err(error))) => {
+                    last = Some(Err(error));
+                    break;
+                }
+                Some(None) | None => break,
+            }
+        }
+        for piece in bytes.chunks(CHUNK) {
+            channel.send(Answer::Chunk { data: BASE64.encode(piece) })?;
+            ahead += piece.len();
+            if ahead >= AHEAD {
+                caught_up(app).await?;
+                ahead = 0;
+            }
+        }
+    }
+    channel.send(Answer::End)
+}
+
+/// Messages to the page wait in a queue of the window's thread that knows no bound; this waits until it is empty.
+async fn caught_up(app: &AppHandle) -> tauri::Result<()> {
+    let (tell, done) = oneshot::channel();
+    app.run_on_main_thread(move || {
+        let _nobody_waits = tell.send(());
+    })?;
+    let _window_is_gone = done.await;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(method: &str, path: &str, headers: &[(&str, &str)], body: Option<&str>) -> ApiRequest {
+        ApiRequest {
+            id: "1".to_owned(),
+            method: method.to_owned(),
+            path: path.to_owned(),
+            headers: headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+            body: body.map(str::to_owned),
+        }
+    }
+
+    #[test]
+    fn only_whole_requests_for_this_program_go_on() {
+        let fine = outgoing(request("POST", "/v1/agents/?a=b%20c", &[("content-type", "x/y")], Some("e30="))).expect("fine");
+        assert_eq!(fine.uri().path_and_query().map(ToString::to_string).as_deref(), Some("/v1/agents/?a=b%20c"));
+        assert_eq!(fine.headers()["content-type"], "x/y");
+        for (bad, wanted) in [
+            (request("GET", "http://elsewhere/v1", &[], None), "names no host"),
+            (request("GET", "elsewhere", &[], None), "slash"),
+            (request("GET", "/v1/a b", &[], None), "not a path"),
+            (request("G T", "/v1", &[], None), "not a method"),
+            (request("GET", "/v1", &[("a b", "c")], None), "not a header"),
+            (request("GET", "/v1", &[("a", "b\nc")], None), "odd value"),
+            (request("POST", "/v1", &[], Some("{}")), "not base64"),
+        ] {
+            let problem = outgoing(bad).expect_err(wanted);
+            assert!(problem.contains(wanted), "{problem}");
+        }
+    }
+
+    #[test]
+    fn the_page_hears_what_it_was_promised() {
+        for (answer, json) in [
+            (
+                Answer::Head { status: 200, headers: vec![("a".to_owned(), "b".to_owned())] },
+                r#"{"type":"head","status":200,"headers":[["a","b"]]}"#,
+            ),
+            (Answer::Chunk { data: "aGk=".to_owned() }, r#"{"type":"chunk","data":"aGk="}"#),
+            (Answer::End, r#"{"type":"end"}"#),
+            (Answer::Error { message: "no".to_owned() }, r#"{"type":"error","message":"no"}"#),
+        ] {
+            assert_eq!(serde_json::to_string(&answer).expect("JSON"), json);
+        }
+    }
+}
