@@ -100,3 +100,16 @@ pub fn clear(conn: &Connection, thread: &Thread) -> Result<(), StoreError> {
     conn.prepare_cached("DELETE FROM context WHERE thread_id = ?")?.execute([thread.id()])?;
     Ok(())
 }
+
+/// How many messages the window holds and which is last, at the cost of one look: whether what is known of a
+/// thread still holds.
+pub fn tail(conn: &Connection, thread: &Thread) -> Result<Option<(usize, MessageId)>, StoreError> {
+    let mut statement = conn.prepare_cached(
+        "SELECT position, message_id FROM context WHERE thread_id = ? ORDER BY position DESC LIMIT 1",
+    )?;
+    let tail = statement.query_row([thread.id()], |row| {
+        let position: i64 = row.get(0)?;
+        Ok((usize::try_from(position).unwrap_or(0) + 1, row.id(1)?))
+    });
+    Ok(tail.optional()?)
+}

@@ -32,6 +32,9 @@ pub enum ConversationOrder {
     LastMessageAt,
 }
 
+/// A conversation's own model handle and model settings.
+pub type OwnModel = (Option<String>, Option<Value>);
+
 const COLUMNS: &str = "*,
   (SELECT json_group_array(message_id ORDER BY position) FROM context WHERE thread_id = conversations.id)
     AS in_context_message_ids,
@@ -71,10 +74,7 @@ pub fn agent_of(conn: &Connection, id: &ConversationId) -> Result<Option<AgentId
 }
 
 /// The model and settings of its own that a conversation has, unless it was deleted: cheaper than [`get`].
-pub fn model_of(
-    conn: &Connection,
-    id: &ConversationId,
-) -> Result<Option<(Option<String>, Option<Value>)>, StoreError> {
+pub fn model_of(conn: &Connection, id: &ConversationId) -> Result<Option<OwnModel>, StoreError> {
     let mut select = Select::new("model, model_settings", "conversations", "sequence");
     select.and_always("deleted_at IS NULL").and("id = ?", id.to_string());
     Ok(select.all(conn, |row| Ok((row.get(0)?, row.opt_json(1)?)))?.pop())

@@ -191,6 +191,16 @@ pub fn finish(conn: &Connection, id: &RunId, end: &RunEnd) -> Result<bool, Store
     Ok(changed > 0)
 }
 
+/// Marks a run that waited for approval as cancelled: the one change a run that ended may still see. Whether it
+/// waited.
+pub fn withdraw(conn: &Connection, id: &RunId) -> Result<bool, StoreError> {
+    let mut statement = conn.prepare_cached(
+        "UPDATE runs SET status = 'cancelled', stop_reason = 'cancelled'
+         WHERE id = ? AND stop_reason = 'requires_approval'",
+    )?;
+    Ok(statement.execute([id.as_str()])? > 0)
+}
+
 /// Puts a value into the run's metadata under a key of its own.
 pub fn set_metadata(conn: &Connection, id: &RunId, key: &str, value: &Value) -> Result<(), StoreError> {
     let run = get(conn, id)?.ok_or_else(|| StoreError::not_found("run", id))?;

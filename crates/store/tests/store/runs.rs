@@ -85,6 +85,18 @@ async fn a_run_that_ended_stays_as_it_ended() {
             assert_eq!(run::get(conn, &row.id).unwrap().unwrap().status, expected);
         }
         assert!(!run::finish(conn, &RunId::new(), &end(StopReason::EndTurn)).unwrap());
+
+        let waiting = fixture::run(&thread);
+        run::insert(conn, &waiting, None).unwrap();
+        assert!(!run::withdraw(conn, &waiting.id).unwrap(), "it does not wait yet");
+        run::finish(conn, &waiting.id, &end(StopReason::RequiresApproval)).unwrap();
+        assert!(run::withdraw(conn, &waiting.id).unwrap());
+        assert!(!run::withdraw(conn, &waiting.id).unwrap());
+        let withdrawn = run::get(conn, &waiting.id).unwrap().unwrap();
+        assert_eq!(
+            (withdrawn.status, withdrawn.stop_reason),
+            (RunStatus::Cancelled, Some(StopReason::Cancelled))
+        );
     })
     .await;
 }
