@@ -237,8 +237,8 @@ async fn the_providers_wait_is_kept() {
 #[tokio::test]
 async fn silence_is_a_timeout() {
     let short = Timeouts {
-        stall: Duration::from_millis(60),
-        whole: Duration::from_millis(60),
+        stall: Duration::from_millis(400),
+        whole: Duration::from_millis(400),
         ..Timeouts::default()
     };
     let options = Options { timeouts: short, retry: RetryPolicy::never(), ..impatient() };
@@ -257,7 +257,7 @@ async fn silence_is_a_timeout() {
     }
     // A stream that is slow but alive is waited for.
     let (fake, models) = start_with(Kind::OpenAi, options).await;
-    fake.script([Reply { chunk_delay_ms: 20, ..Reply::text("a b c d e f g h") }]);
+    fake.script([Reply { chunk_delay_ms: 70, ..Reply::text("a b c d e f g h") }]);
     let (answer, error) = gather(&models, request(Kind::OpenAi, true)).await;
     assert_eq!((answer.text().as_str(), error), ("a b c d e f g h", None));
 }

@@ -82,7 +82,7 @@ async fn a_silent_provider_is_not_waited_for() {
     let mut silent = Kind::OpenAi.config(&fake);
     silent.name = "silent".to_owned();
     silent.base_url = format!("http://{}/v1", listener.local_addr().unwrap());
-    let options = Options { list_wait: Duration::from_millis(500), ..impatient() };
+    let options = Options { list_wait: Duration::from_millis(1000), ..impatient() };
     let models = Models::with_options(vec![silent, Kind::OpenAi.config(&fake)], options).unwrap();
     let list = models.list().await;
     assert_eq!(list[0].handle, "openai/gpt-4.1", "the first entry can be reached");
