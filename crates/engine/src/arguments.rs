@@ -7,6 +7,12 @@ use serde_json::{Map, Value};
 #[error("{0}")]
 pub struct BadArguments(String);
 
+impl BadArguments {
+    pub(crate) fn missing() -> Self {
+        Self("they are missing".to_owned())
+    }
+}
+
 /// Keys older prompts taught models to add; no tool has them.
 const EXTRA: [&str; 1] = ["request_heartbeat"];
 

@@ -21,7 +21,7 @@ pub async fn drive<P: Ports>(turn: Turn, ports: &P) -> TurnOutcome {
         let input = carry_out(effects, ports, streamed).await;
         match (state, input) {
             (State::Done(outcome), None) => return outcome,
-            (State::Sampling(_) | State::RunningTools(_), None) => return stuck(),
+            (State::Sampling(_) | State::RunningTools(_) | State::Compacting(_), None) => return stuck(),
             (waiting, Some(input)) => (state, effects) = turn::step(waiting, input, stamp(ports)),
         }
     }
@@ -71,6 +71,14 @@ async fn carry_out<P: Ports>(effects: Vec<Effect>, ports: &P, streamed: bool) ->
             Effect::Emit(event) => ports.emit(*event),
             Effect::CallModel(call) => return Some(call_model(*call, ports, streamed).await),
             Effect::RunTools(tools) => return Some(run_tools(tools, ports).await),
+            Effect::Compact(request) => {
+                let cancelled = pin!(ports.cancelled());
+                return Some(match unless_cancelled(cancelled, ports.compact(*request)).await {
+                    None => Input::CancelledWhileCompacting,
+                    Some(Ok(context)) => Input::Compacted(context),
+                    Some(Err(error)) => Input::WriteFailed(error),
+                });
+            }
         }
     }
     None
@@ -185,5 +193,4 @@ async fn unless_cancelled<T>(
 }
 
 #[cfg(test)]
-#[path = "driver_tests.rs"]
 mod tests;

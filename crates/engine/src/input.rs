@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use loci_api::{
     ids::{AgentId, ConversationId, MessageId, RunId},
-    message::{Approval, ContentPart, Message, ReturnContent, Role, ToolCall, ToolReturn},
+    message::{Approval, ContentPart, Message, ReturnContent, Role, ToolReturn},
     request::{InputMessage, SingleApproval},
     time::Timestamp,
 };
@@ -277,21 +277,5 @@ fn unwrapped(content: ReturnContent) -> ReturnContent {
     }
 }
 
-/// The calls an approval request and its paired assistant message hold.
-pub(crate) fn paired_calls(context: &[Message], request_at: usize) -> &[ToolCall] {
-    let Some(request) = context.get(request_at) else { return &[] };
-    match request_at.checked_sub(1).and_then(|at| context.get(at)) {
-        Some(before)
-            if before.role == Role::Assistant
-                && (before.id.predecessor() == request.id
-                    || (before.step_id.is_some() && before.step_id == request.step_id)) =>
-        {
-            &before.tool_calls
-        }
-        _ => &[],
-    }
-}
-
 #[cfg(test)]
-#[path = "input_tests.rs"]
 mod tests;

@@ -4,6 +4,7 @@
 //! through [`ports`]. Begin with [`turn`] (the machine, no I/O) and [`driver`] (which runs its effects).
 
 pub mod arguments;
+pub mod compaction;
 pub mod context;
 pub mod driver;
 pub mod input;

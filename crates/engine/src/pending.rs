@@ -2,13 +2,10 @@
 
 use loci_api::{
     ids::MessageId,
-    message::{Approval, Message, Role, ToolReturn},
+    message::{Approval, Message, Role, ToolCall, ToolReturn},
 };
 
-use crate::{
-    input::{InputScope, paired_calls},
-    returns,
-};
+use crate::{input::InputScope, returns};
 
 /// What a person's cancelling says about the calls that were waiting.
 const CANCELLED_BY_USER: &str = "The user cancelled the request, so the tool call was denied.";
@@ -87,6 +84,22 @@ pub fn lost_returns(
     tool.name = name;
     tool.tool_returns = tool_returns;
     Some(tool)
+}
+
+/// The calls that wait beside those of the approval request at `request_at`: they stand in the assistant message it
+/// was split from.
+pub(crate) fn paired_calls(context: &[Message], request_at: usize) -> &[ToolCall] {
+    let Some(request) = context.get(request_at) else { return &[] };
+    match request_at.checked_sub(1).and_then(|at| context.get(at)) {
+        Some(before)
+            if before.role == Role::Assistant
+                && (before.id.predecessor() == request.id
+                    || (before.step_id.is_some() && before.step_id == request.step_id)) =>
+        {
+            &before.tool_calls
+        }
+        _ => &[],
+    }
 }
 
 /// An empty row of this request.

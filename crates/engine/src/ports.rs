@@ -166,6 +166,38 @@ pub struct TurnError {
     pub chat: Option<ChatError>,
 }
 
+/// A context that must become shorter.
+#[derive(Debug, Clone)]
+pub struct CompactRequest {
+    /// What is in the context window, message 0 being the system prompt. All of it is persisted.
+    pub context: Vec<Message>,
+    pub trigger: CompactionTrigger,
+    /// Tokens.
+    pub context_token_estimate: u64,
+    /// Tokens.
+    pub context_window: u32,
+}
+
+/// Why a context must become shorter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CompactionTrigger {
+    /// It came near the window.
+    ContextCheck,
+    /// The provider said that it is over it.
+    ContextWindowExceeded,
+}
+
+impl CompactionTrigger {
+    /// As events and figures carry it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ContextCheck => "context_check",
+            Self::ContextWindowExceeded => "context_window_exceeded",
+        }
+    }
+}
+
 /// How a turn ended.
 #[derive(Debug, Clone)]
 pub struct TurnOutcome {
@@ -200,6 +232,19 @@ pub trait Ports: Send + Sync {
 
     /// Runs one tool. A failing tool is an outcome, not an error.
     fn run_tool(&self, call: ToolInvocation) -> impl Future<Output = ToolOutcome> + Send;
+
+    /// Makes the context shorter: summarises what [`crate::compaction::plan`] takes away, writes the summary and the
+    /// new context in one transaction, recompiles message 0, tells watchers. The new context, or `None` if it
+    /// could not be made shorter; without this, turns that do not fit end with the model's error.
+    ///
+    /// Dropping the future must leave the old context in place.
+    fn compact(
+        &self,
+        request: CompactRequest,
+    ) -> impl Future<Output = Result<Option<Vec<Message>>, PortError>> + Send {
+        drop(request);
+        async { Ok(None) }
+    }
 
     /// Tells watchers.
     fn emit(&self, event: TurnEvent);

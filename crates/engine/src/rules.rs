@@ -230,5 +230,4 @@ pub fn merge_prefilled(
 }
 
 #[cfg(test)]
-#[path = "rules_tests.rs"]
 mod tests;

@@ -178,5 +178,4 @@ fn told(content: &[ContentPart]) -> Vec<ContentPart> {
 }
 
 #[cfg(test)]
-#[path = "request_tests.rs"]
 mod tests;

@@ -13,7 +13,12 @@ use loci_api::{
     message::{ContentPart, ToolCall},
 };
 
-use crate::{arguments, ports::Delta};
+use serde_json::{Map, Value};
+
+use crate::{
+    arguments::{self, BadArguments},
+    ports::Delta,
+};
 
 /// What a model said.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -28,6 +33,21 @@ pub struct Answer {
     /// Nanoseconds from the request to the first event, and to the end.
     pub ttft_ns: Option<i64>,
     pub took_ns: i64,
+}
+
+impl Answer {
+    /// The arguments of one of its calls. A call the output limit cut off before its arguments began is not a call
+    /// without arguments.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    pub fn arguments(&self, call: &ToolCall) -> Result<Map<String, Value>, BadArguments> {
+        let is_last = self.calls.last().is_some_and(|last| last.id == call.id);
+        if self.finish == Some(FinishReason::Length) && is_last && call.arguments.trim().is_empty() {
+            return Err(BadArguments::missing());
+        }
+        arguments::parse(&call.arguments)
+    }
 }
 
 /// One piece for watchers.
@@ -149,8 +169,7 @@ impl Collector {
 
     fn held(&self) -> Vec<Piece> {
         // As the turn will judge: a gated call that cannot be read is answered like any other.
-        let waits =
-            |call: &ToolCall| self.gated.contains(&call.name) && arguments::parse(&call.arguments).is_ok();
+        let waits = |call: &ToolCall| self.gated.contains(&call.name) && self.answer.arguments(call).is_ok();
         let alone = self.answer.calls.iter().all(waits);
         let held = self.answer.calls.iter().filter(|call| self.gated.contains(&call.name));
         let pieces = held.map(|call| {

@@ -9,13 +9,13 @@ use loci_api::{
 use super::{
     Effect, Stamp, State,
     answer::Answer,
-    core::{Core, waiting_with},
+    core::Core,
     done, failure,
     running_tools::{Origin, Planned, RunningTools, What, decided_call, free_call},
     sampling::Sampling,
 };
 use crate::{
-    arguments,
+    arguments, pending,
     ports::{Commit, TurnEvent, TurnOutcome},
     returns, rules,
 };
@@ -27,8 +27,11 @@ pub(super) fn pause(
     mut effects: Vec<Effect>,
     stamp: &Stamp,
 ) -> (State, Vec<Effect>) {
-    let (waiting, free): (Vec<ToolCall>, Vec<ToolCall>) =
-        answer.calls.iter().map(|call| shown(&sampling, call)).partition(|call| sampling.waits(call));
+    let (mut waiting, free): (Vec<ToolCall>, Vec<ToolCall>) =
+        answer.calls.iter().cloned().partition(|call| sampling.waits(answer, call));
+    for call in &mut waiting {
+        fill_in(&sampling, answer, call);
+    }
     let mut first = sampling.assistant(answer, stamp);
     let messages = if free.is_empty() {
         first.role = Role::Approval;
@@ -52,16 +55,14 @@ pub(super) fn pause(
     (done(stop), effects)
 }
 
-/// The call as it is kept: in the model's own words, but with what a tool rule fills in, because that is what
-/// will run and what the person decides about.
-fn shown(sampling: &Sampling, call: &ToolCall) -> ToolCall {
-    let mut call = call.clone();
+/// Calls are kept in the model's own words, but with what a tool rule fills in, because that is what will run and
+/// what the person decides about.
+fn fill_in(sampling: &Sampling, answer: &Answer, call: &mut ToolCall) {
     if sampling.allowed.prefilled.contains_key(&call.name)
-        && let Ok(given) = sampling.readied(&call)
+        && let Ok(given) = sampling.readied(answer, call)
     {
         call.arguments = arguments::write(&given);
     }
-    call
 }
 
 /// Whether the context ends in an answered request: the place of the request.
@@ -109,7 +110,7 @@ pub(super) fn resume(mut core: Core, request_at: usize, stamp: Stamp) -> (State,
     }
     plan.append(&mut denied);
     plan.append(&mut approved);
-    for call in waiting_with(&core.turn.context, request_at) {
+    for call in pending::paired_calls(&core.turn.context, request_at) {
         plan.push(planned(call, Origin::Free, free_call(&core, &allowed, call, &stamp)));
     }
     let step_id = request.step_id.clone().unwrap_or_else(|| stamp.step_id.clone());

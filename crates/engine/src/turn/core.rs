@@ -11,7 +11,7 @@ use loci_api::{
 };
 
 use crate::{
-    input::{ALERT, paired_calls},
+    input::ALERT,
     ports::{StepEnd, Turn, TurnError},
     returns,
     rules::{self, Called},
@@ -24,12 +24,16 @@ pub struct Core {
     /// The calls that count for the tool rules.
     pub history: Vec<Called>,
     pub steps_left: u32,
+    /// Tokens of the last model call.
+    pub last_total: u64,
+    /// How often room was made for the step at hand.
+    pub compactions: u32,
 }
 
 impl Core {
     pub(super) fn new(turn: Turn) -> Self {
         let history = history(&turn.context);
-        Self { steps_left: turn.max_steps, history, turn }
+        Self { steps_left: turn.max_steps, history, turn, last_total: 0, compactions: 0 }
     }
 
     /// Names of all tools in the order the model sees them; a client's tool hides the server's of the same name.
@@ -150,9 +154,4 @@ fn history(context: &[Message]) -> Vec<Called> {
 /// A call as the rules see it.
 pub(super) fn called(name: &str, result: &ToolReturn) -> Called {
     Called { name: name.to_owned(), output: result.text(), ran: !returns::was_denied(result) }
-}
-
-/// The calls of the request at `at` and of the assistant message it belongs to.
-pub(super) fn waiting_with(context: &[Message], at: usize) -> &[loci_api::message::ToolCall] {
-    paired_calls(context, at)
 }

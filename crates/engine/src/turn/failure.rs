@@ -33,7 +33,7 @@ pub(super) fn model_failed(
     stamp: Stamp,
 ) -> (State, Vec<Effect>) {
     let (stop, error) = judged(&sampling.core, error);
-    end(sampling, partial, StepStatus::Failed, stop, Some(error), &stamp, Vec::new())
+    end(sampling, partial, StepStatus::Failed, stop, Some(error), &stamp)
 }
 
 /// The run was cancelled while the model spoke.
@@ -42,16 +42,11 @@ pub(super) fn cancelled_while_sampling(
     partial: Answer,
     stamp: Stamp,
 ) -> (State, Vec<Effect>) {
-    end(sampling, partial, StepStatus::Cancelled, StopReason::Cancelled, None, &stamp, Vec::new())
+    end(sampling, partial, StepStatus::Cancelled, StopReason::Cancelled, None, &stamp)
 }
 
 /// The provider's filter let nothing through.
-pub(super) fn withheld(
-    sampling: Sampling,
-    answer: &Answer,
-    effects: Vec<Effect>,
-    stamp: &Stamp,
-) -> (State, Vec<Effect>) {
+pub(super) fn withheld(sampling: Sampling, answer: Answer, stamp: &Stamp) -> (State, Vec<Effect>) {
     let error = TurnError {
         error_type: ChatErrorKind::LlmEmptyResponse.error_type().to_owned(),
         message:
@@ -61,26 +56,7 @@ pub(super) fn withheld(
         detail: None,
         chat: None,
     };
-    let mut answer = answer.clone();
-    // Its usage was told when the answer came.
-    let usage = std::mem::take(&mut answer.usage);
-    let (state, mut ended) = end(
-        sampling,
-        answer,
-        StepStatus::Failed,
-        StopReason::InvalidLlmResponse,
-        Some(error),
-        stamp,
-        effects,
-    );
-    for effect in &mut ended {
-        if let Effect::Commit(commit) = effect
-            && let Some(step) = &mut commit.step
-        {
-            step.usage = usage;
-        }
-    }
-    (state, ended)
+    end(sampling, answer, StepStatus::Failed, StopReason::InvalidLlmResponse, Some(error), stamp)
 }
 
 fn end(
@@ -90,8 +66,8 @@ fn end(
     stop: StopReason,
     error: Option<TurnError>,
     stamp: &Stamp,
-    mut effects: Vec<Effect>,
 ) -> (State, Vec<Effect>) {
+    let mut effects = Vec::new();
     let mut step = sampling.open_step(&partial);
     // The error's own trace is the fuller one.
     let chat = error.as_ref().and_then(|error| error.chat.as_ref());
@@ -188,6 +164,7 @@ fn name(state: &State) -> &'static str {
     match state {
         State::Sampling(_) => "sampling",
         State::RunningTools(_) => "running_tools",
+        State::Compacting(_) => "compacting",
         State::Done(_) => "done",
     }
 }

@@ -1,11 +1,12 @@
 //! The turn machine: a state and an input give the next state and effects. No I/O, no clock, no randomness.
 //!
 //! One file per state: [`sampling`] waits for the model, [`running_tools`] for tools, [`awaiting_approval`] is
-//! how a turn stops for a person and how the answer takes it up again. [`answer`] collects a model's stream.
+//! how a turn stops for a person and how the answer takes it up again, [`compacting`] makes room. [`answer`] collects a model's stream.
 //! Begin with [`start`] and [`step`].
 
 pub mod answer;
 mod awaiting_approval;
+mod compacting;
 mod core;
 mod failure;
 mod running_tools;
@@ -14,14 +15,18 @@ mod sampling;
 use loci_api::{
     chat::{ChatError, ChatRequest},
     ids::{MessageId, StepId},
+    message::Message,
     resource::StopReason,
     time::Timestamp,
 };
 
 use self::answer::Answer;
-use crate::ports::{Commit, PortError, StepStart, ToolInvocation, ToolOutcome, Turn, TurnEvent, TurnOutcome};
+use crate::ports::{
+    Commit, CompactRequest, PortError, StepStart, ToolInvocation, ToolOutcome, Turn, TurnEvent, TurnOutcome,
+};
 
 pub use self::core::Core;
+pub use compacting::Compacting;
 pub use running_tools::RunningTools;
 pub use sampling::Sampling;
 
@@ -32,6 +37,8 @@ pub enum State {
     Sampling(Box<Sampling>),
     /// Tools were started.
     RunningTools(Box<RunningTools>),
+    /// Room is being made for the next call.
+    Compacting(Compacting),
     /// The end; effects that came with it are still to be carried out.
     Done(TurnOutcome),
 }
@@ -51,6 +58,10 @@ pub enum Input {
     CancelledWhileSampling { partial: Answer },
     /// The run was cancelled while tools ran.
     CancelledWhileRunning(Vec<Run>),
+    /// The new context, or `None` if it could not be made shorter.
+    Compacted(Option<Vec<Message>>),
+    /// The run was cancelled while room was being made.
+    CancelledWhileCompacting,
     /// A write failed; effects after it were not carried out.
     WriteFailed(PortError),
 }
@@ -79,6 +90,8 @@ pub enum Effect {
     Emit(Box<TurnEvent>),
     /// Run these: those marked parallel together first, then the others one after the other.
     RunTools(Vec<ToolRun>),
+    /// Make the context shorter.
+    Compact(Box<CompactRequest>),
 }
 
 /// A model call and what is needed to tell its answer while it comes.
@@ -130,6 +143,11 @@ pub fn step(state: State, input: Input, stamp: Stamp) -> (State, Vec<Effect>) {
     match (state, input) {
         (state, Input::WriteFailed(error)) => (failure::write_failed(state, &error), Vec::new()),
         (State::Sampling(sampling), Input::Answered(answer)) => sampling::answered(*sampling, answer, stamp),
+        (State::Sampling(sampling), Input::ModelFailed { partial, error })
+            if compacting::may_retry(&sampling, &partial, &error) =>
+        {
+            compacting::within_step(*sampling, partial, error)
+        }
         (State::Sampling(sampling), Input::ModelFailed { partial, error }) => {
             failure::model_failed(*sampling, partial, error, stamp)
         }
@@ -142,9 +160,13 @@ pub fn step(state: State, input: Input, stamp: Stamp) -> (State, Vec<Effect>) {
         (State::RunningTools(tools), Input::CancelledWhileRunning(runs)) => {
             running_tools::cancelled(*tools, runs, stamp)
         }
-        (State::Sampling(_) | State::RunningTools(_), Input::CancelledBeforeStep) => {
-            (done(StopReason::Cancelled), Vec::new())
+        (State::Compacting(compacting), Input::Compacted(context)) => {
+            compacting::compacted(compacting, context, stamp)
         }
+        (State::Compacting(compacting), Input::CancelledWhileCompacting) => {
+            compacting::cancelled(compacting, stamp)
+        }
+        (State::Sampling(_), Input::CancelledBeforeStep) => (done(StopReason::Cancelled), Vec::new()),
         (State::Done(outcome), _) => (State::Done(outcome), Vec::new()),
         (state, input) => (failure::out_of_order(&state, &input), Vec::new()),
     }

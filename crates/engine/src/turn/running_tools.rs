@@ -76,7 +76,7 @@ pub(super) fn begin(
             What::Settled(returns::refusal(&call.id, text, stamp.now, &sampling.core.turn.timezone))
         };
         let mut stored = call.clone();
-        let what = match sampling.readied(call) {
+        let what = match sampling.readied(answer, call) {
             Ok(given) => {
                 stored.arguments = arguments::write(&given);
                 run(&sampling.core, &call.name, given)

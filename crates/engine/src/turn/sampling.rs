@@ -14,12 +14,12 @@ use serde_json::{Map, Value};
 use super::{
     CallModel, Effect, Stamp, State,
     answer::{Answer, Collector},
-    awaiting_approval,
+    awaiting_approval, compacting,
     core::{Core, OpenStep},
     done, failure, running_tools,
 };
 use crate::{
-    arguments,
+    arguments::BadArguments,
     context::request::{RequestInput, build},
     input::ALERT,
     ports::{Commit, StepStart, TurnEvent},
@@ -42,18 +42,18 @@ pub struct Sampling {
 /// Why a call cannot be carried out as the model made it.
 pub(super) enum Unusable {
     NotAllowed,
-    Unreadable(arguments::BadArguments),
+    Unreadable(BadArguments),
     /// A tool rule fills in what the tool does not take: the agent is set up wrongly.
     Prefill(String),
 }
 
 impl Sampling {
     /// The arguments a call would run with, prefilled ones included.
-    pub(super) fn readied(&self, call: &ToolCall) -> Result<Map<String, Value>, Unusable> {
+    pub(super) fn readied(&self, answer: &Answer, call: &ToolCall) -> Result<Map<String, Value>, Unusable> {
         if !self.allowed.contains(&call.name) {
             return Err(Unusable::NotAllowed);
         }
-        let mut given = arguments::parse(&call.arguments).map_err(Unusable::Unreadable)?;
+        let mut given = answer.arguments(call).map_err(Unusable::Unreadable)?;
         if let (Some(prefilled), Some(spec)) =
             (self.allowed.prefilled.get(&call.name), self.core.spec(&call.name))
         {
@@ -64,8 +64,8 @@ impl Sampling {
 
     /// Whether this call stops the turn: it is gated, may be called now and can be read. Other calls are answered
     /// with an error at once; nobody is asked about them.
-    pub(super) fn waits(&self, call: &ToolCall) -> bool {
-        self.gated.contains(&call.name) && self.readied(call).is_ok()
+    pub(super) fn waits(&self, answer: &Answer, call: &ToolCall) -> bool {
+        self.gated.contains(&call.name) && self.readied(answer, call).is_ok()
     }
 
     pub(super) fn open_step(&self, answer: &Answer) -> OpenStep {
@@ -95,32 +95,48 @@ impl Sampling {
 /// Rules fail closed. If they demand a call and leave no tool at the very start, the agent is set up wrongly and
 /// the turn ends with an error that says so. If they leave none later, the model is asked without tools, so that
 /// it can say its last words and the turn ends.
-pub(super) fn begin(core: Core, mut before: Vec<Effect>, stamp: Stamp) -> (State, Vec<Effect>) {
+pub(super) fn begin(mut core: Core, mut before: Vec<Effect>, stamp: Stamp) -> (State, Vec<Effect>) {
     if core.steps_left == 0 {
         return (done(StopReason::MaxSteps), before);
     }
-    let mut core = core;
+    if compacting::is_due(&core) {
+        return compacting::before_step(core, before);
+    }
     core.steps_left -= 1;
+    core.compactions = 0;
     let allowed = rules::allowed(&core.turn.rules, &core.available(), &core.history);
     if allowed.names.is_empty() && allowed.forced && core.history.is_empty() {
         return (failure::no_tool_to_begin_with(&core), before);
     }
-    let parallel = core.turn.parallel_tool_calls && rules::allow_parallel(&core.turn.rules);
-    let tools: Vec<_> = allowed.names.iter().filter_map(|name| core.spec(name).cloned()).collect();
-    let tool_choice = match allowed.names.as_slice() {
-        [] => ToolChoice::None,
-        [only] if allowed.forced => ToolChoice::Named(only.clone()),
-        _ if allowed.forced => ToolChoice::Required,
-        _ => ToolChoice::Auto,
-    };
     let mut gated = core.gated();
     gated.retain(|name| allowed.contains(name));
-    let message_id = stamp.answer_id;
     let step = StepStart {
         id: stamp.step_id,
         model: core.turn.model.clone(),
         context_window: core.turn.context_window,
         started_at: stamp.now,
+    };
+    before.push(Effect::BeginStep(step.clone()));
+    let (started_ns, message_id) = (stamp.monotonic_ns, stamp.answer_id);
+    let sampling = Sampling { core, step, started_ns, message_id, allowed, gated };
+    before.push(call_model(&sampling));
+    (State::Sampling(Box::new(sampling)), before)
+}
+
+/// The same step once more, after room was made.
+pub(super) fn ask_again(sampling: Sampling) -> (State, Vec<Effect>) {
+    let effects = vec![call_model(&sampling)];
+    (State::Sampling(Box::new(sampling)), effects)
+}
+
+fn call_model(sampling: &Sampling) -> Effect {
+    let Sampling { core, allowed, .. } = sampling;
+    let parallel = core.turn.parallel_tool_calls && rules::allow_parallel(&core.turn.rules);
+    let tool_choice = match allowed.names.as_slice() {
+        [] => ToolChoice::None,
+        [only] if allowed.forced => ToolChoice::Named(only.clone()),
+        _ if allowed.forced => ToolChoice::Required,
+        _ => ToolChoice::Auto,
     };
     let request = build(RequestInput {
         model: &core.turn.model,
@@ -128,29 +144,27 @@ pub(super) fn begin(core: Core, mut before: Vec<Effect>, stamp: Stamp) -> (State
         context: &core.turn.context,
         override_system: core.turn.override_system.as_deref(),
         skills: &core.turn.client_skills,
-        tools,
+        tools: allowed.names.iter().filter_map(|name| core.spec(name).cloned()).collect(),
         tool_choice,
         parallel_tool_calls: parallel,
         context_window: core.turn.context_window,
         stream: core.turn.stream,
     });
-    before.push(Effect::BeginStep(step.clone()));
-    before.push(Effect::CallModel(Box::new(CallModel {
+    Effect::CallModel(Box::new(CallModel {
         request,
-        collector: Collector::new(message_id.clone(), parallel, gated.clone()),
-        step_id: step.id.clone(),
-    })));
-    let sampling = Sampling { core, step, started_ns: stamp.monotonic_ns, message_id, allowed, gated };
-    (State::Sampling(Box::new(sampling)), before)
+        collector: Collector::new(sampling.message_id.clone(), parallel, sampling.gated.clone()),
+        step_id: sampling.step.id.clone(),
+    }))
 }
 
 /// The model answered.
-pub(super) fn answered(sampling: Sampling, answer: Answer, stamp: Stamp) -> (State, Vec<Effect>) {
+pub(super) fn answered(mut sampling: Sampling, answer: Answer, stamp: Stamp) -> (State, Vec<Effect>) {
+    sampling.core.last_total = answer.usage.total_tokens;
     let effects = vec![Effect::Emit(Box::new(TurnEvent::StepUsage(answer.usage)))];
     if answer.calls.is_empty() {
         return spoke(sampling, answer, effects, stamp);
     }
-    if answer.calls.iter().any(|call| sampling.waits(call)) {
+    if answer.calls.iter().any(|call| sampling.waits(&answer, call)) {
         awaiting_approval::pause(sampling, &answer, effects, &stamp)
     } else {
         running_tools::begin(sampling, &answer, effects, &stamp)
@@ -169,7 +183,7 @@ fn spoke(sampling: Sampling, answer: Answer, mut effects: Vec<Effect>, stamp: St
     let stop = match answer.finish {
         Some(FinishReason::Length) => Some(StopReason::MaxTokensExceeded),
         Some(FinishReason::ContentFilter) if answer.content.is_empty() => {
-            return failure::withheld(sampling, &answer, effects, &stamp);
+            return failure::withheld(sampling, answer, &stamp);
         }
         _ if goes_on && sampling.core.steps_left == 0 => Some(StopReason::MaxSteps),
         _ if goes_on => None,

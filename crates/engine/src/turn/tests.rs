@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use loci_api::{
-    chat::{ChatEvent, ChatOptions, FinishReason, ToolSpec},
+    chat::{ChatError, ChatErrorKind, ChatEvent, ChatOptions, FinishReason, ToolSpec},
     ids::{AgentId, MessageId, RunId, StepId},
     message::{Role, ToolCall, ToolStatus},
     resource::StopReason,
@@ -105,6 +105,7 @@ fn short(effects: &[Effect]) -> Vec<String> {
                 let names: Vec<&str> = tools.iter().map(|tool| tool.invocation.name.as_str()).collect();
                 format!("run [{}]", names.join(" "))
             }
+            Effect::Compact(request) => format!("compact {}", request.trigger.as_str()),
         })
         .collect()
 }
@@ -123,7 +124,7 @@ fn check(turn: Turn, inputs: Vec<Input>, expected: &[&[&str]]) -> Option<StopRea
     assert_eq!(seen, expected);
     match state {
         State::Done(outcome) => Some(outcome.stop_reason),
-        State::Sampling(_) | State::RunningTools(_) => None,
+        State::Sampling(_) | State::RunningTools(_) | State::Compacting(_) => None,
     }
 }
 
@@ -248,6 +249,74 @@ fn a_failed_write_ends_the_turn_wherever_it_stands() {
     assert_eq!(check(turn(&[], vec![]), inputs, &[begin, told, &[]]), Some(StopReason::Error));
 }
 
+fn overflow() -> Input {
+    let error = ChatError { kind: ChatErrorKind::ContextWindowExceeded, ..super::answer::incomplete() };
+    Input::ModelFailed { partial: Answer::default(), error }
+}
+
+#[test]
+fn a_full_window_is_emptied_within_the_step_and_the_model_asked_again() {
+    let begin: &[&str] = &["begin step-1", "call 1 messages"];
+    let compact: &[&str] = &["compact context_window_exceeded"];
+    let room = || Input::Compacted(Some(vec![message(Role::System), user("summary"), user("go")]));
+    let stop = check(
+        turn(&[], vec![]),
+        vec![overflow(), room(), Input::Answered(says("done", &[]))],
+        &[
+            begin,
+            compact,
+            &["call 2 messages"],
+            &["tell usage", "commit [assistant] step-1 success", "tell assistant"],
+        ],
+    );
+    assert_eq!(stop, Some(StopReason::EndTurn));
+    let failed: &[&str] = &["commit [] step-1 failed"];
+    let stop = check(turn(&[], vec![]), vec![overflow(), Input::Compacted(None)], &[begin, compact, failed]);
+    assert_eq!(stop, Some(StopReason::LlmApiError));
+    let again: &[&str] = &["call 2 messages"];
+    let inputs = vec![overflow(), room(), overflow(), room(), overflow(), room(), overflow()];
+    let stop =
+        check(turn(&[], vec![]), inputs, &[begin, compact, again, compact, again, compact, again, failed]);
+    assert_eq!(stop, Some(StopReason::LlmApiError), "three times are enough");
+    let cancelled: &[&str] = &["commit [] step-1 cancelled"];
+    let stop = check(
+        turn(&[], vec![]),
+        vec![overflow(), Input::CancelledWhileCompacting],
+        &[begin, compact, cancelled],
+    );
+    assert_eq!(stop, Some(StopReason::Cancelled));
+}
+
+#[test]
+fn room_is_made_before_a_step_that_would_not_fit() {
+    let mut long = turn(&["a"], vec![]);
+    long.context.push(user(&"x".repeat(40_000)));
+    let compact: &[&str] = &["compact context_check"];
+    for (room, call) in
+        [(Some(vec![message(Role::System), user("summary")]), "call 1 messages"), (None, "call 2 messages")]
+    {
+        let stop = check(long.clone(), vec![Input::Compacted(room)], &[compact, &["begin step-2", call]]);
+        assert_eq!(stop, None);
+    }
+    assert_eq!(
+        check(long, vec![Input::CancelledWhileCompacting], &[compact, &[]]),
+        Some(StopReason::Cancelled)
+    );
+    // What the last call took counts too.
+    let mut full = says("", &[("1", "a")]);
+    full.usage.total_tokens = 8_000;
+    let stop = check(
+        turn(&["a"], vec![]),
+        vec![Input::Answered(full), Input::ToolsFinished(vec![ran("x")])],
+        &[
+            &["begin step-1", "call 1 messages"],
+            &["tell usage", "commit [assistant]", "tell assistant", "run [a]"],
+            &["commit [tool] step-1 success", "tell tool", "compact context_check"],
+        ],
+    );
+    assert_eq!(stop, None);
+}
+
 #[test]
 fn an_input_out_of_order_ends_the_turn_with_an_error() {
     let begin: &[&str] = &["begin step-1", "call 1 messages"];
@@ -305,6 +374,7 @@ fn carry_out(
                 seen.rows.extend(commit.messages.iter().cloned());
             }
             Effect::Emit(_) => {}
+            Effect::Compact(_) => return Some(Input::Compacted(None)),
             Effect::CallModel(call) => {
                 let mut collector = call.collector;
                 let said = said.pop().unwrap_or_default();
