@@ -1,0 +1,206 @@
+//! One helper from start to end: its input, its output, its limits on time and disk, and nothing left of it.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+    process::{ExitStatus, Stdio},
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    process::{Child, Command},
+    sync::Mutex,
+    time::{Instant, MissedTickBehavior, interval, sleep_until, timeout},
+};
+
+use super::{
+    Limits,
+    helper::{self, Plan, Report},
+    output::{Captured, drain},
+    spawner,
+};
+
+/// How it ended.
+#[derive(Debug)]
+pub(super) enum Ending {
+    Exited(ExitStatus),
+    TimedOut,
+    DiskFull,
+}
+
+/// What is left of a finished process.
+#[derive(Debug)]
+pub(super) struct Finished {
+    pub ending: Ending,
+    pub stdout: Option<String>,
+    pub stderr: Option<String>,
+    /// None: the helper did not come so far as to say anything.
+    pub report: Option<Report>,
+    /// The interpreter's answer; None if there is none.
+    pub result: Option<Vec<u8>>,
+    /// The answer was larger than allowed.
+    pub result_too_large: bool,
+}
+
+/// What one process needs besides its plan.
+pub(super) struct Job<'a> {
+    pub helper: &'a Path,
+    pub plan: &'a Plan,
+    /// The interpreter's input.
+    pub request: &'a [u8],
+    pub timeout: Duration,
+    pub limits: &'a Limits,
+    /// Bytes the written folders held before.
+    pub disk_before: u64,
+}
+
+/// Starts the helper and sees it to its end. Dropping the future kills everything it started.
+pub(super) async fn supervise(job: Job<'_>) -> io::Result<Finished> {
+    let deadline = Instant::now() + job.timeout;
+    let input = helper::framed(job.plan, job.request)?;
+    let mut child = start(job.helper).await?;
+    let group = Group(child.id());
+    let stdin = child.stdin.take();
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    let (out, err) = (Mutex::new(Captured::default()), Mutex::new(Captured::default()));
+    let limit = job.limits.output_bytes;
+
+    let mut talking = Box::pin(async {
+        let write = async {
+            if let Some(mut stdin) = stdin {
+                // A process that ended early has no use for the rest; how it ended is told elsewhere.
+                let _unread = stdin.write_all(&input).await;
+            }
+        };
+        let read_out = async {
+            if let Some(stdout) = stdout {
+                drain(stdout, limit, &out).await;
+            }
+        };
+        let read_err = async {
+            if let Some(stderr) = stderr {
+                drain(stderr, limit, &err).await;
+            }
+        };
+        tokio::join!(write, read_out, read_err);
+    });
+    let mut silent = false;
+    let ending = {
+        let ending = wait(&mut child, deadline, &job);
+        tokio::pin!(ending);
+        tokio::select! {
+            ending = &mut ending => ending?,
+            () = &mut talking => {
+                silent = true;
+                ending.await?
+            }
+        }
+    };
+    drop(group);
+    if !matches!(ending, Ending::Exited(_)) {
+        // Reaped, so that nothing stays behind; it was killed with its group.
+        let _reaped = child.kill().await;
+    }
+    // With the group gone the pipes are at their end; a process that could leave the group must not hold us.
+    if !silent {
+        let _at_end = timeout(Duration::from_secs(2), &mut talking).await;
+    }
+    drop(talking);
+
+    let report = match read_limited(&job.plan.report, 1 << 20).await {
+        (Some(bytes), false) => serde_json::from_slice(&bytes).ok(),
+        _ => None,
+    };
+    let (result, result_too_large) = read_limited(&job.plan.result, job.limits.result_bytes).await;
+    Ok(Finished {
+        ending,
+        stdout: out.into_inner().into_text(),
+        stderr: err.into_inner().into_text(),
+        report,
+        result,
+        result_too_large,
+    })
+}
+
+async fn start(helper: &Path) -> io::Result<Child> {
+    let mut command = Command::new(helper);
+    command.arg(helper::ARGUMENT).env_clear().kill_on_drop(true);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    #[cfg(unix)]
+    command.process_group(0);
+    spawner::spawn(command).await
+}
+
+async fn wait(child: &mut Child, deadline: Instant, job: &Job<'_>) -> io::Result<Ending> {
+    let mut ticks = interval(Duration::from_millis(500));
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks.tick().await;
+    loop {
+        tokio::select! {
+            status = child.wait() => return status.map(Ending::Exited),
+            () = sleep_until(deadline) => return Ok(Ending::TimedOut),
+            _ = ticks.tick() => {
+                let used = disk_used(job.plan.write.clone()).await;
+                if used.saturating_sub(job.disk_before) > job.limits.disk_bytes {
+                    return Ok(Ending::DiskFull);
+                }
+            }
+        }
+    }
+}
+
+/// Bytes all files in these folders occupy; links are not followed, and very many files are not all counted.
+pub(super) async fn disk_used(folders: Vec<PathBuf>) -> u64 {
+    let walk = move || {
+        let mut waiting = folders;
+        let (mut bytes, mut seen) = (0, 0);
+        while let Some(folder) = waiting.pop() {
+            let Ok(entries) = std::fs::read_dir(&folder) else { continue };
+            for entry in entries.flatten() {
+                seen += 1;
+                match entry.metadata() {
+                    Ok(about) if about.is_dir() => waiting.push(entry.path()),
+                    Ok(about) => bytes += about.len(),
+                    Err(_) => {}
+                }
+            }
+            if seen > 200_000 {
+                break;
+            }
+        }
+        bytes
+    };
+    tokio::task::spawn_blocking(walk).await.unwrap_or(0)
+}
+
+/// The file's bytes if there are any and not more than `limit`; whether there are more.
+async fn read_limited(path: &Path, limit: u64) -> (Option<Vec<u8>>, bool) {
+    let Ok(file) = tokio::fs::File::open(path).await else { return (None, false) };
+    let mut bytes = Vec::new();
+    match file.take(limit + 1).read_to_end(&mut bytes).await {
+        Ok(count) if count as u64 > limit => (None, true),
+        Ok(0) | Err(_) => (None, false),
+        Ok(_) => (Some(bytes), false),
+    }
+}
+
+/// The processes of one call; killed together.
+struct Group(Option<u32>);
+
+impl Drop for Group {
+    #[cfg(unix)]
+    fn drop(&mut self) {
+        use rustix::process::{Pid, Signal, kill_process_group};
+        let id = self.0.and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+        if let Some(id) = id {
+            // Err: all of them have ended already.
+            let _gone = kill_process_group(id, Signal::KILL);
+        }
+    }
+
+    #[cfg(not(unix))]
+    fn drop(&mut self) {
+        let _only_the_child_is_killed = self.0;
+    }
+}
