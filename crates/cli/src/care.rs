@@ -21,7 +21,13 @@ fn database(data: &Data) -> anyhow::Result<PathBuf> {
 pub fn doctor(data: &Data) -> anyhow::Result<ExitCode> {
     let path = database(data)?;
     let report = maintain::doctor(&path).with_context(|| format!("checking {}", path.display()))?;
-    println!("{}: schema {}, {} agents, {} messages", path.display(), report.schema_version, report.agents, report.messages);
+    println!(
+        "{}: schema {}, {} agents, {} messages",
+        path.display(),
+        report.schema_version,
+        report.agents,
+        report.messages
+    );
     if report.active_runs > 0 {
         println!("a server is running; {} runs are under way", report.active_runs);
     }

@@ -30,7 +30,8 @@ pub fn page(method: &Method, path: &str, headers: &HeaderMap) -> Option<Response
     let name = path.trim_start_matches('/');
     if let Some(file) = Some(name).filter(|name| !name.is_empty()).and_then(Pages::get) {
         // Names of assets carry a digest of their content.
-        let cache = if name.starts_with("assets/") { "public, max-age=31536000, immutable" } else { "no-cache" };
+        let cache =
+            if name.starts_with("assets/") { "public, max-age=31536000, immutable" } else { "no-cache" };
         return Some(answer(file.data.into_owned(), kind(name), cache));
     }
     let asks_for_page = headers
@@ -40,7 +41,8 @@ pub fn page(method: &Method, path: &str, headers: &HeaderMap) -> Option<Response
     if !name.is_empty() && !asks_for_page {
         return None;
     }
-    let index = Pages::get("index.html").map_or_else(|| NOT_BUILT.as_bytes().to_vec(), |file| file.data.into_owned());
+    let index =
+        Pages::get("index.html").map_or_else(|| NOT_BUILT.as_bytes().to_vec(), |file| file.data.into_owned());
     Some(answer(index, "text/html; charset=utf-8", "no-cache"))
 }
 

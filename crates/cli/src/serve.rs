@@ -10,10 +10,7 @@ use std::{
 use anyhow::{Context, bail};
 use axum::{Router, extract::Request, response::Response, serve::ListenerExt};
 use loci_server::{Guard, guarded};
-use loci_workbench::{
-    Desk, Setup, secrets_file,
-    secrets::SecretChoice,
-};
+use loci_workbench::{Desk, Setup, secrets::SecretChoice, secrets_file};
 use secrecy::SecretString;
 use tokio::{net::TcpListener, sync::watch, time::Instant};
 use tower::ServiceExt;
@@ -128,7 +125,9 @@ async fn either(api: Router, request: Request) -> Response {
 /// One line on standard output that programs read; what is for people goes to standard error.
 fn announce(address: SocketAddr, token: Option<&Token>, ui: bool, data_dir: &Path) -> anyhow::Result<()> {
     match token {
-        None => eprintln!("Warning: without a token every program and user of this machine can use these agents."),
+        None => {
+            eprintln!("Warning: without a token every program and user of this machine can use these agents.")
+        }
         Some(Token::Given(_)) => {}
         Some(Token::Made(text, path)) => {
             eprintln!("Token: {text}");
@@ -150,7 +149,9 @@ fn announce(address: SocketAddr, token: Option<&Token>, ui: bool, data_dir: &Pat
 /// Percent-encoded where a link needs it.
 fn encoded(text: &str) -> String {
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~".contains(byte);
-    text.bytes().map(|byte| if plain(&byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+    text.bytes()
+        .map(|byte| if plain(&byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect()
 }
 
 async fn stopped(mut stopping: watch::Receiver<bool>) {

@@ -32,7 +32,8 @@ pub fn token(given: Option<String>, data_dir: &Path) -> anyhow::Result<Token> {
         return Ok(Token::Given(text));
     }
     let path = data_dir.join("token");
-    let about = || format!("the token in {} cannot be used; delete the file to get a new one", path.display());
+    let about =
+        || format!("the token in {} cannot be used; delete the file to get a new one", path.display());
     match fs::read_to_string(&path) {
         Ok(text) => {
             let text = text.trim().to_owned();
@@ -115,7 +116,9 @@ mod tests {
     #[test]
     fn a_given_token_must_fit_a_header() {
         let folder = tempfile::tempdir().expect("a folder");
-        for (given, fine) in [("long-enough", true), ("short", false), ("with space!", false), ("schl\u{fc}ssel", false)] {
+        for (given, fine) in
+            [("long-enough", true), ("short", false), ("with space!", false), ("schl\u{fc}ssel", false)]
+        {
             assert_eq!(token(Some(given.to_owned()), folder.path()).is_ok(), fine, "{given}");
         }
         assert!(!folder.path().join("token").exists(), "a given token is not kept");

@@ -13,12 +13,11 @@ use axum::{
     Router,
     body::{Body, Bytes, HttpBody},
     extract::State,
-    http::{Method, Request},
+    http::Method,
     response::sse::{self, KeepAlive, Sse},
     routing::get,
 };
 use futures::{Stream, StreamExt};
-use http_body_util::BodyExt;
 use loci_api::error::ApiError;
 use loci_server::error::Failure;
 use serde::Serialize;
@@ -121,9 +120,10 @@ pub(crate) fn effect(method: &Method, path: &str) -> Option<Effect> {
         ["agents", agent, "messages", ..] => {
             (vec![Event::RunChanged { agent_id: id(agent), conversation_id: None }], true)
         }
-        ["agents", agent, "core-memory", "blocks", ..] => {
-            (vec![Event::BlockChanged { agent_id: id(agent) }, Event::AgentChanged { agent_id: id(agent) }], false)
-        }
+        ["agents", agent, "core-memory", "blocks", ..] => (
+            vec![Event::BlockChanged { agent_id: id(agent) }, Event::AgentChanged { agent_id: id(agent) }],
+            false,
+        ),
         ["agents", agent, ..] => (vec![Event::AgentChanged { agent_id: id(agent) }], false),
         ["agents"] => (vec![Event::AgentChanged { agent_id: None }], false),
         ["blocks", ..] => (vec![Event::BlockChanged { agent_id: None }], false),
@@ -194,13 +194,6 @@ impl Drop for Observed {
     }
 }
 
-/// Reads a whole body as text, for tests and for answers that are small.
-#[cfg(test)]
-pub(crate) async fn text(body: Body) -> String {
-    let bytes = body.collect().await.expect("a body").to_bytes();
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -227,7 +220,11 @@ mod tests {
                     false,
                 )),
             ),
-            (Method::PATCH, "/v1/blocks/block-1", Some((vec![Event::BlockChanged { agent_id: None }], false))),
+            (
+                Method::PATCH,
+                "/v1/blocks/block-1",
+                Some((vec![Event::BlockChanged { agent_id: None }], false)),
+            ),
             (
                 Method::POST,
                 "/v1/conversations/conv-1/messages",

@@ -18,11 +18,12 @@ impl<S: Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     type Rejection = Failure;
 
     async fn from_request(request: Request<Body>, _state: &S) -> Result<Self, Failure> {
-        let body = to_bytes(request.into_body(), LARGEST_BODY)
-            .await
-            .map_err(|_| ApiError::too_large(format!("The body is larger than {LARGEST_BODY} bytes or broke off.")))?;
-        let value = serde_json::from_slice(&body)
-            .map_err(|error| ApiError::validation(format!("The body does not have the shape asked for: {error}.")))?;
+        let body = to_bytes(request.into_body(), LARGEST_BODY).await.map_err(|_| {
+            ApiError::too_large(format!("The body is larger than {LARGEST_BODY} bytes or broke off."))
+        })?;
+        let value = serde_json::from_slice(&body).map_err(|error| {
+            ApiError::validation(format!("The body does not have the shape asked for: {error}."))
+        })?;
         Ok(Self(value))
     }
 }

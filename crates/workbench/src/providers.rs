@@ -63,7 +63,9 @@ impl Desk {
     pub(crate) async fn load_environment(&self) -> anyhow::Result<()> {
         let _change = self.changing_providers().await;
         let added = self.added().await?;
-        self.app().set_providers(self.environment_beside(|name| added.iter().any(|row| row.name == name))).await
+        self.app()
+            .set_providers(self.environment_beside(|name| added.iter().any(|row| row.name == name)))
+            .await
     }
 
     /// Tells the models of every provider with its key. Rows that cannot be used are left out and logged; asking
@@ -105,12 +107,15 @@ impl Desk {
     /// Those added by hand. The backend keeps rows of the environment's too, for its own references.
     async fn added(&self) -> Result<Vec<ProviderRow>, StoreError> {
         let page = Page { ascending: true, ..Page::newest(MOST) };
-        let filter = ProviderFilter { provider_category: Some(ADDED.to_owned()), ..ProviderFilter::default() };
+        let filter =
+            ProviderFilter { provider_category: Some(ADDED.to_owned()), ..ProviderFilter::default() };
         self.app().store().read(move |conn| provider::list(conn, &filter, &page)).await
     }
 
     async fn provider_row(&self, id: &str) -> Result<ProviderRow, Failure> {
-        let unknown = || ApiError::not_found(format!("There is no provider {}.", id.chars().take(80).collect::<String>()));
+        let unknown = || {
+            ApiError::not_found(format!("There is no provider {}.", id.chars().take(80).collect::<String>()))
+        };
         let id: ProviderId = id.parse().map_err(|_| unknown())?;
         let found = self.app().store().read(move |conn| provider::get(conn, &id)).await?;
         Ok(found.filter(|row| row.provider_category == ADDED).ok_or_else(unknown)?)
@@ -193,7 +198,9 @@ fn address(provider_type: &str, base_url: Option<String>) -> Result<String, ApiE
         (Some(url), _) => Ok(url),
         (None, "openai") => Ok("https://api.openai.com/v1".to_owned()),
         (None, "anthropic") => Ok("https://api.anthropic.com".to_owned()),
-        (None, _) => Err(ApiError::validation(format!("A provider of type {provider_type} needs a base URL."))),
+        (None, _) => {
+            Err(ApiError::validation(format!("A provider of type {provider_type} needs a base URL.")))
+        }
     }
 }
 
@@ -275,7 +282,10 @@ async fn change(
     Ok(Answer(desk.shown(row).await))
 }
 
-async fn remove(State(desk): State<Desk>, Path(id): Path<String>) -> Result<Answer<serde_json::Value>, Failure> {
+async fn remove(
+    State(desk): State<Desk>,
+    Path(id): Path<String>,
+) -> Result<Answer<serde_json::Value>, Failure> {
     fixed(&id)?;
     let _change = desk.changing_providers().await;
     let row = desk.provider_row(&id).await?;
@@ -285,7 +295,9 @@ async fn remove(State(desk): State<Desk>, Path(id): Path<String>) -> Result<Answ
     desk.events().tell(Event::ProviderChanged);
     // Last: whatever the keyring says, nothing uses the key any more.
     desk.secrets().delete(&secret_name(&row.id)).await.map_err(|error| {
-        refused(SecretError::Unavailable(format!("the provider is removed, but its key is still kept ({error})")))
+        refused(SecretError::Unavailable(format!(
+            "the provider is removed, but its key is still kept ({error})"
+        )))
     })?;
     Ok(Answer(serde_json::json!({"deleted": row.id})))
 }
@@ -311,13 +323,11 @@ struct Tested {
 /// Asks the provider for its models. A failure is an answer, not an error.
 async fn test(State(desk): State<Desk>, Path(id): Path<String>) -> Result<Answer<Tested>, Failure> {
     let config = match id.strip_prefix(ENVIRONMENT) {
-        Some(name) => desk
-            .options()
-            .environment
-            .iter()
-            .find(|config| config.name == name)
-            .cloned()
-            .ok_or_else(|| ApiError::not_found(format!("There is no provider {name} in the environment.")))?,
+        Some(name) => {
+            desk.options().environment.iter().find(|config| config.name == name).cloned().ok_or_else(
+                || ApiError::not_found(format!("There is no provider {name} in the environment.")),
+            )?
+        }
         None => {
             let row = desk.provider_row(&id).await?;
             let key = desk.secrets().get(&secret_name(&row.id)).await.map_err(refused)?;

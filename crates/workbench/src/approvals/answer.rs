@@ -78,10 +78,17 @@ struct Planned {
 }
 
 enum Act {
-    Deny { kind: CallKind, reason: Option<String> },
+    Deny {
+        kind: CallKind,
+        reason: Option<String>,
+    },
     /// The agent's server runs it.
     Approve,
-    Run { tool: &'static ClientTool, arguments: Map<String, Value>, edited: bool },
+    Run {
+        tool: &'static ClientTool,
+        arguments: Map<String, Value>,
+        edited: bool,
+    },
 }
 
 impl std::fmt::Debug for Act {
@@ -209,7 +216,9 @@ fn act(request: &Request, call: &ToolCall, decision: &Decision) -> Result<Act, A
         }
         let reason = decision.reason.as_deref().map(str::trim).filter(|reason| !reason.is_empty());
         if reason.is_some_and(|reason| reason.chars().count() > LONGEST_REASON) {
-            return Err(ApiError::bad_request(format!("The reason is longer than {LONGEST_REASON} characters.")));
+            return Err(ApiError::bad_request(format!(
+                "The reason is longer than {LONGEST_REASON} characters."
+            )));
         }
         let kind = match runner {
             Runner::Client(_) | Runner::Elsewhere => CallKind::Client,
@@ -245,8 +254,9 @@ fn act(request: &Request, call: &ToolCall, decision: &Decision) -> Result<Act, A
 }
 
 fn object(text: &str) -> Result<Map<String, Value>, ApiError> {
-    serde_json::from_str(text)
-        .map_err(|error| ApiError::bad_request(format!("The changed arguments are not a JSON object: {error}.")))
+    serde_json::from_str(text).map_err(|error| {
+        ApiError::bad_request(format!("The changed arguments are not a JSON object: {error}."))
+    })
 }
 
 /// Runs one allowed call here. Whatever happens is an answer to the model; only a lost database is an error.
@@ -265,7 +275,10 @@ async fn run(desk: &Desk, id: &MessageId, planned: Planned) -> Result<Value, Fai
                 Err(_) => Err(format!("{} took longer than {} seconds.", tool.name, TOOL_TIME.as_secs())),
             }
         }
-        Some(_) | None => Err("The call was not run: the tool or its folder was changed after the person allowed it.".to_owned()),
+        Some(_) | None => {
+            Err("The call was not run: the tool or its folder was changed after the person allowed it."
+                .to_owned())
+        }
     };
     let outcome = if result.is_ok() { AuditOutcome::Success } else { AuditOutcome::Error };
     let problem = result.as_ref().err().cloned();
@@ -381,7 +394,8 @@ fn masked(value: Value) -> Value {
                 .map(|(key, value)| {
                     let plain = key.to_ascii_lowercase().replace('-', "_");
                     let hidden = plain == "token" || SECRET.iter().any(|word| plain.contains(word));
-                    let value = if hidden && !value.is_null() { Value::from("[masked]") } else { masked(value) };
+                    let value =
+                        if hidden && !value.is_null() { Value::from("[masked]") } else { masked(value) };
                     (key, value)
                 })
                 .collect(),

@@ -42,7 +42,8 @@ fn export(desk: Desk, after: i64) -> Body {
         let desk = desk.clone();
         async move {
             let Some(after) = after else { return Ok::<_, StoreError>(None) };
-            let entries = desk.app().store().read(move |conn| approval_audit::list(conn, after, PAGE)).await?;
+            let entries =
+                desk.app().store().read(move |conn| approval_audit::list(conn, after, PAGE)).await?;
             let next = entries.last().map(|entry| entry.sequence);
             if next.is_none() {
                 return Ok(None);

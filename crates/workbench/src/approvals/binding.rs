@@ -37,7 +37,13 @@ impl Identity<'_> {
 }
 
 /// Lower-case hexadecimal. `arguments` is JSON text; text that is not JSON counts as it stands.
-pub(super) fn bind(connection: &str, agent: &AgentId, name: &str, tool: &Identity<'_>, arguments: &str) -> String {
+pub(super) fn bind(
+    connection: &str,
+    agent: &AgentId,
+    name: &str,
+    tool: &Identity<'_>,
+    arguments: &str,
+) -> String {
     let arguments = match serde_json::from_str::<Value>(arguments) {
         Ok(value) => canonical(&value),
         Err(_) => format!("text:{arguments}"),

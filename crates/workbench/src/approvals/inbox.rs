@@ -129,14 +129,18 @@ impl Request {
             (Runner::Client(tool), Some(folder)) => {
                 (CallKind::Client, Some(preview(tool, folder, &call.arguments)), None)
             }
-            (Runner::Client(_), None) => {
-                (CallKind::Client, None, Some("No folder is opened to this agent. Choose one to allow this call."))
-            }
+            (Runner::Client(_), None) => (
+                CallKind::Client,
+                None,
+                Some("No folder is opened to this agent. Choose one to allow this call."),
+            ),
             (Runner::Server, _) => (CallKind::Server, None, None),
             (Runner::Elsewhere, _) => (
                 CallKind::Client,
                 None,
-                Some("Another program offered this tool, and only that one can run it. Here it can only be denied."),
+                Some(
+                    "Another program offered this tool, and only that one can run it. Here it can only be denied.",
+                ),
             ),
         };
         WaitingCall {
@@ -197,7 +201,9 @@ pub(super) async fn list(State(desk): State<Desk>) -> Result<Answer<Vec<Waiting>
         .await?;
     // Previews look at the disk.
     let waiting: Vec<Waiting> =
-        tokio::task::spawn_blocking(|| requests.into_iter().map(Request::shown).collect()).await.map_err(anyhow::Error::from)?;
+        tokio::task::spawn_blocking(|| requests.into_iter().map(Request::shown).collect())
+            .await
+            .map_err(anyhow::Error::from)?;
     desk.approvals().state().shown = waiting
         .iter()
         .map(|request| {

@@ -15,7 +15,9 @@ impl Folder {
         }
         let given = Path::new(text);
         if !given.is_absolute() {
-            return Err(format!("{text} is not a whole path. Write it from the root, for example /home/you/notes."));
+            return Err(format!(
+                "{text} is not a whole path. Write it from the root, for example /home/you/notes."
+            ));
         }
         let path = given.canonicalize().map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound => format!("There is no folder {text}."),
@@ -29,7 +31,9 @@ impl Folder {
         }
         // It travels as JSON text, and a lossy copy would name another folder.
         if path.to_str().is_none() {
-            return Err(format!("The name of {text} is not valid Unicode. Choose a folder with a plain name."));
+            return Err(format!(
+                "The name of {text} is not valid Unicode. Choose a folder with a plain name."
+            ));
         }
         Ok(Self(path))
     }

@@ -127,7 +127,10 @@ pub fn run(folder: &Folder, arguments: &Map<String, Value>) -> Result<String, St
 
 fn open_folder(folder: &Folder) -> Result<Dir, String> {
     Dir::open_ambient_dir(folder.path(), ambient_authority()).map_err(|error| {
-        format!("The opened folder {} cannot be read any more: {error}. Ask the person to choose it again.", folder.path().display())
+        format!(
+            "The opened folder {} cannot be read any more: {error}. Ask the person to choose it again.",
+            folder.path().display()
+        )
     })
 }
 
@@ -145,10 +148,14 @@ fn locate(folder: &Folder, path: &str) -> Result<PathBuf, String> {
         return Err("path holds a NUL character.".to_owned());
     }
     let outside = || {
-        format!("{path} is outside the opened folder {}. Only files in it can be read.", folder.path().display())
+        format!(
+            "{path} is outside the opened folder {}. Only files in it can be read.",
+            folder.path().display()
+        )
     };
     let given = Path::new(path);
-    let below = if given.is_absolute() { given.strip_prefix(folder.path()).map_err(|_| outside())? } else { given };
+    let below =
+        if given.is_absolute() { given.strip_prefix(folder.path()).map_err(|_| outside())? } else { given };
     let mut inside = PathBuf::new();
     for component in below.components() {
         match component {
@@ -166,7 +173,9 @@ fn refusal(error: &io::Error, path: &str) -> String {
         io::ErrorKind::NotFound => format!("There is no {path} in the opened folder."),
         // Also how a link that leads out of the folder is refused.
         io::ErrorKind::PermissionDenied => {
-            format!("{path} may not be read: it leads outside the opened folder, or its permissions forbid it.")
+            format!(
+                "{path} may not be read: it leads outside the opened folder, or its permissions forbid it."
+            )
         }
         io::ErrorKind::NotADirectory => format!("A part of {path} is a file, not a folder."),
         _ => format!("{path} cannot be read: {error}."),
@@ -293,7 +302,8 @@ mod tests {
         fs::write(inner.join("latin"), b"gr\xfc\xdfe\n").expect("write");
         fs::write(inner.join("bom"), b"\xef\xbb\xbfhello").expect("write");
         fs::write(inner.join("wide"), "\u{1f980}".repeat(MOST_CHARACTERS + 5)).expect("write");
-        fs::write(inner.join("many"), (1..=3000).map(|n| format!("{n}\n")).collect::<String>()).expect("write");
+        fs::write(inner.join("many"), (1..=3000).map(|n| format!("{n}\n")).collect::<String>())
+            .expect("write");
         #[cfg(unix)]
         {
             use std::os::unix::fs::symlink;
@@ -323,7 +333,10 @@ mod tests {
             (json!({"path": "bom"}), "hello"),
             (json!({"path": "plan.md", "offset": 2}), "two\nthree\n[lines 2 to 3 of 3]"),
             (json!({"path": "plan.md", "limit": 1}), "one\n[lines 1 to 1 of 3; go on with offset 2]"),
-            (json!({"path": "plan.md", "offset": 2, "limit": 1}), "two\n[lines 2 to 2 of 3; go on with offset 3]"),
+            (
+                json!({"path": "plan.md", "offset": 2, "limit": 1}),
+                "two\n[lines 2 to 2 of 3; go on with offset 3]",
+            ),
             (
                 json!({"path": "latin"}),
                 "gr\u{fffd}\u{fffd}e\n\n[not UTF-8: bytes that could not be read are shown as \u{fffd}]",
@@ -338,13 +351,17 @@ mod tests {
     #[test]
     fn nothing_outside_is_reachable() {
         let place = place();
-        let mut paths = vec!["../secret.txt", "deep/../../secret.txt", "/etc/passwd", "deep/../plan.md", "~/x"];
+        let mut paths =
+            vec!["../secret.txt", "deep/../../secret.txt", "/etc/passwd", "deep/../plan.md", "~/x"];
         if cfg!(unix) {
             paths.extend(["link-out", "folder-out/secret.txt", "etc/passwd", "./link-out"]);
         }
         for path in paths {
             let problem = read(&place, json!({"path": path})).expect_err(path);
-            assert!(problem.contains("outside the opened folder") || problem.contains("There is no"), "{path}: {problem}");
+            assert!(
+                problem.contains("outside the opened folder") || problem.contains("There is no"),
+                "{path}: {problem}"
+            );
             assert!(!problem.contains("root:"), "{path}");
         }
     }

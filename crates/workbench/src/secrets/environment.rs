@@ -33,7 +33,8 @@ impl SecretStore for Environment {
             available: false,
             store: "environment",
             reason: Some(
-                "This server takes keys from its environment; a key entered here is kept until it stops.".to_owned(),
+                "This server takes keys from its environment; a key entered here is kept until it stops."
+                    .to_owned(),
             ),
         }
     }

@@ -30,7 +30,10 @@ impl Memory {
 
 impl SecretStore for Memory {
     fn status(&self) -> SecretStatus {
-        let reason = self.reason.clone().unwrap_or_else(|| "Keys are kept only while Loci runs, as chosen.".to_owned());
+        let reason = self
+            .reason
+            .clone()
+            .unwrap_or_else(|| "Keys are kept only while Loci runs, as chosen.".to_owned());
         SecretStatus { available: false, store: "memory", reason: Some(reason) }
     }
 

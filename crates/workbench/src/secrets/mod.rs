@@ -84,9 +84,8 @@ mod tests {
 
     /// Every writable place behaves alike.
     async fn check(store: &dyn SecretStore) {
-        let get = async |name| {
-            store.get(name).await.expect("get").map(|secret| secret.expose_secret().to_owned())
-        };
+        let get =
+            async |name| store.get(name).await.expect("get").map(|secret| secret.expose_secret().to_owned());
         assert_eq!(get("provider/a").await, None);
         store.delete("provider/a").await.expect("deleting nothing is fine");
         store.set("provider/a", SecretString::from("one")).await.expect("set");

@@ -1,0 +1,9 @@
+//! The desk as a window meets it: requests to its router over a real database, no network.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod approvals;
+mod client_tools;
+mod events;
+mod fixture;
+mod providers;
+mod settings;
