@@ -18,6 +18,10 @@ export type PendingCall = {
   kind: "client" | "server";
   /** What it would do, when that can be said beforehand. */
   preview?: string | null;
+  /** What a decision is bound to: if the call or its tool has become another, allowing is refused. */
+  hash?: string;
+  /** Why it cannot be allowed here as things are. */
+  problem?: string | null;
 };
 
 /** A turn that waits for a person. `id` is the approval request's message id. */
@@ -36,6 +40,8 @@ export type Decision = {
   reason?: string;
   /** JSON text that replaces the model's arguments. */
   arguments?: string;
+  /** The hash of the call as it was shown. */
+  hash?: string;
 };
 
 export type ProviderType = "openai" | "anthropic";
@@ -46,13 +52,20 @@ export type Provider = {
   provider_type: string;
   base_url: string | null;
   has_key: boolean;
-  /** `base` comes from the environment and cannot be changed here. */
+  /** `base` for one of the environment, `byok` for one added by hand. */
   category: string;
+  /** False for what the environment brings. */
+  editable?: boolean;
+  /** Why its key cannot be read, if so. */
+  problem?: string | null;
 };
 
 export type NewProvider = { name?: string; provider_type: ProviderType; base_url: string; api_key?: string };
 
-export type ProviderTest = { ok: boolean; message: string; models: string[] | number };
+/** What is left out stays; an empty key takes the key away. */
+export type ProviderChange = { base_url?: string; api_key?: string };
+
+export type ProviderTest = { ok: boolean; message: string; models: string[] };
 
 export type Status = {
   version: string;

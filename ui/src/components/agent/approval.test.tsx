@@ -141,3 +141,17 @@ describe("an approval of several calls", () => {
     expect(onAnswer.mock.lastCall?.[0].map(({ decision }) => decision)).toEqual(["allow", "allow"]);
   });
 });
+
+describe("what a decision is bound to", () => {
+  it("is sent back with it", async () => {
+    show([{ ...one, hash: "abc" }]);
+    await userEvent.click(button("Deny"));
+    expect(onAnswer).toHaveBeenCalledWith([{ tool_call_id: "c1", hash: "abc", decision: "deny" }]);
+  });
+
+  it("can make allowing impossible, with the reason said", () => {
+    show([{ ...one, problem: "No folder is chosen." }, two]);
+    expect(screen.getByText("No folder is chosen.")).toBeVisible();
+    expect(button("Allow once", screen.getByRole("group", { name: "read_file" }))).toBeDisabled();
+  });
+});

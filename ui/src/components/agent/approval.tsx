@@ -181,11 +181,12 @@ function CallChoice({ call, choice, edit, pressed, busy, onChoice, onEdit }: Cal
       {call.preview ? (
         <VisibleText text={call.preview} tabIndex={0} className="rounded-sm bg-muted px-2 py-1" />
       ) : null}
+      {call.problem ? <p className="text-danger">{call.problem}</p> : null}
       <div className="flex flex-wrap gap-2">
         <Button
           {...toggle("allowed")}
           className={PRESSED}
-          disabled={busy || broken}
+          disabled={busy || broken || Boolean(call.problem)}
           onClick={() => onChoice({ state: "allowed" })}
         >
           {t(edit === undefined ? "approval.allowOnce" : "approval.allowEdited")}
@@ -238,17 +239,18 @@ const PRESSED = "aria-pressed:border-accent aria-pressed:bg-accent-soft aria-pre
 
 /** The decision a choice amounts to; `null` while it is not made. */
 function decisionOf(call: PendingCall, choice: Choice, edit: string | undefined): Decision | null {
-  const tool_call_id = call.tool_call_id;
+  const seen = { tool_call_id: call.tool_call_id, ...(call.hash ? { hash: call.hash } : {}) };
   switch (choice.state) {
     case "open":
       return null;
     case "allowed":
-      if (edit === undefined) return { tool_call_id, decision: "allow" };
-      return isObject(edit) ? { tool_call_id, decision: "allow", arguments: edit } : null;
+      if (call.problem) return null;
+      if (edit === undefined) return { ...seen, decision: "allow" };
+      return isObject(edit) ? { ...seen, decision: "allow", arguments: edit } : null;
     case "denied":
-      return { tool_call_id, decision: "deny" };
+      return { ...seen, decision: "deny" };
     case "explained":
-      return choice.reason.trim() ? { tool_call_id, decision: "deny", reason: choice.reason.trim() } : null;
+      return choice.reason.trim() ? { ...seen, decision: "deny", reason: choice.reason.trim() } : null;
     default:
       choice satisfies never;
       return null;

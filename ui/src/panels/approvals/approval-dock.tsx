@@ -30,7 +30,8 @@ export function ApprovalDock({ agentId, onLeave }: ApprovalDockProps) {
         {t("approval.title", { agent: approval.agent_name, count: approval.calls.length })}
       </p>
       <Approval
-        key={approval.id}
+        // A call that became another is asked about anew.
+        key={[approval.id, ...approval.calls.map((call) => call.hash)].join("/")}
         ref={card}
         agentName={approval.agent_name}
         calls={approval.calls}

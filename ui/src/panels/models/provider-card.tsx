@@ -1,12 +1,13 @@
-import { useState } from "react";
+import { type FormEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Provider, ProviderTest } from "@/api/workbench";
 import { Button } from "@/components/ui/button";
 import { Confirm, ConfirmCancel, ConfirmContent } from "@/components/ui/dialog";
+import { Field, Input } from "@/components/ui/field";
 import { Problem } from "@/components/ui/problem";
 import { Spinner } from "@/components/ui/spinner";
 import { useFailure } from "@/lib/use-failure";
-import { useDeleteProvider, useTestProvider } from "./queries";
+import { useChangeProvider, useDeleteProvider, useTestProvider } from "./queries";
 
 export function ProviderCard({ provider }: { provider: Provider }) {
   const { t } = useTranslation();
@@ -14,8 +15,9 @@ export function ProviderCard({ provider }: { provider: Provider }) {
   const test = useTestProvider();
   const remove = useDeleteProvider();
   const [asking, setAsking] = useState(false);
-  /** What the environment or the program brings cannot be deleted here. */
-  const fixed = provider.category === "base";
+  const [changing, setChanging] = useState(false);
+  /** What the environment or the program brings cannot be changed here. */
+  const fixed = provider.editable === false || provider.category === "base";
   return (
     <li aria-label={provider.name} className="flex flex-col gap-2 rounded-md border bg-card p-3">
       <div className="flex flex-wrap items-center gap-2">
@@ -34,6 +36,11 @@ export function ProviderCard({ provider }: { provider: Provider }) {
           {t("models.test")}
         </Button>
         {fixed ? null : (
+          <Button size="sm" aria-expanded={changing} onClick={() => setChanging(!changing)}>
+            {t(provider.has_key ? "models.replaceKey" : "models.setKey")}
+          </Button>
+        )}
+        {fixed ? null : (
           <Button
             size="sm"
             aria-label={t("models.deleteNamed", { name: provider.name })}
@@ -43,6 +50,8 @@ export function ProviderCard({ provider }: { provider: Provider }) {
           </Button>
         )}
       </div>
+      {provider.problem ? <p className="text-danger">{provider.problem}</p> : null}
+      {changing ? <ChangeKey provider={provider} onDone={() => setChanging(false)} /> : null}
       {test.error ? <Problem {...failure.of(test.error)} /> : null}
       {test.data ? <TestResult result={test.data} /> : null}
       <Confirm open={asking} onOpenChange={setAsking}>
@@ -69,12 +78,60 @@ export function ProviderCard({ provider }: { provider: Provider }) {
   );
 }
 
+/** Keys go in and never come out: the field starts empty whatever is stored. */
+function ChangeKey({ provider, onDone }: { provider: Provider; onDone: () => void }) {
+  const { t } = useTranslation();
+  const failure = useFailure();
+  const change = useChangeProvider(provider.id);
+  const [key, setKey] = useState("");
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    change.mutate({ api_key: key }, { onSuccess: onDone });
+  };
+  return (
+    <form className="flex flex-col gap-2" onSubmit={submit}>
+      <Field label={t("models.newKey", { name: provider.name })}>
+        {(control) => (
+          <Input
+            {...control}
+            type="password"
+            autoComplete="off"
+            spellCheck={false}
+            autoFocus
+            className="font-mono"
+            value={key}
+            onChange={(event) => setKey(event.target.value)}
+          />
+        )}
+      </Field>
+      {change.error ? <Problem {...failure.of(change.error)} /> : null}
+      <div className="flex gap-2">
+        <Button type="submit" size="sm" variant="primary" disabled={change.isPending || !key.trim()}>
+          {t("models.saveKey")}
+        </Button>
+        {provider.has_key ? (
+          <Button
+            size="sm"
+            disabled={change.isPending}
+            onClick={() => change.mutate({ api_key: "" }, { onSuccess: onDone })}
+          >
+            {t("models.removeKey")}
+          </Button>
+        ) : null}
+        <Button size="sm" variant="quiet" disabled={change.isPending} onClick={onDone}>
+          {t("common.cancel")}
+        </Button>
+      </div>
+    </form>
+  );
+}
+
 function TestResult({ result }: { result: ProviderTest }) {
   const { t } = useTranslation();
-  const count = typeof result.models === "number" ? result.models : result.models.length;
   return (
     <p role="status" className={result.ok ? "text-success" : "text-danger"}>
-      {result.ok ? t("models.testOk", { count }) : t("models.testFailed")} {result.message}
+      {result.ok ? t("models.testOk", { count: result.models.length }) : t("models.testFailed")}{" "}
+      {result.message}
     </p>
   );
 }

@@ -1,7 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useApi } from "@/api/context";
 import { keys, modelsQuery, providersQuery, statusQuery } from "@/api/queries";
-import type { NewProvider, Provider, ProviderTest } from "@/api/workbench";
+import type { NewProvider, Provider, ProviderChange, ProviderTest } from "@/api/workbench";
 
 export function useProviders() {
   return useQuery(providersQuery(useApi()));
@@ -29,6 +29,16 @@ export function useAddProvider() {
   const reread = useReread();
   return useMutation({
     mutationFn: (provider: NewProvider) => api.json<Provider>("POST", "/workbench/providers", provider),
+    onSuccess: reread,
+  });
+}
+
+export function useChangeProvider(id: string) {
+  const api = useApi();
+  const reread = useReread();
+  return useMutation({
+    mutationFn: (change: ProviderChange) =>
+      api.json<Provider>("PATCH", `/workbench/providers/${encodeURIComponent(id)}`, change),
     onSuccess: reread,
   });
 }
