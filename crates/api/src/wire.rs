@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use crate::{
     ids::{MessageId, RunId, StepId},
     message::{Approval, ContentPart, Message, ReturnContent, Role, ToolCall, ToolReturn, ToolStatus},
+    resource::{StopReason, UsageStatistics},
     time::Timestamp,
 };
 
@@ -62,6 +63,29 @@ impl MessageType {
             Self::EventMessage => "event_message",
         }
     }
+}
+
+/// The roles of stored messages that can expand into one of these kinds; none for all.
+#[must_use]
+pub fn roles_of(types: Option<&[MessageType]>) -> Vec<Role> {
+    let mut roles = Vec::new();
+    for kind in types.unwrap_or_default() {
+        let of: &[Role] = match kind {
+            MessageType::SystemMessage => &[Role::System],
+            MessageType::UserMessage => &[Role::User, Role::Summary],
+            MessageType::AssistantMessage
+            | MessageType::ReasoningMessage
+            | MessageType::HiddenReasoningMessage => &[Role::Assistant, Role::Approval],
+            MessageType::ToolCallMessage => &[Role::Assistant],
+            MessageType::ToolReturnMessage => &[Role::Tool],
+            MessageType::ApprovalRequestMessage | MessageType::ApprovalResponseMessage => &[Role::Approval],
+            MessageType::SummaryMessage => &[Role::Summary],
+            // None is stored.
+            MessageType::EventMessage => &[],
+        };
+        roles.extend(of.iter().copied().filter(|role| !roles.contains(role)).collect::<Vec<_>>());
+    }
+    roles
 }
 
 /// A word that names no kind of message.
@@ -323,6 +347,42 @@ impl LettaMessage {
             Self::ApprovalRequestMessage(message) => &mut message.base,
             Self::ApprovalResponseMessage(message) => &mut message.base,
             Self::SummaryMessage(message) => &mut message.base,
+        }
+    }
+}
+
+/// Why a run ended, as responses and streams carry it.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct LettaStopReason {
+    /// Always `stop_reason`.
+    pub message_type: String,
+    pub stop_reason: StopReason,
+}
+
+/// The answer to a request that is not streamed. What the client sent is not repeated in it.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct LettaResponse {
+    pub messages: Vec<LettaMessage>,
+    pub stop_reason: LettaStopReason,
+    pub usage: UsageStatistics,
+    /// Always null: no provider here is asked for them.
+    #[schema(value_type = Option<Object>)]
+    pub logprobs: Option<Value>,
+    /// Always null.
+    #[schema(value_type = Option<Vec<Object>>)]
+    pub turns: Option<Value>,
+}
+
+impl LettaResponse {
+    /// What a run produced.
+    #[must_use]
+    pub fn new(messages: &[Message], stop_reason: StopReason, usage: UsageStatistics, view: &View) -> Self {
+        Self {
+            messages: expand_all(messages, view),
+            stop_reason: LettaStopReason { message_type: "stop_reason".to_owned(), stop_reason },
+            usage,
+            logprobs: None,
+            turns: None,
         }
     }
 }

@@ -14,17 +14,22 @@ mod guard;
 pub mod model;
 mod names;
 mod openapi;
+mod outbound;
 mod page;
+mod ports;
 pub mod prompt;
 mod router;
 mod routes;
 mod run_tool;
 pub mod runs;
+mod stream;
+mod tool_call;
 mod tools;
 
 pub use app::{App, Options, open};
 pub use guard::{Guard, guarded};
 pub use openapi::document as openapi_document;
+pub use loci_tools::sandbox::run_helper_if_asked;
 pub use router::router;
 
 /// The server version whose API this one speaks, as `/v1/health` reports it. Clients refuse or warn below 0.16.6.

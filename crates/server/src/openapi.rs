@@ -6,7 +6,10 @@ use utoipa::{
     openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
 };
 
-use crate::routes::{agent_tools, agents, blocks, conversations, core_memory, health, models, tools};
+use crate::routes::{
+    agent_tools, agents, blocks, conversation_messages, conversations, core_memory, health, messages, models,
+    runs, steps, tools,
+};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -18,12 +21,18 @@ use crate::routes::{agent_tools, agents, blocks, conversations, core_memory, hea
         agents::count, agents::create, agents::delete, agents::list, agents::modify, agents::recompile,
         agents::reset_messages, agents::retrieve,
         blocks::agents, blocks::count, blocks::create, blocks::delete, blocks::list, blocks::modify, blocks::retrieve,
+        conversation_messages::cancel, conversation_messages::create, conversation_messages::list,
+        conversation_messages::resume,
         conversations::create, conversations::delete, conversations::list, conversations::modify,
         conversations::recompile, conversations::retrieve,
         core_memory::attach, core_memory::detach, core_memory::list, core_memory::memory, core_memory::modify,
         core_memory::retrieve,
         health::check, health::ready,
+        messages::cancel, messages::create, messages::create_async, messages::create_stream, messages::list,
+        messages::retrieve,
         models::embeddings, models::list,
+        runs::delete, runs::list, runs::messages, runs::metrics, runs::resume, runs::retrieve, runs::steps, runs::usage,
+        steps::list, steps::messages, steps::metrics, steps::retrieve, steps::trace,
         tools::add_base_tools, tools::count, tools::create, tools::delete, tools::generate_schema, tools::list,
         tools::modify, tools::retrieve, tools::run, tools::upsert,
     )

@@ -11,10 +11,7 @@ use loci_api::{
     tool::{ToolExecutionResult, ToolRunFromSource},
 };
 use loci_store::table::{agent_secret, tool};
-use loci_tools::{
-    builtin::RunContext,
-    sandbox::{RunRequest, RunResult, RunStatus},
-};
+use loci_tools::sandbox::{RunRequest, RunResult, RunStatus};
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -145,13 +142,9 @@ async fn dispatch(
 ) -> RunResult {
     let name = tool.name.as_deref().unwrap_or_default();
     if loci_tools::builtin::find(name).is_some() {
-        let context = RunContext {
-            sandbox: app.sandbox(),
-            egress: app.sandbox().egress(),
-            agent_id: agent_id.as_str(),
-            work_dir: None,
-        };
-        let result = loci_tools::builtin::run(name, &arguments, &env, &context).await;
+        let mut env = env;
+        env.insert("LETTA_AGENT_ID".to_owned(), agent_id.to_string());
+        let result = loci_tools::builtin::run(name, &arguments, &env, app.sandbox()).await;
         return result.unwrap_or_else(|| {
             RunResult::error(format!(
                 "The built-in tool {name} works within a conversation only; it cannot be run by hand."

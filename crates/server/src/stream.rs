@@ -11,7 +11,7 @@ use futures::Stream;
 use http::{HeaderValue, header};
 use loci_api::{
     ids::{MessageId, RunId, StepId},
-    message::{ContentPart, Message, Role},
+    message::{Message, Role},
     resource::{StopReason, UsageStatistics},
     time::Timestamp,
     wire::{self, MessageType, View},
@@ -72,6 +72,12 @@ impl Renderer {
         Self { run_id, mode, seq: 0, current: None }
     }
 
+    /// For a run that has sent events up to this number.
+    #[must_use]
+    pub fn resumed(run_id: RunId, mode: Mode, seq: i64) -> Self {
+        Self { seq, ..Self::new(run_id, mode) }
+    }
+
     /// What a stream begins with.
     pub fn open(&mut self) -> Vec<Frame> {
         if !self.mode.pings {
@@ -91,7 +97,11 @@ impl Renderer {
                 self.message(message)
             }
             TurnEvent::Delta { message_id, step_id, index, delta } => {
-                if self.mode.tokens { self.delta(message_id, step_id, *index, delta) } else { Vec::new() }
+                if self.mode.tokens {
+                    self.delta(message_id, step_id, *index, delta)
+                } else {
+                    Vec::new()
+                }
             }
             TurnEvent::StepUsage(_) => Vec::new(),
         }
@@ -104,9 +114,8 @@ impl Renderer {
         usage: &UsageStatistics,
         error: Option<&TurnError>,
     ) -> Vec<Frame> {
-        let mut frames = vec![
-            self.frame(&json!({"message_type": "stop_reason", "stop_reason": stop_reason.as_str()})),
-        ];
+        let mut frames =
+            vec![self.frame(&json!({"message_type": "stop_reason", "stop_reason": stop_reason.as_str()}))];
         match error {
             Some(error) => frames.push(self.error(error)),
             None => frames.push(self.frame(&usage.to_json())),
@@ -142,17 +151,18 @@ impl Renderer {
 
     fn message(&mut self, message: &Message) -> Vec<Frame> {
         let own;
-        let message = if self.mode.tokens && message.role == Role::Tool && !self.mode.client_returns.is_empty() {
-            let mut rest = message.clone();
-            rest.tool_returns.retain(|result| !self.mode.client_returns.contains(&result.tool_call_id));
-            if rest.tool_returns.is_empty() {
-                return Vec::new();
-            }
-            own = rest;
-            &own
-        } else {
-            message
-        };
+        let message =
+            if self.mode.tokens && message.role == Role::Tool && !self.mode.client_returns.is_empty() {
+                let mut rest = message.clone();
+                rest.tool_returns.retain(|result| !self.mode.client_returns.contains(&result.tool_call_id));
+                if rest.tool_returns.is_empty() {
+                    return Vec::new();
+                }
+                own = rest;
+                &own
+            } else {
+                message
+            };
         let mut all = wire::expand(message, &self.mode.view);
         all.iter_mut()
             .map(|shown| {
@@ -169,10 +179,9 @@ impl Renderer {
                 MessageType::ReasoningMessage,
                 json!({"source": "reasoner_model", "reasoning": text, "signature": signature}),
             ),
-            Delta::RedactedReasoning { data } => (
-                MessageType::HiddenReasoningMessage,
-                json!({"state": "redacted", "hidden_reasoning": data}),
-            ),
+            Delta::RedactedReasoning { data } => {
+                (MessageType::HiddenReasoningMessage, json!({"state": "redacted", "hidden_reasoning": data}))
+            }
             Delta::Text(text) => (MessageType::AssistantMessage, json!({"content": text})),
             Delta::ToolCall { tool_call_id, name, arguments, gated: true } => {
                 let call = json!({"name": name, "arguments": arguments, "tool_call_id": tool_call_id});
@@ -279,16 +288,6 @@ pub fn response(frames: impl Stream<Item = Bytes> + Send + 'static) -> Response 
     // Proxies that buffer would hold every token back.
     headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
     response
-}
-
-/// Whether a message holds anything a client can see.
-#[must_use]
-pub fn says_something(message: &Message) -> bool {
-    !message.tool_calls.is_empty()
-        || message.content.iter().any(|part| match part {
-            ContentPart::Text { text, .. } => !text.is_empty(),
-            ContentPart::Image { .. } | ContentPart::Reasoning { .. } | ContentPart::RedactedReasoning { .. } => true,
-        })
 }
 
 #[cfg(test)]

@@ -7,10 +7,14 @@ use crate::App;
 pub(crate) mod agent_tools;
 pub(crate) mod agents;
 pub(crate) mod blocks;
+pub(crate) mod conversation_messages;
 pub(crate) mod conversations;
 pub(crate) mod core_memory;
 pub(crate) mod health;
+pub(crate) mod messages;
 pub(crate) mod models;
+pub(crate) mod runs;
+pub(crate) mod steps;
 pub(crate) mod tools;
 
 pub(crate) fn routes() -> Router<App> {
@@ -18,9 +22,13 @@ pub(crate) fn routes() -> Router<App> {
         .merge(agent_tools::routes())
         .merge(agents::routes())
         .merge(blocks::routes())
+        .merge(conversation_messages::routes())
         .merge(conversations::routes())
         .merge(core_memory::routes())
         .merge(health::routes())
+        .merge(messages::routes())
         .merge(models::routes())
+        .merge(runs::routes())
+        .merge(steps::routes())
         .merge(tools::routes())
 }

@@ -1,0 +1,254 @@
+//! The world as a turn sees it: the store, the models and the tools behind [`Ports`].
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Instant,
+};
+
+use futures::stream::BoxStream;
+use loci_api::{
+    chat::{ChatError, ChatEvent, ChatRequest, ChatTrace},
+    ids::{MessageId, StepId, TraceId},
+    message::Message,
+    resource::{Step, StepStatus},
+    time::Timestamp,
+};
+use loci_engine::ports::{
+    Commit, PortError, Ports, StepEnd, StepStart, ToolInvocation, ToolOutcome, TurnError, TurnEvent,
+};
+use loci_llm::ChatModel as _;
+use loci_store::{
+    StoreError,
+    table::{
+        context, message,
+        step::{self, StepTiming},
+        step_trace::{self, StepTrace},
+    },
+};
+use serde_json::{Map, Value, json};
+
+use crate::{
+    App,
+    runs::{Facts, live::LiveRun},
+    tool_call,
+};
+
+/// One run's view of the world.
+pub struct RunPorts {
+    app: App,
+    live: Arc<LiveRun>,
+    facts: Arc<Facts>,
+    /// What the thread's context window holds, kept for the next run.
+    context: Mutex<Vec<Message>>,
+    /// When each step of the run began.
+    steps: Mutex<HashMap<StepId, Timestamp>>,
+    begun: Instant,
+}
+
+impl RunPorts {
+    /// For a run that begins with this context.
+    #[must_use]
+    pub fn new(app: App, live: Arc<LiveRun>, facts: Arc<Facts>, context: Vec<Message>) -> Self {
+        Self {
+            app,
+            live,
+            facts,
+            context: Mutex::new(context),
+            steps: Mutex::default(),
+            begun: Instant::now(),
+        }
+    }
+
+    /// What the context window holds now.
+    #[must_use]
+    pub fn into_context(self) -> Vec<Message> {
+        self.context.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The bodies of a model call are kept, but nobody waits for it: they may be megabytes.
+    fn keep_trace(&self, step_id: StepId, trace: ChatTrace, now: Timestamp) {
+        let app = self.app.clone();
+        self.app.runs().spawn(async move {
+            let kept = app
+                .store()
+                .write(move |tx| {
+                    step_trace::upsert(
+                        tx,
+                        &StepTrace {
+                            id: TraceId::new(),
+                            step_id,
+                            request_json: as_object(trace.request),
+                            response_json: as_object(trace.response),
+                            created_at: now,
+                        },
+                    )
+                })
+                .await;
+            if let Err(error) = kept {
+                tracing::warn!(%error, "the trace of a step was not kept");
+            }
+        });
+    }
+}
+
+/// Traces are published as objects.
+fn as_object(body: Value) -> Value {
+    match body {
+        Value::Object(_) => body,
+        Value::Null => json!({}),
+        other => json!({"body": other}),
+    }
+}
+
+fn failed(what: &str, error: &StoreError) -> PortError {
+    tracing::error!(error = %error, "{what} failed");
+    PortError(format!("{what} failed: {error}"))
+}
+
+impl Ports for RunPorts {
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+
+    fn new_message_id(&self) -> MessageId {
+        MessageId::new()
+    }
+
+    fn new_step_id(&self) -> StepId {
+        StepId::new()
+    }
+
+    fn monotonic_ns(&self) -> i64 {
+        i64::try_from(self.begun.elapsed().as_nanos()).unwrap_or(i64::MAX)
+    }
+
+    fn cancelled(&self) -> impl Future<Output = ()> + Send {
+        self.live.cancelled.cancelled()
+    }
+
+    fn chat(&self, request: ChatRequest) -> BoxStream<'static, Result<ChatEvent, ChatError>> {
+        self.app.models().chat(request)
+    }
+
+    async fn begin_step(&self, start: &StepStart) -> Result<(), PortError> {
+        self.steps.lock().unwrap_or_else(PoisonError::into_inner).insert(start.id.clone(), start.started_at);
+        let row = step_row(start, &self.live, &self.facts);
+        let at = start.started_at;
+        self.app
+            .store()
+            .write(move |tx| step::insert(tx, &row, at))
+            .await
+            .map_err(|error| failed("recording a step", &error))
+    }
+
+    async fn commit(&self, commit: Commit) -> Result<(), PortError> {
+        let now = Timestamp::now();
+        let Commit { messages, failed_messages, step } = commit;
+        let trace = step.as_ref().and_then(|step| step.trace.clone().map(|trace| (step.id.clone(), trace)));
+        let end = step.map(|step| {
+            let begun = self.steps.lock().unwrap_or_else(PoisonError::into_inner).remove(&step.id);
+            (step.id.clone(), step_end(step, begun, now))
+        });
+        let thread = self.live.thread.clone();
+        let mut kept = messages.clone();
+        self.app
+            .store()
+            .write(move |tx| {
+                context::push(tx, &thread, &messages)?;
+                for message in &failed_messages {
+                    message::insert(tx, message)?;
+                }
+                if let Some((id, end)) = &end {
+                    step::finish(tx, id, end)?;
+                }
+                Ok(())
+            })
+            .await
+            .map_err(|error| failed("writing a step", &error))?;
+        kept.retain(|message| !message.is_err);
+        self.context.lock().unwrap_or_else(PoisonError::into_inner).append(&mut kept);
+        if let Some((step_id, trace)) = trace {
+            self.keep_trace(step_id, trace, now);
+        }
+        Ok(())
+    }
+
+    async fn run_tool(&self, call: ToolInvocation) -> ToolOutcome {
+        tool_call::run(&self.app, &self.live, &self.facts, call).await
+    }
+
+    fn emit(&self, event: TurnEvent) {
+        self.live.tell_event(event);
+    }
+}
+
+fn step_row(start: &StepStart, live: &LiveRun, facts: &Facts) -> Step {
+    Step {
+        id: start.id.clone(),
+        origin: None,
+        provider_id: None,
+        run_id: Some(live.id.clone()),
+        agent_id: Some(live.thread.agent_id.clone()),
+        provider_name: Some(facts.model.provider_name.clone()),
+        provider_category: Some(facts.model.category.to_string()),
+        model: Some(facts.model.model.clone()),
+        model_handle: Some(start.model.clone()),
+        model_endpoint: facts.model.endpoint.clone(),
+        context_window_limit: Some(i64::from(start.context_window)),
+        completion_tokens: None,
+        prompt_tokens: None,
+        total_tokens: None,
+        cached_input_tokens: None,
+        cache_write_tokens: None,
+        reasoning_tokens: None,
+        completion_tokens_details: None,
+        prompt_tokens_details: None,
+        stop_reason: None,
+        tags: Vec::new(),
+        tid: None,
+        trace_id: None,
+        request_id: None,
+        messages: Vec::new(),
+        feedback: None,
+        project_id: None,
+        error_type: None,
+        error_data: None,
+        status: Some(StepStatus::Pending),
+    }
+}
+
+fn step_end(end: StepEnd, begun: Option<Timestamp>, now: Timestamp) -> step::StepEnd {
+    let start_ns = begun.map(|at| at.0.saturating_mul(1_000));
+    let (request_id, endpoint, attempts) = match end.trace {
+        Some(trace) => (trace.request_id, trace.endpoint, trace.attempts),
+        None => (None, None, Vec::new()),
+    };
+    let said_usage = end.usage.total_tokens > 0 || end.status == StepStatus::Success;
+    step::StepEnd {
+        status: end.status,
+        stop_reason: end.stop_reason,
+        usage: said_usage.then_some(end.usage),
+        error_type: end.error.as_ref().map(|error| error.error_type.clone()),
+        error_data: end.error.as_ref().map(error_data),
+        request_id,
+        model_endpoint: endpoint,
+        attempts,
+        timing: StepTiming {
+            step_start_ns: start_ns,
+            llm_request_start_ns: start_ns,
+            llm_request_ns: Some(end.llm_request_ns),
+            ttft_ns: end.ttft_ns,
+            tool_execution_ns: Some(end.tool_execution_ns),
+            step_ns: Some(end.step_ns),
+        },
+        completed_at: now,
+    }
+}
+
+fn error_data(error: &TurnError) -> Map<String, Value> {
+    let mut data = Map::new();
+    data.insert("message".to_owned(), json!(error.message));
+    data.insert("details".to_owned(), json!(error.detail));
+    data
+}

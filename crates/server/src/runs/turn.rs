@@ -1,0 +1,166 @@
+//! What a turn is made of: the agent, its model and tools, as they are when the run begins.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use loci_api::{
+    chat::{ChatOptions, ToolSpec},
+    parse::SendRequest,
+    request::ClientTool,
+    resource::Tool,
+    rules::ToolRuleKind,
+};
+use loci_engine::ports::{Turn, TurnTool};
+use loci_llm::ResolvedModel;
+use loci_store::{
+    Connection, Thread,
+    table::{
+        agent::{self, AgentRow},
+        agent_secret, conversation, tool,
+    },
+};
+use serde_json::{Map, Value};
+
+use super::{accept::Start, live::LiveRun};
+use crate::{
+    App,
+    agents::{settings::resolve_model, state::not_found},
+    error::Answer,
+    model::{self, Loose},
+};
+
+/// What is known of an agent for one run.
+#[derive(Debug)]
+pub struct Facts {
+    pub agent: AgentRow,
+    pub model: ResolvedModel,
+    pub options: ChatOptions,
+    pub parallel_tool_calls: bool,
+    /// Tokens.
+    pub context_window: u32,
+    /// Attached tools by name.
+    pub tools: HashMap<String, Arc<Tool>>,
+    /// Their names in the order the model sees them.
+    pub order: Vec<String>,
+    /// Variables of the agent's tools.
+    pub env: BTreeMap<String, String>,
+}
+
+struct Rows {
+    agent: AgentRow,
+    own_model: Option<String>,
+    own_settings: Option<Value>,
+    tools: Vec<Tool>,
+    env: BTreeMap<String, String>,
+}
+
+/// Reads them and finds the model: the request's, else the conversation's, else the agent's.
+///
+/// # Errors
+/// 404 if the agent or the model is gone.
+pub async fn facts(app: &App, thread: &Thread, request: &SendRequest) -> Answer<Facts> {
+    let of = thread.clone();
+    let rows = app.store().read(move |conn| read(conn, &of)).await?;
+    let Some(Rows { agent, own_model, own_settings, tools, env }) = rows else {
+        return Err(not_found(&thread.agent_id).into());
+    };
+    let of_agent = agent.model.clone().unwrap_or_default();
+    let handle = request.override_model.clone().or(own_model).unwrap_or_else(|| of_agent.clone());
+    let resolved = resolve_model(app, &handle).await?;
+    let given = own_settings.as_ref().and_then(Value::as_object).filter(|_| request.override_model.is_none());
+    let settings: Map<String, Value> = match (given, &agent.model_settings) {
+        (Some(given), _) => model::settings(&resolved, Some(given), &Loose::default())?,
+        (None, Some(Value::Object(settings))) if handle == of_agent => settings.clone(),
+        (None, _) => model::settings(&resolved, None, &Loose::default())?,
+    };
+    let limit = agent.context_window_limit.and_then(|tokens| u32::try_from(tokens).ok());
+    let context_window = if handle == of_agent {
+        limit.unwrap_or(resolved.context_window)
+    } else {
+        limit.unwrap_or(u32::MAX).min(resolved.context_window)
+    };
+    // Rules about order and number hold only if calls come one at a time.
+    let orderly = agent.tool_rules.iter().any(|rule| !matches!(rule.kind, ToolRuleKind::RequiresApproval));
+    let order: Vec<String> = tools.iter().filter_map(|tool| tool.name.clone()).collect();
+    Ok(Facts {
+        options: model::chat_options(&settings, agent.response_format.as_ref()),
+        parallel_tool_calls: model::parallel_tool_calls(&settings) && !orderly,
+        context_window,
+        tools: tools
+            .into_iter()
+            .filter_map(|tool| tool.name.clone().map(|name| (name, Arc::new(tool))))
+            .collect(),
+        order,
+        env,
+        agent,
+        model: resolved,
+    })
+}
+
+fn read(conn: &Connection, thread: &Thread) -> Result<Option<Rows>, loci_store::StoreError> {
+    let Some(agent) = agent::get(conn, &thread.agent_id)? else { return Ok(None) };
+    let (own_model, own_settings) = match &thread.conversation_id {
+        Some(id) => match conversation::model_of(conn, id)? {
+            Some(own) => own,
+            None => return Ok(None),
+        },
+        None => (None, None),
+    };
+    Ok(Some(Rows {
+        tools: tool::list_for_agent(conn, &thread.agent_id)?,
+        env: agent_secret::list(conn, &thread.agent_id)?
+            .into_iter()
+            .map(|secret| (secret.key, secret.value))
+            .collect(),
+        agent,
+        own_model,
+        own_settings,
+    }))
+}
+
+/// The turn of an accepted request.
+#[must_use]
+pub fn turn(live: &LiveRun, request: &SendRequest, facts: &Facts, start: Start) -> Turn {
+    Turn {
+        agent_id: live.thread.agent_id.clone(),
+        conversation_id: live.thread.conversation_id.clone(),
+        run_id: live.id.clone(),
+        model: facts.model.handle.clone(),
+        options: facts.options.clone(),
+        parallel_tool_calls: facts.parallel_tool_calls,
+        context_window: facts.context_window,
+        timezone: facts.agent.timezone.clone(),
+        tools: facts
+            .order
+            .iter()
+            .filter_map(|name| facts.tools.get(name))
+            .map(|tool| turn_tool(tool))
+            .collect(),
+        client_tools: request.client_tools.iter().map(ClientTool::to_spec).collect(),
+        client_skills: request.client_skills.clone(),
+        rules: facts.agent.tool_rules.clone(),
+        context: start.context,
+        follow_ups: start.follow_ups,
+        max_steps: request.max_steps,
+        override_system: request.override_system.clone(),
+        stream: request.stream_tokens,
+    }
+}
+
+fn turn_tool(tool: &Tool) -> TurnTool {
+    let schema = tool.json_schema.as_ref();
+    let text = |key: &str| schema.and_then(|schema| schema.get(key)).and_then(Value::as_str);
+    TurnTool {
+        spec: ToolSpec {
+            name: tool.name.clone().unwrap_or_default(),
+            description: text("description").or(tool.description.as_deref()).unwrap_or_default().to_owned(),
+            parameters: schema
+                .and_then(|schema| schema.get("parameters"))
+                .filter(|parameters| parameters.is_object())
+                .cloned()
+                .unwrap_or_else(|| serde_json::json!({"type": "object", "properties": {}, "required": []})),
+        },
+        return_char_limit: usize::try_from(tool.return_char_limit).unwrap_or(0),
+        parallel: tool.enable_parallel_execution.unwrap_or(false),
+    }
+}
