@@ -68,6 +68,13 @@ export function ChatPanel({ agentId, dock, composerRef }: ChatPanelProps) {
           </Button>
         </Problem>
       ) : null}
+      {history.earlier.error ? (
+        <Problem className="m-4" {...failure.of(history.earlier.error)}>
+          <Button size="sm" onClick={history.fetchEarlier}>
+            {t("common.tryAgain")}
+          </Button>
+        </Problem>
+      ) : null}
       {history.isPending ? <Spinner className="m-auto" aria-label={t("common.loading")} /> : null}
       {history.isSuccess && turns.length === 0 ? (
         <Empty className="flex-1" heading={t("chat.empty")} />
@@ -77,9 +84,9 @@ export function ChatPanel({ agentId, dock, composerRef }: ChatPanelProps) {
           // A place in one conversation means nothing in another.
           key={agentId}
           turns={turns}
-          more={history.hasNextPage}
-          loadingMore={history.isFetchingNextPage}
-          onMore={() => void history.fetchNextPage()}
+          more={history.more && !history.earlier.isError}
+          loadingMore={history.earlier.isPending}
+          onMore={history.fetchEarlier}
           thinking={active && isQuiet(turns.at(-1))}
         />
       ) : null}

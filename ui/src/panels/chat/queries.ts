@@ -1,46 +1,64 @@
-import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useMemo } from "react";
-import { unwrap } from "@/api/client";
+import { type Api, unwrap } from "@/api/client";
 import { useApi } from "@/api/context";
 import { approvalsQuery, keys } from "@/api/queries";
 import type { Approval } from "@/api/workbench";
 import { decodeMessage, type Message } from "@/run/events";
 import { storedKeys } from "@/run/reducer";
 import type { RunSession } from "@/run/session";
+import { type History, withEarlier, withNewest } from "./history";
 
 const PAGE = 100;
 
 /** The stored messages, oldest first, as far back as was asked for. */
 export function useHistory(agentId: string) {
   const api = useApi();
-  const query = useInfiniteQuery({
-    queryKey: keys.messages(agentId),
-    initialPageParam: null as string | null,
-    // This route prints the newest page oldest first, and `before` means earlier in time.
-    queryFn: ({ pageParam }) =>
-      unwrap(
-        api.v1.GET("/v1/agents/{agent_id}/messages", {
-          params: {
-            path: { agent_id: agentId },
-            query: {
-              limit: PAGE,
-              order: "desc",
-              include_err: true,
-              ...(pageParam ? { before: pageParam } : {}),
-            },
-          },
-        }),
-      ) as Promise<unknown[]>,
-    getNextPageParam: (page) => {
-      const first = page[0];
-      return first === undefined ? undefined : decodeMessage(first).id || undefined;
+  const queries = useQueryClient();
+  const queryKey = keys.messages(agentId);
+  const query = useQuery({
+    queryKey,
+    queryFn: async () => {
+      const newest = await readPage(api, agentId);
+      return withNewest(queries.getQueryData<History>(queryKey), newest);
     },
   });
-  const messages = useMemo(
-    (): Message[] => (query.data?.pages ?? []).toReversed().flatMap((page) => page.map(decodeMessage)),
-    [query.data],
+  const mutationKey = [...queryKey, "earlier"];
+  const earlier = useMutation({
+    mutationKey,
+    mutationFn: async (): Promise<Message[]> => {
+      const first = queries.getQueryData<History>(queryKey)?.messages[0];
+      return first ? readPage(api, agentId, first.id) : [];
+    },
+    onSuccess: (page) => {
+      queries.setQueryData<History>(queryKey, (held) => held && withEarlier(held, page));
+    },
+  });
+  return {
+    ...query,
+    messages: query.data?.messages ?? NONE,
+    more: query.data?.more ?? false,
+    earlier,
+    // Scrolling asks many times before the first answer is drawn.
+    fetchEarlier: () => {
+      if (queries.isMutating({ mutationKey }) === 0) earlier.mutate();
+    },
+  };
+}
+
+const NONE: Message[] = [];
+
+/** This route prints the newest of a page last, and `before` means earlier in time. */
+async function readPage(api: Api, agentId: string, before?: string): Promise<Message[]> {
+  const page = await unwrap(
+    api.v1.GET("/v1/agents/{agent_id}/messages", {
+      params: {
+        path: { agent_id: agentId },
+        query: { limit: PAGE, order: "desc", include_err: true, ...(before ? { before } : {}) },
+      },
+    }),
   );
-  return { ...query, messages };
+  return (page as unknown[]).map(decodeMessage);
 }
 
 /** The requests of one agent that wait for a person, oldest first. */
