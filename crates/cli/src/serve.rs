@@ -18,7 +18,7 @@ use tower::ServiceExt;
 use crate::{
     arguments::{Secrets, Serve},
     interface,
-    token::{Token, token},
+    token::{self, Token, token},
 };
 
 /// Threads that answer; the database has its own.
@@ -56,6 +56,9 @@ async fn serve(options: Serve) -> anyhow::Result<()> {
         transport: "http",
         allow_private_callbacks: options.allow_private_callbacks,
     };
+    if let Some(given) = &options.token {
+        token::check(given).context("the token given cannot be used")?;
+    }
     // The address first: nothing is touched when it is taken.
     let address = SocketAddr::new(options.host, options.port);
     let listener = TcpListener::bind(address).await.with_context(|| format!("listening on {address}"))?;

@@ -52,7 +52,7 @@ pub fn token(given: Option<String>, data_dir: &Path) -> anyhow::Result<Token> {
 }
 
 /// It travels in an HTTP header.
-fn check(text: &str) -> anyhow::Result<()> {
+pub fn check(text: &str) -> anyhow::Result<()> {
     if text.len() < 8 {
         bail!("it is shorter than 8 characters");
     }
