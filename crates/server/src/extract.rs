@@ -54,6 +54,10 @@ pub fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Answer<T> {
             "body: Field required; the request body is empty, a JSON object was expected".to_owned(),
         ));
     }
+    // Every body here is an object; serde would also read a struct's fields from a list, one by one.
+    if text.trim_start().starts_with('[') {
+        return Err(invalid("body: Input should be an object, not a list".to_owned()));
+    }
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();

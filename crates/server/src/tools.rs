@@ -10,7 +10,7 @@ use loci_api::{
 use loci_store::{Connection, StoreError, table::tool};
 use loci_tools::{
     builtin::{self, Builtin},
-    schema::{self, DerivedSchema},
+    schema::{self, DerivedSchema, SchemaError},
     source::{SourceType, check_requirements},
 };
 use serde_json::{Map, Value, json};
@@ -86,14 +86,27 @@ pub fn source_type(text: Option<&str>) -> Result<SourceType, ApiError> {
     SourceType::parse(text).map_err(|error| ApiError::bad_request(error.to_string()))
 }
 
-/// The schema of a source, derived without running it.
+/// The schema of a source, derived without running it. `parameters` stands in for those of the source.
 ///
 /// # Errors
 /// 400 with the place in the source and what is missing.
-pub fn derive(source: &str, kind: SourceType, name: Option<&str>) -> Result<DerivedSchema, ApiError> {
-    schema::derive(source, kind, name).map_err(|error| {
-        ApiError::bad_request(format!("Failed to derive json schema: Schema generation failed: {error}"))
-    })
+pub fn derive(
+    source: &str,
+    kind: SourceType,
+    parameters: Option<&Map<String, Value>>,
+) -> Result<DerivedSchema, ApiError> {
+    match parameters {
+        Some(parameters) => schema::derive_with_parameters(source, kind, None, parameters),
+        None => schema::derive(source, kind, None),
+    }
+    .map_err(|error| not_derived(&error))
+}
+
+/// Clients look for the two halves of the sentence.
+fn not_derived(error: &SchemaError) -> ApiError {
+    let text = error.to_string();
+    let text = text.strip_prefix("Schema generation failed: ").unwrap_or(&text);
+    ApiError::bad_request(format!("Failed to derive json schema: Schema generation failed: {text}"))
 }
 
 /// A name models accept and no built-in has.
@@ -176,12 +189,9 @@ pub fn from_source(create: ToolCreate) -> Result<Tool, ApiError> {
             complete_schema(given)
         }
         None => {
-            let derived = derive(&create.source_code, kind, None)?;
-            let mut json_schema = derived.json_schema;
-            if let Some(parameters) = create.args_json_schema.clone() {
-                json_schema.insert("parameters".to_owned(), Value::Object(parameters));
-                check_parameters(&json_schema)?;
-            }
+            let mut json_schema =
+                derive(&create.source_code, kind, create.args_json_schema.as_ref())?.json_schema;
+            check_parameters(&json_schema)?;
             if let Some(description) = &create.description {
                 json_schema.insert("description".to_owned(), json!(description));
             }
@@ -229,33 +239,9 @@ fn check_packages(kind: SourceType, create: &ToolCreate) -> Result<(), ApiError>
 
 /// The function that is to be run must stand at the top level of the source.
 fn require_function(source: &str, kind: SourceType, name: &str) -> Result<(), ApiError> {
-    let names_it = |line: &str, keyword: &str| {
-        line.strip_prefix(keyword).is_some_and(|rest| {
-            rest.trim_start()
-                .strip_prefix(name)
-                .is_some_and(|after| after.trim_start().starts_with(['(', '<', ':', '=']))
-        })
-    };
-    let found = source.lines().any(|line| match kind {
-        SourceType::Python => {
-            let line = line.strip_prefix("async ").map_or(line, str::trim_start);
-            names_it(line, "def ")
-        }
-        SourceType::Typescript => {
-            let mut line = line.trim_start();
-            for word in ["export ", "default ", "async "] {
-                line = line.strip_prefix(word).map_or(line, str::trim_start);
-            }
-            ["function ", "const ", "let "].iter().any(|keyword| names_it(line, keyword))
-        }
-    });
-    if found {
-        return Ok(());
-    }
-    let shown: String = name.chars().take(80).collect();
-    Err(ApiError::bad_request(format!(
-        "INVALID_ARGUMENT: The source has no top-level function '{shown}', the name in its schema"
-    )))
+    schema::find_function(source, kind, Some(name)).map(drop).map_err(|error| {
+        ApiError::bad_request(format!("INVALID_ARGUMENT: The tool '{name}' cannot be run: {error}"))
+    })
 }
 
 /// Stores a created tool, over the one of the same name if there is one. Tags that are not given stay.
