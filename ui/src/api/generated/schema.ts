@@ -213,554 +213,301 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         AgentEnvironmentVariable: {
-            agent_id: string;
-            created_at?: string | null;
+            agent_id: components["schemas"]["AgentId"];
+            created_at?: components["schemas"]["Timestamp"] | null;
             created_by_id?: string | null;
             description?: string | null;
-            /** @example agent-env-123e4567-e89b-12d3-a456-426614174000 */
-            id?: string;
+            id: components["schemas"]["SecretId"];
             key: string;
             last_updated_by_id?: string | null;
-            updated_at?: string | null;
+            updated_at?: components["schemas"]["Timestamp"] | null;
             value: string;
-            value_enc?: (string | null) | null;
+            value_enc?: string | null;
         };
+        AgentId: string;
         AgentState: {
             agent_type: components["schemas"]["AgentType"];
             base_template_id?: string | null;
-            blocks: components["schemas"]["Block"][];
-            compaction_settings?: components["schemas"]["CompactionSettings-Output"] | null;
-            created_at?: string | null;
+            blocks: components["schemas"]["BlockResponse"][];
+            compaction_settings?: Record<string, never> | null;
+            created_at?: components["schemas"]["Timestamp"] | null;
             created_by_id?: string | null;
             deployment_id?: string | null;
             description?: string | null;
             embedding?: string | null;
-            /** @deprecated */
             embedding_config?: components["schemas"]["EmbeddingConfig"] | null;
             enable_sleeptime?: boolean | null;
             entity_id?: string | null;
             hidden?: boolean | null;
-            id: string;
-            /** @default [] */
-            identities: components["schemas"]["Identity"][];
-            /**
-             * @deprecated
-             * @default []
-             */
+            id: components["schemas"]["AgentId"];
+            identities: Record<string, never>[];
             identity_ids: string[];
-            last_run_completion?: string | null;
+            last_run_completion?: components["schemas"]["Timestamp"] | null;
+            /** Format: int64 */
             last_run_duration_ms?: number | null;
-            last_stop_reason?: components["schemas"]["StopReasonType"] | null;
+            last_stop_reason?: components["schemas"]["StopReason"] | null;
             last_updated_by_id?: string | null;
-            /** @deprecated */
             llm_config: components["schemas"]["LLMConfig"];
-            managed_group?: components["schemas"]["Group"] | null;
+            managed_group?: Record<string, never> | null;
+            /** Format: int64 */
             max_files_open?: number | null;
-            /** @deprecated */
             memory: components["schemas"]["Memory"];
-            /** @default false */
             message_buffer_autoclear: boolean;
-            message_ids?: string[] | null;
+            message_ids?: components["schemas"]["MessageId"][] | null;
             metadata?: {
                 [key: string]: unknown;
             } | null;
             model?: string | null;
-            model_settings?: (components["schemas"]["OpenAIModelSettings"] | components["schemas"]["SGLangModelSettings"] | components["schemas"]["AnthropicModelSettings"] | components["schemas"]["GoogleAIModelSettings"] | components["schemas"]["GoogleVertexModelSettings"] | components["schemas"]["AzureModelSettings"] | components["schemas"]["XAIModelSettings"] | components["schemas"]["ZAIModelSettings"] | components["schemas"]["GroqModelSettings"] | components["schemas"]["DeepseekModelSettings"] | components["schemas"]["TogetherModelSettings"] | components["schemas"]["BedrockModelSettings"] | components["schemas"]["BasetenModelSettings"] | components["schemas"]["OpenRouterModelSettings"] | components["schemas"]["ChatGPTOAuthModelSettings"]) | null;
-            /** @deprecated */
-            multi_agent_group?: components["schemas"]["Group"] | null;
+            model_settings?: Record<string, never> | null;
+            multi_agent_group?: Record<string, never> | null;
             name: string;
-            pending_approval?: components["schemas"]["ApprovalRequestMessage"] | null;
+            pending_approval?: Record<string, never> | null;
+            /** Format: int64 */
             per_file_view_window_char_limit?: number | null;
             project_id?: string | null;
-            response_format?: (components["schemas"]["TextResponseFormat"] | components["schemas"]["JsonSchemaResponseFormat"] | components["schemas"]["JsonObjectResponseFormat"]) | null;
-            secrets?: components["schemas"]["AgentEnvironmentVariable"][];
-            /** @deprecated */
-            sources: components["schemas"]["Source"][];
+            response_format?: Record<string, never> | null;
+            secrets: components["schemas"]["AgentEnvironmentVariable"][];
+            sources: Record<string, never>[];
             system: string;
             tags: string[];
             template_id?: string | null;
             timezone?: string | null;
-            /** @deprecated */
-            tool_exec_environment_variables?: components["schemas"]["AgentEnvironmentVariable"][];
-            tool_rules?: (components["schemas"]["ChildToolRule"] | components["schemas"]["InitToolRule"] | components["schemas"]["TerminalToolRule"] | components["schemas"]["ConditionalToolRule"] | components["schemas"]["ContinueToolRule"] | components["schemas"]["RequiredBeforeExitToolRule"] | components["schemas"]["MaxCountPerStepToolRule"] | components["schemas"]["ParentToolRule"] | components["schemas"]["RequiresApprovalToolRule"])[] | null;
+            tool_exec_environment_variables: components["schemas"]["AgentEnvironmentVariable"][];
+            tool_rules?: components["schemas"]["ToolRule"][] | null;
             tools: components["schemas"]["Tool"][];
-            updated_at?: string | null;
+            updated_at?: components["schemas"]["Timestamp"] | null;
         };
         /** @enum {string} */
         AgentType: "memgpt_agent" | "memgpt_v2_agent" | "letta_v1_agent" | "react_agent" | "workflow_agent" | "split_thread_agent" | "sleeptime_agent" | "voice_convo_agent" | "voice_sleeptime_agent";
-        AnthropicModelSettings: {
-            effort?: ("low" | "medium" | "high" | "max") | null;
-            /** @default 4096 */
-            max_output_tokens: number;
-            /** @default true */
-            parallel_tool_calls: boolean;
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            provider_type: "anthropic";
-            response_format?: (components["schemas"]["TextResponseFormat"] | components["schemas"]["JsonSchemaResponseFormat"] | components["schemas"]["JsonObjectResponseFormat"]) | null;
-            /** @default false */
-            strict: boolean;
-            /** @default 1 */
-            temperature: number;
-            /**
-             * @default {
-             *       "type": "enabled",
-             *       "budget_tokens": 1024
-             *     }
-             */
-            thinking: components["schemas"]["AnthropicThinking"];
-            verbosity?: ("low" | "medium" | "high") | null;
+        ApprovalRequestMessage: components["schemas"]["MessageBase"] & {
+            tool_call: components["schemas"]["ToolCall"];
+            tool_calls: components["schemas"]["ToolCall"][];
         };
-        AnthropicThinking: {
-            /** @default 1024 */
-            budget_tokens: number;
-            /**
-             * @default enabled
-             * @enum {string}
-             */
-            type: "enabled" | "disabled";
-        };
-        ApprovalCreate: {
-            /** @deprecated */
+        ApprovalResponseMessage: components["schemas"]["MessageBase"] & {
             approval_request_id?: string | null;
-            approvals?: (components["schemas"]["ApprovalReturn"] | components["schemas"]["letta__schemas__letta_message__ToolReturn"])[] | null;
-            /** @deprecated */
+            approvals: components["schemas"]["ApprovalView"][];
             approve?: boolean | null;
-            group_id?: string | null;
-            otid?: string | null;
-            /** @deprecated */
             reason?: string | null;
-            /**
-             * @default approval
-             * @constant
-             */
-            type: "approval";
-        };
-        ApprovalRequestMessage: {
-            /** Format: date-time */
-            date: string;
-            id: string;
-            is_err?: boolean | null;
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            message_type: "approval_request_message";
-            name?: string | null;
-            otid?: string | null;
-            run_id?: string | null;
-            sender_id?: string | null;
-            seq_id?: number | null;
-            step_id?: string | null;
-            /** @deprecated */
-            tool_call: components["schemas"]["ToolCall"] | components["schemas"]["ToolCallDelta"];
-            tool_calls?: components["schemas"]["ToolCall"][] | components["schemas"]["ToolCallDelta"] | null;
-        };
-        ApprovalResponseMessage: {
-            /** @deprecated */
-            approval_request_id?: string | null;
-            approvals?: (components["schemas"]["ApprovalReturn"] | components["schemas"]["letta__schemas__letta_message__ToolReturn"])[] | null;
-            /** @deprecated */
-            approve?: boolean | null;
-            /** Format: date-time */
-            date: string;
-            id: string;
-            is_err?: boolean | null;
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            message_type: "approval_response_message";
-            name?: string | null;
-            otid?: string | null;
-            /** @deprecated */
-            reason?: string | null;
-            run_id?: string | null;
-            sender_id?: string | null;
-            seq_id?: number | null;
-            step_id?: string | null;
         };
         ApprovalReturn: {
             approve: boolean;
             reason?: string | null;
             tool_call_id: string;
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            type: "approval";
+            type: string;
         };
-        AssistantMessage: {
-            content: components["schemas"]["LettaAssistantMessageContentUnion"][] | string;
-            /** Format: date-time */
-            date: string;
-            id: string;
-            is_err?: boolean | null;
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            message_type: "assistant_message";
-            name?: string | null;
-            otid?: string | null;
-            run_id?: string | null;
-            sender_id?: string | null;
-            seq_id?: number | null;
-            step_id?: string | null;
+        ApprovalView: components["schemas"]["ApprovalReturn"] | components["schemas"]["ToolReturnView"];
+        AssistantMessage: components["schemas"]["MessageBase"] & {
+            content: components["schemas"]["TextOrParts"];
         };
-        AzureModelSettings: {
-            /** @default 4096 */
-            max_output_tokens: number;
-            /** @default true */
-            parallel_tool_calls: boolean;
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            provider_type: "azure";
-            response_format?: (components["schemas"]["TextResponseFormat"] | components["schemas"]["JsonSchemaResponseFormat"] | components["schemas"]["JsonObjectResponseFormat"]) | null;
-            /** @default 0.7 */
-            temperature: number;
-        };
-        Base64Image: {
-            data: string;
-            detail?: string | null;
-            media_type: string;
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            type: "base64";
-        };
-        BasetenModelSettings: {
-            /** @default 4096 */
-            max_output_tokens: number;
-            /** @default true */
-            parallel_tool_calls: boolean;
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            provider_type: "baseten";
-            /** @default 0.7 */
-            temperature: number;
-        };
-        BedrockModelSettings: {
-            /** @default 4096 */
-            max_output_tokens: number;
-            /** @default true */
-            parallel_tool_calls: boolean;
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            provider_type: "bedrock";
-            response_format?: (components["schemas"]["TextResponseFormat"] | components["schemas"]["JsonSchemaResponseFormat"] | components["schemas"]["JsonObjectResponseFormat"]) | null;
-            /** @default 0.7 */
-            temperature: number;
-        };
-        Block: {
-            base_template_id?: string | null;
-            created_by_id?: string | null;
-            deployment_id?: string | null;
-            description?: string | null;
-            entity_id?: string | null;
-            hidden?: boolean | null;
-            /** @example block-123e4567-e89b-12d3-a456-426614174000 */
-            id?: string;
-            /** @default false */
-            is_template: boolean;
-            label?: string | null;
-            last_updated_by_id?: string | null;
-            /** @default 100000 */
-            limit: number;
-            /** @default {} */
-            metadata: {
-                [key: string]: unknown;
-            } | null;
-            /** @default false */
-            preserve_on_migration: boolean | null;
-            project_id?: string | null;
-            /** @default false */
-            read_only: boolean;
-            /** @default [] */
-            tags: string[] | null;
-            template_id?: string | null;
-            template_name?: string | null;
-            value: string;
-        };
+        BlockId: string;
         BlockResponse: {
-            /** @deprecated */
             base_template_id?: string | null;
             created_by_id?: string | null;
-            /** @deprecated */
             deployment_id?: string | null;
             description?: string | null;
-            /** @deprecated */
             entity_id?: string | null;
-            /** @deprecated */
             hidden?: boolean | null;
-            id: string;
-            /** @default false */
+            id: components["schemas"]["BlockId"];
             is_template: boolean;
             label?: string | null;
             last_updated_by_id?: string | null;
-            /** @default 100000 */
+            /** Format: int64 */
             limit: number;
-            /** @default {} */
-            metadata: {
+            metadata?: {
                 [key: string]: unknown;
             } | null;
-            /**
-             * @deprecated
-             * @default false
-             */
-            preserve_on_migration: boolean | null;
+            preserve_on_migration?: boolean | null;
             project_id?: string | null;
-            /**
-             * @deprecated
-             * @default false
-             */
             read_only: boolean;
-            /** @default [] */
-            tags: string[] | null;
-            /** @deprecated */
+            tags?: string[] | null;
             template_id?: string | null;
-            /** @deprecated */
             template_name?: string | null;
             value: string;
         };
         BlockUpdate: {
+            /** @default null */
             base_template_id?: string | null;
+            /** @default null */
             deployment_id?: string | null;
+            /** @default null */
             description?: string | null;
+            /** @default null */
             entity_id?: string | null;
+            /** @default null */
             hidden?: boolean | null;
-            /** @default false */
-            is_template: boolean;
+            /** @default null */
+            is_template?: boolean | null;
+            /** @default null */
             label?: string | null;
+            /**
+             * Format: int64
+             * @default null
+             */
             limit?: number | null;
-            /** @default {} */
-            metadata: {
-                [key: string]: unknown;
-            } | null;
-            /** @default false */
-            preserve_on_migration: boolean | null;
-            project_id?: string | null;
-            /** @default false */
-            read_only: boolean;
-            tags?: string[] | null;
-            template_id?: string | null;
-            template_name?: string | null;
-            value?: string | null;
-        };
-        CancelAgentRunRequest: {
-            run_ids?: string[] | null;
-        };
-        ChatGPTOAuthModelSettings: {
-            /** @default 4096 */
-            max_output_tokens: number;
-            /** @default true */
-            parallel_tool_calls: boolean;
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            provider_type: "chatgpt_oauth";
-            /**
-             * @default {
-             *       "reasoning_effort": "medium"
-             *     }
-             */
-            reasoning: components["schemas"]["ChatGPTOAuthReasoning"];
-            /** @default 0.7 */
-            temperature: number;
-        };
-        ChatGPTOAuthReasoning: {
-            /**
-             * @default medium
-             * @enum {string}
-             */
-            reasoning_effort: "none" | "low" | "medium" | "high" | "xhigh";
-        };
-        ChildToolRule: {
-            child_arg_nodes?: components["schemas"]["ToolCallNode"][] | null;
-            children: string[];
-            prompt_template?: string | null;
-            tool_name: string;
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            type: "constrain_child_tools";
-        };
-        ClientSkillSchema: {
-            description: string;
-            location: string;
-            name: string;
-        };
-        ClientToolSchema: {
-            description?: string | null;
-            name: string;
-            parameters?: {
-                [key: string]: unknown;
-            } | null;
-        };
-        "CompactionSettings-Input": {
-            /** @default 50000 */
-            clip_chars: number | null;
-            /**
-             * @default sliding_window
-             * @enum {string}
-             */
-            mode: "all" | "sliding_window" | "self_compact_all" | "self_compact_sliding_window";
-            model?: string | null;
-            model_settings?: (components["schemas"]["OpenAIModelSettings"] | components["schemas"]["SGLangModelSettings"] | components["schemas"]["AnthropicModelSettings"] | components["schemas"]["GoogleAIModelSettings"] | components["schemas"]["GoogleVertexModelSettings"] | components["schemas"]["AzureModelSettings"] | components["schemas"]["XAIModelSettings"] | components["schemas"]["ZAIModelSettings"] | components["schemas"]["GroqModelSettings"] | components["schemas"]["DeepseekModelSettings"] | components["schemas"]["TogetherModelSettings"] | components["schemas"]["BedrockModelSettings"] | components["schemas"]["BasetenModelSettings"] | components["schemas"]["OpenRouterModelSettings"] | components["schemas"]["ChatGPTOAuthModelSettings"]) | null;
-            prompt?: string | null;
-            /** @default false */
-            prompt_acknowledgement: boolean;
-            sliding_window_percentage?: number;
-        };
-        "CompactionSettings-Output": {
-            /** @default 50000 */
-            clip_chars: number | null;
-            /**
-             * @default sliding_window
-             * @enum {string}
-             */
-            mode: "all" | "sliding_window" | "self_compact_all" | "self_compact_sliding_window";
-            model?: string | null;
-            model_settings?: (components["schemas"]["OpenAIModelSettings"] | components["schemas"]["SGLangModelSettings"] | components["schemas"]["AnthropicModelSettings"] | components["schemas"]["GoogleAIModelSettings"] | components["schemas"]["GoogleVertexModelSettings"] | components["schemas"]["AzureModelSettings"] | components["schemas"]["XAIModelSettings"] | components["schemas"]["ZAIModelSettings"] | components["schemas"]["GroqModelSettings"] | components["schemas"]["DeepseekModelSettings"] | components["schemas"]["TogetherModelSettings"] | components["schemas"]["BedrockModelSettings"] | components["schemas"]["BasetenModelSettings"] | components["schemas"]["OpenRouterModelSettings"] | components["schemas"]["ChatGPTOAuthModelSettings"]) | null;
-            prompt?: string | null;
-            /** @default false */
-            prompt_acknowledgement: boolean;
-            sliding_window_percentage?: number;
-        };
-        CompactionStats: {
-            context_tokens_after?: number | null;
-            context_tokens_before?: number | null;
-            context_window: number;
-            messages_count_after: number;
-            messages_count_before: number;
-            trigger: string;
-        };
-        ConditionalToolRule: {
-            child_output_mapping: {
-                [key: string]: string;
-            };
-            default_child?: string | null;
-            prompt_template?: string | null;
-            /** @default false */
-            require_output_mapping: boolean;
-            tool_name: string;
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            type: "conditional";
-        };
-        ContinueToolRule: {
-            prompt_template?: string | null;
-            tool_name: string;
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            type: "continue_loop";
-        };
-        CreateAgentRequest: {
-            agent_type?: components["schemas"]["AgentType"];
-            /** @deprecated */
-            base_template_id?: string | null;
-            block_ids?: string[] | null;
-            compaction_settings?: components["schemas"]["CompactionSettings-Input"] | null;
-            context_window_limit?: number | null;
-            description?: string | null;
-            embedding?: string | null;
-            /**
-             * @deprecated
-             * @default 300
-             */
-            embedding_chunk_size: number | null;
-            /** @deprecated */
-            embedding_config?: components["schemas"]["EmbeddingConfig"] | null;
-            /**
-             * @deprecated
-             * @default true
-             */
-            enable_reasoner: boolean | null;
-            enable_sleeptime?: boolean | null;
-            folder_ids?: string[] | null;
-            /** @deprecated */
-            from_template?: string | null;
-            /** @deprecated */
-            hidden?: boolean | null;
-            identity_ids?: string[] | null;
-            include_base_tool_rules?: boolean | null;
-            /** @default true */
-            include_base_tools: boolean;
-            /**
-             * @deprecated
-             * @default false
-             */
-            include_default_source: boolean;
-            /** @default false */
-            include_multi_agent_tools: boolean;
-            initial_message_sequence?: components["schemas"]["MessageCreate"][] | null;
-            /** @deprecated */
-            llm_config?: components["schemas"]["LLMConfig"] | null;
-            max_files_open?: number | null;
-            /** @deprecated */
-            max_reasoning_tokens?: number | null;
-            /** @deprecated */
-            max_tokens?: number | null;
-            memory_blocks?: components["schemas"]["CreateBlock"][] | null;
-            /** @deprecated */
-            memory_variables?: {
-                [key: string]: string;
-            } | null;
-            /** @default false */
-            message_buffer_autoclear: boolean;
+            /** @default null */
             metadata?: {
                 [key: string]: unknown;
             } | null;
-            model?: string | null;
-            model_settings?: (components["schemas"]["OpenAIModelSettings"] | components["schemas"]["SGLangModelSettings"] | components["schemas"]["AnthropicModelSettings"] | components["schemas"]["GoogleAIModelSettings"] | components["schemas"]["GoogleVertexModelSettings"] | components["schemas"]["AzureModelSettings"] | components["schemas"]["XAIModelSettings"] | components["schemas"]["ZAIModelSettings"] | components["schemas"]["GroqModelSettings"] | components["schemas"]["DeepseekModelSettings"] | components["schemas"]["TogetherModelSettings"] | components["schemas"]["BedrockModelSettings"] | components["schemas"]["BasetenModelSettings"] | components["schemas"]["OpenRouterModelSettings"] | components["schemas"]["ChatGPTOAuthModelSettings"]) | null;
-            name?: string;
-            /** @deprecated */
-            parallel_tool_calls?: boolean | null;
-            per_file_view_window_char_limit?: number | null;
-            /** @deprecated */
-            project?: string | null;
-            /** @deprecated */
+            /** @default null */
+            preserve_on_migration?: boolean | null;
+            /** @default null */
             project_id?: string | null;
-            /** @deprecated */
+            /** @default null */
+            read_only?: boolean | null;
+            /** @default null */
+            tags?: string[] | null;
+            /** @default null */
+            template_id?: string | null;
+            /** @default null */
+            template_name?: string | null;
+            /** @default null */
+            value?: string | null;
+        };
+        ChildArgs: {
+            args?: {
+                [key: string]: unknown;
+            } | null;
+            name: string;
+        };
+        ContentPart: {
+            signature?: string | null;
+            text: string;
+            /** @enum {string} */
+            type: "text";
+        } | {
+            source: components["schemas"]["ImageSource"];
+            /** @enum {string} */
+            type: "image";
+        } | {
+            reasoning: string;
+            signature?: string | null;
+            /** @enum {string} */
+            type: "reasoning";
+        } | {
+            data: string;
+            /** @enum {string} */
+            type: "redacted_reasoning";
+        };
+        ConversationId: string;
+        CreateAgentRequest: {
+            /** @default null */
+            agent_type?: components["schemas"]["AgentType"] | null;
+            /** @default null */
+            base_template_id?: string | null;
+            /** @default null */
+            block_ids?: components["schemas"]["BlockId"][] | null;
+            compaction_settings?: Record<string, never> | null;
+            /**
+             * Format: int64
+             * @default null
+             */
+            context_window_limit?: number | null;
+            /** @default null */
+            description?: string | null;
+            /** @default null */
+            embedding?: string | null;
+            /**
+             * Format: int64
+             * @default null
+             */
+            embedding_chunk_size?: number | null;
+            /** @default null */
+            embedding_config?: components["schemas"]["EmbeddingConfig"] | null;
+            /** @default null */
+            enable_reasoner?: boolean | null;
+            /** @default null */
+            enable_sleeptime?: boolean | null;
+            /** @default null */
+            folder_ids?: string[] | null;
+            /** @default null */
+            from_template?: string | null;
+            /** @default null */
+            hidden?: boolean | null;
+            /** @default null */
+            identity_ids?: string[] | null;
+            /** @default null */
+            include_base_tool_rules?: boolean | null;
+            /** @default true */
+            include_base_tools?: boolean | null;
+            /** @default null */
+            include_default_source?: boolean | null;
+            /** @default false */
+            include_multi_agent_tools?: boolean | null;
+            /** @default null */
+            initial_message_sequence?: Record<string, never>[] | null;
+            /** @default null */
+            llm_config?: components["schemas"]["LLMConfig"] | null;
+            /**
+             * Format: int64
+             * @default null
+             */
+            max_files_open?: number | null;
+            /**
+             * Format: int64
+             * @default null
+             */
+            max_reasoning_tokens?: number | null;
+            /**
+             * Format: int64
+             * @default null
+             */
+            max_tokens?: number | null;
+            /** @default null */
+            memory_blocks?: components["schemas"]["CreateBlock"][] | null;
+            /** @default null */
+            memory_variables?: {
+                [key: string]: string;
+            } | null;
+            /** @default null */
+            message_buffer_autoclear?: boolean | null;
+            /** @default null */
+            metadata?: {
+                [key: string]: unknown;
+            } | null;
+            /** @default null */
+            model?: string | null;
+            model_settings?: Record<string, never> | null;
+            /** @default null */
+            name?: string | null;
+            /** @default null */
+            parallel_tool_calls?: boolean | null;
+            /**
+             * Format: int64
+             * @default null
+             */
+            per_file_view_window_char_limit?: number | null;
+            /** @default null */
+            project?: string | null;
+            /** @default null */
+            project_id?: string | null;
+            /** @default null */
             reasoning?: boolean | null;
-            /** @deprecated */
-            response_format?: (components["schemas"]["TextResponseFormat"] | components["schemas"]["JsonSchemaResponseFormat"] | components["schemas"]["JsonObjectResponseFormat"]) | null;
+            response_format?: Record<string, never> | null;
+            /** @default null */
             secrets?: {
                 [key: string]: string;
             } | null;
-            /** @deprecated */
+            /** @default null */
             source_ids?: string[] | null;
+            /** @default null */
             system?: string | null;
+            /** @default null */
             tags?: string[] | null;
-            /**
-             * @deprecated
-             * @default false
-             */
-            template: boolean;
-            /** @deprecated */
+            /** @default null */
+            template?: boolean | null;
+            /** @default null */
             template_id?: string | null;
+            /** @default null */
             timezone?: string | null;
-            /** @deprecated */
+            /** @default null */
             tool_exec_environment_variables?: {
                 [key: string]: string;
             } | null;
-            tool_ids?: string[] | null;
-            tool_rules?: (components["schemas"]["ChildToolRule"] | components["schemas"]["InitToolRule"] | components["schemas"]["TerminalToolRule"] | components["schemas"]["ConditionalToolRule"] | components["schemas"]["ContinueToolRule"] | components["schemas"]["RequiredBeforeExitToolRule"] | components["schemas"]["MaxCountPerStepToolRule"] | components["schemas"]["ParentToolRule"] | components["schemas"]["RequiresApprovalToolRule"])[] | null;
+            /** @default null */
+            tool_ids?: components["schemas"]["ToolId"][] | null;
+            /** @default null */
+            tool_rules?: components["schemas"]["ToolRule"][] | null;
+            /** @default null */
             tools?: string[] | null;
         };
         CreateBlock: {
@@ -769,858 +516,228 @@ export interface components {
             description?: string | null;
             entity_id?: string | null;
             hidden?: boolean | null;
-            /** @default false */
-            is_template: boolean;
+            is_template?: boolean | null;
             label: string;
-            /** @default 100000 */
-            limit: number;
-            /** @default {} */
-            metadata: {
+            /**
+             * Format: int64
+             * @default 100000
+             */
+            limit?: number | null;
+            metadata?: {
                 [key: string]: unknown;
             } | null;
-            /** @default false */
-            preserve_on_migration: boolean | null;
+            preserve_on_migration?: boolean | null;
             project_id?: string | null;
-            /** @default false */
-            read_only: boolean;
+            read_only?: boolean | null;
             tags?: string[] | null;
             template_id?: string | null;
             template_name?: string | null;
             value: string;
         };
-        DeepseekModelSettings: {
-            /** @default 4096 */
-            max_output_tokens: number;
-            /** @default true */
-            parallel_tool_calls: boolean;
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            provider_type: "deepseek";
-            response_format?: (components["schemas"]["TextResponseFormat"] | components["schemas"]["JsonSchemaResponseFormat"] | components["schemas"]["JsonObjectResponseFormat"]) | null;
-            /** @default 0.7 */
-            temperature: number;
+        Deleted: {
+            message: string;
         };
         EmbeddingConfig: {
             azure_deployment?: string | null;
             azure_endpoint?: string | null;
             azure_version?: string | null;
-            /** @default 32 */
-            batch_size: number;
-            /** @default 300 */
-            embedding_chunk_size: number | null;
+            /** Format: int64 */
+            batch_size?: number;
+            /** Format: int64 */
+            embedding_chunk_size?: number | null;
+            /** Format: int64 */
             embedding_dim: number;
             embedding_endpoint?: string | null;
-            /** @enum {string} */
-            embedding_endpoint_type: "openai" | "anthropic" | "bedrock" | "google_ai" | "google_vertex" | "azure" | "groq" | "ollama" | "webui" | "webui-legacy" | "lmstudio" | "lmstudio-legacy" | "llamacpp" | "koboldcpp" | "vllm" | "hugging-face" | "mistral" | "together" | "pinecone";
+            embedding_endpoint_type: string;
             embedding_model: string;
             handle?: string | null;
-        };
-        EventMessage: {
-            /** Format: date-time */
-            date: string;
-            event_data: {
-                [key: string]: unknown;
-            };
-            /** @constant */
-            event_type: "compaction";
-            id: string;
-            is_err?: boolean | null;
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            message_type: "event_message";
-            name?: string | null;
-            otid?: string | null;
-            run_id?: string | null;
-            sender_id?: string | null;
-            seq_id?: number | null;
-            step_id?: string | null;
-        };
-        FileBlock: {
-            base_template_id?: string | null;
-            created_by_id?: string | null;
-            deployment_id?: string | null;
-            description?: string | null;
-            entity_id?: string | null;
-            file_id: string;
-            hidden?: boolean | null;
-            /** @example block-123e4567-e89b-12d3-a456-426614174000 */
-            id?: string;
-            is_open: boolean;
-            /** @default false */
-            is_template: boolean;
-            label?: string | null;
-            last_accessed_at?: string | null;
-            last_updated_by_id?: string | null;
-            /** @default 100000 */
-            limit: number;
-            /** @default {} */
-            metadata: {
-                [key: string]: unknown;
-            } | null;
-            /** @default false */
-            preserve_on_migration: boolean | null;
-            project_id?: string | null;
-            /** @default false */
-            read_only: boolean;
-            /** @deprecated */
-            source_id: string;
-            /** @default [] */
-            tags: string[] | null;
-            template_id?: string | null;
-            template_name?: string | null;
-            value: string;
-        };
-        GeminiThinkingConfig: {
-            /** @default true */
-            include_thoughts: boolean;
-            /** @default 1024 */
-            thinking_budget: number;
-        };
-        GoogleAIModelSettings: {
-            /** @default 65536 */
-            max_output_tokens: number;
-            /** @default true */
-            parallel_tool_calls: boolean;
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            provider_type: "google_ai";
-            response_schema?: (components["schemas"]["TextResponseFormat"] | components["schemas"]["JsonSchemaResponseFormat"] | components["schemas"]["JsonObjectResponseFormat"]) | null;
-            /** @default 0.7 */
-            temperature: number;
-            /**
-             * @default {
-             *       "include_thoughts": true,
-             *       "thinking_budget": 1024
-             *     }
-             */
-            thinking_config: components["schemas"]["GeminiThinkingConfig"];
-        };
-        GoogleVertexModelSettings: {
-            /** @default 65536 */
-            max_output_tokens: number;
-            /** @default true */
-            parallel_tool_calls: boolean;
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            provider_type: "google_vertex";
-            response_schema?: (components["schemas"]["TextResponseFormat"] | components["schemas"]["JsonSchemaResponseFormat"] | components["schemas"]["JsonObjectResponseFormat"]) | null;
-            /** @default 0.7 */
-            temperature: number;
-            /**
-             * @default {
-             *       "include_thoughts": true,
-             *       "thinking_budget": 1024
-             *     }
-             */
-            thinking_config: components["schemas"]["GeminiThinkingConfig"];
-        };
-        GroqModelSettings: {
-            /** @default 4096 */
-            max_output_tokens: number;
-            /** @default true */
-            parallel_tool_calls: boolean;
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            provider_type: "groq";
-            response_format?: (components["schemas"]["TextResponseFormat"] | components["schemas"]["JsonSchemaResponseFormat"] | components["schemas"]["JsonObjectResponseFormat"]) | null;
-            /** @default 0.7 */
-            temperature: number;
-        };
-        Group: {
-            agent_ids: string[];
-            base_template_id?: string | null;
-            deployment_id?: string | null;
-            description: string;
-            hidden?: boolean | null;
-            id: string;
-            last_processed_message_id?: string | null;
-            manager_agent_id?: string | null;
-            manager_type: components["schemas"]["ManagerType"];
-            max_message_buffer_length?: number | null;
-            max_turns?: number | null;
-            min_message_buffer_length?: number | null;
-            project_id?: string | null;
-            /**
-             * @deprecated
-             * @default []
-             */
-            shared_block_ids: string[];
-            sleeptime_agent_frequency?: number | null;
-            template_id?: string | null;
-            termination_token?: string | null;
-            turns_counter?: number | null;
         };
         Health: {
             status: string;
             version: string;
         };
-        HiddenReasoningMessage: {
+        HiddenReasoningMessage: components["schemas"]["MessageBase"] & {
+            hidden_reasoning?: string | null;
+            state: string;
+        };
+        ImageSource: {
+            data: string;
+            media_type: string;
+            /** @enum {string} */
+            type: "base64";
+        } | {
+            /** @enum {string} */
+            type: "url";
+            url: string;
+        };
+        LettaMessageUnion: (components["schemas"]["SystemMessage"] & {
+            /** @enum {string} */
+            message_type: "system_message";
+        }) | (components["schemas"]["UserMessage"] & {
+            /** @enum {string} */
+            message_type: "user_message";
+        }) | (components["schemas"]["AssistantMessage"] & {
+            /** @enum {string} */
+            message_type: "assistant_message";
+        }) | (components["schemas"]["ReasoningMessage"] & {
+            /** @enum {string} */
+            message_type: "reasoning_message";
+        }) | (components["schemas"]["HiddenReasoningMessage"] & {
+            /** @enum {string} */
+            message_type: "hidden_reasoning_message";
+        }) | (components["schemas"]["ToolCallMessage"] & {
+            /** @enum {string} */
+            message_type: "tool_call_message";
+        }) | (components["schemas"]["ToolReturnMessage"] & {
+            /** @enum {string} */
+            message_type: "tool_return_message";
+        }) | (components["schemas"]["ApprovalRequestMessage"] & {
+            /** @enum {string} */
+            message_type: "approval_request_message";
+        }) | (components["schemas"]["ApprovalResponseMessage"] & {
+            /** @enum {string} */
+            message_type: "approval_response_message";
+        }) | (components["schemas"]["SummaryMessage"] & {
+            /** @enum {string} */
+            message_type: "summary_message";
+        });
+        LettaResponse: {
+            logprobs?: Record<string, never> | null;
+            messages: components["schemas"]["LettaMessageUnion"][];
+            stop_reason: components["schemas"]["LettaStopReason"];
+            turns?: Record<string, never>[] | null;
+            usage: components["schemas"]["LettaUsageStatistics"];
+        };
+        LettaStopReason: {
+            message_type: string;
+            stop_reason: components["schemas"]["StopReason"];
+        };
+        LettaUsageStatistics: {
+            /** Format: int64 */
+            cache_write_tokens?: number | null;
+            /** Format: int64 */
+            cached_input_tokens?: number | null;
+            /** Format: int64 */
+            completion_tokens: number;
+            /** Format: int64 */
+            context_tokens?: number | null;
+            message_type: string;
+            /** Format: int64 */
+            prompt_tokens: number;
+            /** Format: int64 */
+            reasoning_tokens?: number | null;
+            run_ids?: components["schemas"]["RunId"][] | null;
+            /** Format: int64 */
+            step_count: number;
+            /** Format: int64 */
+            total_tokens: number;
+        };
+        LLMConfig: {
+            compatibility_type?: string | null;
+            /** Format: int64 */
+            context_window: number;
+            display_name?: string | null;
+            effort?: string | null;
+            enable_reasoner?: boolean | null;
+            /** Format: double */
+            frequency_penalty?: number | null;
+            handle?: string | null;
+            /** Format: int64 */
+            max_reasoning_tokens?: number | null;
+            /** Format: int64 */
+            max_tokens?: number | null;
+            model: string;
+            model_endpoint?: string | null;
+            model_endpoint_type: string;
+            model_wrapper?: string | null;
+            parallel_tool_calls?: boolean | null;
+            provider_category?: string | null;
+            provider_name?: string | null;
+            put_inner_thoughts_in_kwargs?: boolean | null;
+            reasoning_effort?: string | null;
+            response_format?: unknown;
+            return_logprobs?: boolean | null;
+            return_token_ids?: boolean | null;
+            strict?: boolean | null;
+            /** Format: double */
+            temperature?: number | null;
+            tier?: string | null;
+            tool_call_parser?: string | null;
+            /** Format: int64 */
+            top_logprobs?: number | null;
+            verbosity?: string | null;
+        };
+        Memory: {
+            agent_type?: components["schemas"]["AgentType"] | null;
+            blocks: components["schemas"]["BlockResponse"][];
+            file_blocks: Record<string, never>[];
+            git_enabled: boolean;
+            prompt_template: string;
+        };
+        MessageBase: {
             /** Format: date-time */
             date: string;
-            hidden_reasoning?: string | null;
             id: string;
             is_err?: boolean | null;
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            message_type: "hidden_reasoning_message";
             name?: string | null;
             otid?: string | null;
             run_id?: string | null;
             sender_id?: string | null;
+            /** Format: int64 */
             seq_id?: number | null;
-            /** @enum {string} */
-            state: "redacted" | "omitted";
             step_id?: string | null;
         };
-        Identity: {
-            /** @deprecated */
-            agent_ids: string[];
-            /** @deprecated */
-            block_ids: string[];
-            /** @example identity-123e4567-e89b-12d3-a456-426614174000 */
-            id?: string;
-            identifier_key: string;
-            identity_type: components["schemas"]["IdentityType"];
-            name: string;
-            project_id?: string | null;
-            properties?: components["schemas"]["IdentityProperty"][];
-        };
-        IdentityProperty: {
-            key: string;
-            type: components["schemas"]["IdentityPropertyType"];
-            value: string | number | boolean | {
-                [key: string]: unknown;
-            };
-        };
-        /** @enum {string} */
-        IdentityPropertyType: "string" | "number" | "boolean" | "json";
-        /** @enum {string} */
-        IdentityType: "org" | "user" | "other";
-        ImageContent: {
-            source: components["schemas"]["UrlImage"] | components["schemas"]["Base64Image"] | components["schemas"]["LettaImage"];
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            type: "image";
-        };
-        InitToolRule: {
-            args?: {
-                [key: string]: unknown;
-            } | null;
-            prompt_template?: string | null;
-            tool_name: string;
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            type: "run_first";
-        };
-        JsonObjectResponseFormat: {
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            type: "json_object";
-        };
-        JsonSchemaResponseFormat: {
-            json_schema: {
-                [key: string]: unknown;
-            };
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            type: "json_schema";
-        };
-        letta__schemas__letta_message__ToolReturn: {
-            /** @enum {string} */
-            status: "success" | "error";
-            stderr?: string[] | null;
-            stdout?: string[] | null;
-            tool_call_id: string;
-            tool_return: components["schemas"]["LettaToolReturnContentUnion"][] | string;
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            type: "tool";
-        };
-        letta__schemas__openai__chat_completion_response__ChatCompletionTokenLogprob: {
-            bytes?: number[] | null;
-            logprob: number;
-            token: string;
-            top_logprobs: components["schemas"]["letta__schemas__openai__chat_completion_response__TopLogprob"][];
-        };
-        letta__schemas__openai__chat_completion_response__ChoiceLogprobs: {
-            content?: components["schemas"]["letta__schemas__openai__chat_completion_response__ChatCompletionTokenLogprob"][] | null;
-            refusal?: components["schemas"]["letta__schemas__openai__chat_completion_response__ChatCompletionTokenLogprob"][] | null;
-        };
-        letta__schemas__openai__chat_completion_response__TopLogprob: {
-            bytes?: number[] | null;
-            logprob: number;
-            token: string;
-        };
-        LettaAssistantMessageContentUnion: components["schemas"]["TextContent"];
-        LettaImage: {
-            data?: string | null;
-            detail?: string | null;
-            file_id: string;
-            media_type?: string | null;
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            type: "letta";
-        };
-        LettaMessageContentUnion: components["schemas"]["TextContent"] | components["schemas"]["ImageContent"] | components["schemas"]["ToolCallContent"] | components["schemas"]["ToolReturnContent"] | components["schemas"]["ReasoningContent"] | components["schemas"]["RedactedReasoningContent"] | components["schemas"]["OmittedReasoningContent"];
-        LettaMessageUnion: components["schemas"]["SystemMessage"] | components["schemas"]["UserMessage"] | components["schemas"]["ReasoningMessage"] | components["schemas"]["HiddenReasoningMessage"] | components["schemas"]["ToolCallMessage"] | components["schemas"]["ToolReturnMessage"] | components["schemas"]["AssistantMessage"] | components["schemas"]["ApprovalRequestMessage"] | components["schemas"]["ApprovalResponseMessage"] | components["schemas"]["SummaryMessage"] | components["schemas"]["EventMessage"];
-        LettaRequestConfig: {
-            /** @default message */
-            assistant_message_tool_kwarg: string;
-            /** @default send_message */
-            assistant_message_tool_name: string;
-            include_return_message_types?: components["schemas"]["MessageType"][] | null;
-            /** @default true */
-            use_assistant_message: boolean;
-        };
-        LettaResponse: {
-            logprobs?: components["schemas"]["letta__schemas__openai__chat_completion_response__ChoiceLogprobs"] | null;
-            messages: components["schemas"]["LettaMessageUnion"][];
-            stop_reason: components["schemas"]["LettaStopReason"];
-            turns?: components["schemas"]["TurnTokenData"][] | null;
-            usage: components["schemas"]["LettaUsageStatistics"];
-        };
-        LettaStopReason: {
-            /**
-             * @default stop_reason
-             * @constant
-             */
-            message_type: "stop_reason";
-            stop_reason: components["schemas"]["StopReasonType"];
-        };
-        LettaStreamingRequest: {
-            /**
-             * @deprecated
-             * @default message
-             */
-            assistant_message_tool_kwarg: string;
-            /**
-             * @deprecated
-             * @default send_message
-             */
-            assistant_message_tool_name: string;
-            /** @default false */
-            background: boolean;
-            client_skills?: components["schemas"]["ClientSkillSchema"][] | null;
-            client_tools?: components["schemas"]["ClientToolSchema"][] | null;
-            /**
-             * @deprecated
-             * @default true
-             */
-            enable_thinking: string;
-            /** @default false */
-            include_compaction_messages: boolean;
-            /** @default true */
-            include_pings: boolean;
-            include_return_message_types?: components["schemas"]["MessageType"][] | null;
-            input?: string | (components["schemas"]["TextContent"] | components["schemas"]["ImageContent"] | components["schemas"]["ToolCallContent"] | components["schemas"]["ToolReturnContent"] | components["schemas"]["ReasoningContent"] | components["schemas"]["RedactedReasoningContent"] | components["schemas"]["OmittedReasoningContent"] | components["schemas"]["SummarizedReasoningContent"])[] | null;
-            /** @default 50 */
-            max_steps: number;
-            messages?: (components["schemas"]["MessageCreate"] | components["schemas"]["ApprovalCreate"] | components["schemas"]["ToolReturnCreate"])[] | null;
-            override_model?: string | null;
-            override_system?: string | null;
-            /** @default false */
-            return_logprobs: boolean;
-            /** @default false */
-            return_token_ids: boolean;
-            /** @default false */
-            stream_tokens: boolean;
-            /** @default false */
-            streaming: boolean;
-            top_logprobs?: number | null;
-            /**
-             * @deprecated
-             * @default true
-             */
-            use_assistant_message: boolean;
-        };
-        LettaToolReturnContentUnion: components["schemas"]["TextContent"] | components["schemas"]["ImageContent"];
-        LettaUsageStatistics: {
-            cache_write_tokens?: number | null;
-            cached_input_tokens?: number | null;
-            /** @default 0 */
-            completion_tokens: number;
-            context_tokens?: number | null;
-            /**
-             * @default usage_statistics
-             * @constant
-             */
-            message_type: "usage_statistics";
-            /** @default 0 */
-            prompt_tokens: number;
-            reasoning_tokens?: number | null;
-            run_ids?: string[] | null;
-            /** @default 0 */
-            step_count: number;
-            /** @default 0 */
-            total_tokens: number;
-        };
-        LettaUserMessageContentUnion: components["schemas"]["TextContent"] | components["schemas"]["ImageContent"];
-        LLMConfig: {
-            compatibility_type?: ("gguf" | "mlx") | null;
-            context_window: number;
-            display_name?: string | null;
-            effort?: ("low" | "medium" | "high" | "max") | null;
-            /** @default true */
-            enable_reasoner: boolean;
-            frequency_penalty?: number | null;
-            handle?: string | null;
-            /** @default 0 */
-            max_reasoning_tokens: number;
-            max_tokens?: number | null;
-            model: string;
-            model_endpoint?: string | null;
-            /** @enum {string} */
-            model_endpoint_type: "openai" | "anthropic" | "google_ai" | "google_vertex" | "azure" | "groq" | "ollama" | "webui" | "webui-legacy" | "lmstudio" | "lmstudio-legacy" | "lmstudio-chatcompletions" | "llamacpp" | "koboldcpp" | "vllm" | "hugging-face" | "minimax" | "mistral" | "together" | "bedrock" | "deepseek" | "xai" | "zai" | "zai_coding" | "baseten" | "fireworks" | "openrouter" | "chatgpt_oauth";
-            model_wrapper?: string | null;
-            /**
-             * @deprecated
-             * @default false
-             */
-            parallel_tool_calls: boolean | null;
-            provider_category?: components["schemas"]["ProviderCategory"] | null;
-            provider_name?: string | null;
-            /** @default false */
-            put_inner_thoughts_in_kwargs: boolean | null;
-            reasoning_effort?: ("none" | "minimal" | "low" | "medium" | "high" | "xhigh") | null;
-            response_format?: (components["schemas"]["TextResponseFormat"] | components["schemas"]["JsonSchemaResponseFormat"] | components["schemas"]["JsonObjectResponseFormat"]) | null;
-            /** @default false */
-            return_logprobs: boolean;
-            /** @default false */
-            return_token_ids: boolean;
-            /** @default false */
-            strict: boolean;
-            /** @default 1 */
-            temperature: number;
-            tier?: string | null;
-            tool_call_parser?: string | null;
-            top_logprobs?: number | null;
-            verbosity?: ("low" | "medium" | "high") | null;
-        };
-        /** @enum {string} */
-        ManagerType: "round_robin" | "supervisor" | "dynamic" | "sleeptime" | "voice_sleeptime" | "swarm";
-        MaxCountPerStepToolRule: {
-            max_count_limit: number;
-            prompt_template?: string | null;
-            tool_name: string;
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            type: "max_count_per_step";
-        };
-        Memory: {
-            agent_type?: components["schemas"]["AgentType"] | string | null;
-            blocks: components["schemas"]["Block"][];
-            file_blocks?: components["schemas"]["FileBlock"][];
-            /** @default false */
-            git_enabled: boolean;
-            /** @default  */
-            prompt_template: string;
-        };
-        MessageCreate: {
-            batch_item_id?: string | null;
-            content: components["schemas"]["LettaMessageContentUnion"][] | string;
-            group_id?: string | null;
-            name?: string | null;
-            otid?: string | null;
-            /** @enum {string} */
-            role: "user" | "system" | "assistant";
-            sender_id?: string | null;
-            /** @default message */
-            type: "message" | null;
-        };
-        /** @enum {string} */
-        MessageType: "system_message" | "user_message" | "assistant_message" | "reasoning_message" | "hidden_reasoning_message" | "tool_call_message" | "tool_return_message" | "approval_request_message" | "approval_response_message" | "summary_message" | "event_message";
-        Model: {
-            /** @deprecated */
-            compatibility_type?: ("gguf" | "mlx") | null;
-            /** @deprecated */
-            context_window: number;
-            display_name?: string | null;
-            effort?: ("low" | "medium" | "high" | "max") | null;
-            /**
-             * @deprecated
-             * @default true
-             */
-            enable_reasoner: boolean;
-            /** @deprecated */
-            frequency_penalty?: number | null;
-            handle?: string | null;
-            max_context_window: number;
-            /**
-             * @deprecated
-             * @default 0
-             */
-            max_reasoning_tokens: number;
-            /** @deprecated */
-            max_tokens?: number | null;
-            /** @deprecated */
-            model: string;
-            /** @deprecated */
-            model_endpoint?: string | null;
-            /**
-             * @deprecated
-             * @enum {string}
-             */
-            model_endpoint_type: "openai" | "anthropic" | "google_ai" | "google_vertex" | "azure" | "groq" | "ollama" | "webui" | "webui-legacy" | "lmstudio" | "lmstudio-legacy" | "lmstudio-chatcompletions" | "llamacpp" | "koboldcpp" | "vllm" | "hugging-face" | "baseten" | "minimax" | "mistral" | "together" | "bedrock" | "deepseek" | "xai" | "zai" | "zai_coding" | "openrouter" | "chatgpt_oauth";
-            /**
-             * @default llm
-             * @constant
-             */
-            model_type: "llm";
-            /** @deprecated */
-            model_wrapper?: string | null;
-            name: string;
-            /**
-             * @deprecated
-             * @default false
-             */
-            parallel_tool_calls: boolean | null;
-            /** @deprecated */
-            provider_category?: components["schemas"]["ProviderCategory"] | null;
-            provider_name?: string | null;
-            provider_type: components["schemas"]["ProviderType"];
-            /**
-             * @deprecated
-             * @default true
-             */
-            put_inner_thoughts_in_kwargs: boolean | null;
-            /** @deprecated */
-            reasoning_effort?: ("none" | "minimal" | "low" | "medium" | "high" | "xhigh") | null;
-            response_format?: (components["schemas"]["TextResponseFormat"] | components["schemas"]["JsonSchemaResponseFormat"] | components["schemas"]["JsonObjectResponseFormat"]) | null;
-            /** @default false */
-            return_logprobs: boolean;
-            /** @default false */
-            return_token_ids: boolean;
-            /** @default false */
-            strict: boolean;
-            /**
-             * @deprecated
-             * @default 0.7
-             */
-            temperature: number;
-            /** @deprecated */
-            tier?: string | null;
-            tool_call_parser?: string | null;
-            top_logprobs?: number | null;
-            /** @deprecated */
-            verbosity?: ("low" | "medium" | "high") | null;
-        };
-        NpmRequirement: {
-            name: string;
-            version?: string | null;
-        };
-        OmittedReasoningContent: {
-            signature?: string | null;
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            type: "omitted_reasoning";
-        };
-        OpenAIModelSettings: {
-            /** @default 4096 */
-            max_output_tokens: number;
-            /** @default true */
-            parallel_tool_calls: boolean;
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            provider_type: "openai";
-            /**
-             * @default {
-             *       "reasoning_effort": "high"
-             *     }
-             */
-            reasoning: components["schemas"]["OpenAIReasoning"];
-            response_format?: (components["schemas"]["TextResponseFormat"] | components["schemas"]["JsonSchemaResponseFormat"] | components["schemas"]["JsonObjectResponseFormat"]) | null;
-            /** @default true */
-            strict: boolean;
-            /** @default 0.7 */
-            temperature: number;
-        };
-        OpenAIReasoning: {
-            /**
-             * @default minimal
-             * @enum {string}
-             */
-            reasoning_effort: "none" | "minimal" | "low" | "medium" | "high" | "xhigh";
-        };
-        OpenRouterModelSettings: {
-            /** @default 4096 */
-            max_output_tokens: number;
-            /** @default true */
-            parallel_tool_calls: boolean;
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            provider_type: "openrouter";
-            response_format?: (components["schemas"]["TextResponseFormat"] | components["schemas"]["JsonSchemaResponseFormat"] | components["schemas"]["JsonObjectResponseFormat"]) | null;
-            /** @default 0.7 */
-            temperature: number;
-        };
-        ParentToolRule: {
-            children: string[];
-            prompt_template?: string | null;
-            tool_name: string;
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            type: "parent_last_tool";
-        };
+        MessageId: string;
+        MessageType: unknown;
         PipRequirement: {
             name: string;
             version?: string | null;
         };
-        /** @enum {string} */
-        ProviderCategory: "base" | "byok";
-        /** @enum {string} */
-        ProviderType: "anthropic" | "azure" | "baseten" | "bedrock" | "cerebras" | "chatgpt_oauth" | "deepseek" | "fireworks" | "google_ai" | "google_vertex" | "groq" | "hugging-face" | "letta" | "lmstudio_openai" | "minimax" | "mistral" | "ollama" | "openai" | "together" | "vllm" | "sglang" | "openrouter" | "xai" | "zai" | "zai_coding";
-        ReasoningContent: {
-            is_native: boolean;
+        ReasoningMessage: components["schemas"]["MessageBase"] & {
             reasoning: string;
             signature?: string | null;
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            type: "reasoning";
-        };
-        ReasoningMessage: {
-            /** Format: date-time */
-            date: string;
-            id: string;
-            is_err?: boolean | null;
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            message_type: "reasoning_message";
-            name?: string | null;
-            otid?: string | null;
-            reasoning: string;
-            run_id?: string | null;
-            sender_id?: string | null;
-            seq_id?: number | null;
-            signature?: string | null;
-            /**
-             * @default non_reasoner_model
-             * @enum {string}
-             */
-            source: "reasoner_model" | "non_reasoner_model";
-            step_id?: string | null;
-        };
-        RedactedReasoningContent: {
-            data: string;
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            type: "redacted_reasoning";
-        };
-        RequiredBeforeExitToolRule: {
-            prompt_template?: string | null;
-            tool_name: string;
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            type: "required_before_exit";
-        };
-        RequiresApprovalToolRule: {
-            prompt_template?: string | null;
-            tool_name: string;
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            type: "requires_approval";
+            source: string;
         };
         Run: {
-            agent_id: string;
+            agent_id: components["schemas"]["AgentId"];
             background?: boolean | null;
             base_template_id?: string | null;
             callback_error?: string | null;
-            callback_sent_at?: string | null;
+            callback_sent_at?: components["schemas"]["Timestamp"] | null;
+            /** Format: int64 */
             callback_status_code?: number | null;
             callback_url?: string | null;
-            completed_at?: string | null;
-            conversation_id?: string | null;
-            /** Format: date-time */
-            created_at?: string;
-            /** @example run-123e4567-e89b-12d3-a456-426614174000 */
-            id?: string;
+            completed_at?: components["schemas"]["Timestamp"] | null;
+            conversation_id?: components["schemas"]["ConversationId"] | null;
+            created_at: components["schemas"]["Timestamp"];
+            id: components["schemas"]["RunId"];
             metadata?: {
                 [key: string]: unknown;
             } | null;
-            request_config?: components["schemas"]["LettaRequestConfig"] | null;
-            /** @default created */
+            request_config?: unknown;
             status: components["schemas"]["RunStatus"];
-            stop_reason?: components["schemas"]["StopReasonType"] | null;
+            stop_reason?: components["schemas"]["StopReason"] | null;
+            /** Format: int64 */
             total_duration_ns?: number | null;
+            /** Format: int64 */
             ttft_ns?: number | null;
         };
+        RunId: string;
         /** @enum {string} */
         RunStatus: "created" | "running" | "completed" | "failed" | "cancelled";
-        SGLangModelSettings: {
-            /** @default 4096 */
-            max_output_tokens: number;
-            /** @default true */
-            parallel_tool_calls: boolean;
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            provider_type: "sglang";
-            /**
-             * @default {
-             *       "reasoning_effort": "high"
-             *     }
-             */
-            reasoning: components["schemas"]["OpenAIReasoning"];
-            response_format?: (components["schemas"]["TextResponseFormat"] | components["schemas"]["JsonSchemaResponseFormat"] | components["schemas"]["JsonObjectResponseFormat"]) | null;
-            /** @default true */
-            strict: boolean;
-            /** @default 0.7 */
-            temperature: number;
-            tool_call_parser?: string | null;
-        };
-        Source: {
-            created_at?: string | null;
-            created_by_id?: string | null;
-            description?: string | null;
-            embedding_config: components["schemas"]["EmbeddingConfig"];
-            /** @example source-123e4567-e89b-12d3-a456-426614174000 */
-            id?: string;
-            instructions?: string | null;
-            last_updated_by_id?: string | null;
-            metadata?: {
-                [key: string]: unknown;
-            } | null;
-            name: string;
-            updated_at?: string | null;
-            /** @default native */
-            vector_db_provider: components["schemas"]["VectorDBProvider"];
-        };
+        SecretId: string;
         /** @enum {string} */
-        StopReasonType: "end_turn" | "error" | "llm_api_error" | "invalid_llm_response" | "invalid_tool_call" | "max_steps" | "max_tokens_exceeded" | "no_tool_call" | "tool_rule" | "cancelled" | "insufficient_credits" | "requires_approval" | "context_window_overflow_in_system_prompt";
-        SummarizedReasoningContent: {
-            encrypted_content?: string;
-            id: string;
-            summary: components["schemas"]["SummarizedReasoningContentPart"][];
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            type: "summarized_reasoning";
-        };
-        SummarizedReasoningContentPart: {
-            index: number;
-            text: string;
-        };
-        SummaryMessage: {
-            compaction_stats?: components["schemas"]["CompactionStats"] | null;
-            /** Format: date-time */
-            date: string;
-            id: string;
-            is_err?: boolean | null;
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            message_type: "summary_message";
-            name?: string | null;
-            otid?: string | null;
-            run_id?: string | null;
-            sender_id?: string | null;
-            seq_id?: number | null;
-            step_id?: string | null;
+        StopReason: "end_turn" | "error" | "llm_api_error" | "invalid_llm_response" | "invalid_tool_call" | "max_steps" | "max_tokens_exceeded" | "no_tool_call" | "tool_rule" | "cancelled" | "insufficient_credits" | "requires_approval" | "context_window_overflow_in_system_prompt";
+        SummaryMessage: components["schemas"]["MessageBase"] & {
+            compaction_stats?: Record<string, never> | null;
             summary: string;
         };
-        SystemMessage: {
+        SystemMessage: components["schemas"]["MessageBase"] & {
             content: string;
-            /** Format: date-time */
-            date: string;
-            id: string;
-            is_err?: boolean | null;
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            message_type: "system_message";
-            name?: string | null;
-            otid?: string | null;
-            run_id?: string | null;
-            sender_id?: string | null;
-            seq_id?: number | null;
-            step_id?: string | null;
         };
-        TerminalToolRule: {
-            prompt_template?: string | null;
-            tool_name: string;
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            type: "exit_loop";
-        };
-        TextContent: {
-            signature?: string | null;
-            text: string;
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            type: "text";
-        };
-        TextResponseFormat: {
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            type: "text";
-        };
-        TogetherModelSettings: {
-            /** @default 4096 */
-            max_output_tokens: number;
-            /** @default true */
-            parallel_tool_calls: boolean;
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            provider_type: "together";
-            response_format?: (components["schemas"]["TextResponseFormat"] | components["schemas"]["JsonSchemaResponseFormat"] | components["schemas"]["JsonObjectResponseFormat"]) | null;
-            /** @default 0.7 */
-            temperature: number;
-        };
+        TextOrParts: string | components["schemas"]["ContentPart"][];
+        /** Format: date-time */
+        Timestamp: string;
         Tool: {
             args_json_schema?: {
                 [key: string]: unknown;
@@ -1628,10 +745,8 @@ export interface components {
             created_by_id?: string | null;
             default_requires_approval?: boolean | null;
             description?: string | null;
-            /** @default false */
-            enable_parallel_execution: boolean | null;
-            /** @example tool-123e4567-e89b-12d3-a456-426614174000 */
-            id?: string;
+            enable_parallel_execution?: boolean | null;
+            id: components["schemas"]["ToolId"];
             json_schema?: {
                 [key: string]: unknown;
             } | null;
@@ -1640,16 +755,14 @@ export interface components {
                 [key: string]: unknown;
             } | null;
             name?: string | null;
-            npm_requirements?: components["schemas"]["NpmRequirement"][] | null;
+            npm_requirements?: components["schemas"]["PipRequirement"][] | null;
             pip_requirements?: components["schemas"]["PipRequirement"][] | null;
             project_id?: string | null;
-            /** @default 50000 */
+            /** Format: int64 */
             return_char_limit: number;
             source_code?: string | null;
             source_type?: string | null;
-            /** @default [] */
             tags: string[];
-            /** @default custom */
             tool_type: components["schemas"]["ToolType"];
         };
         ToolCall: {
@@ -1657,233 +770,172 @@ export interface components {
             name: string;
             tool_call_id: string;
         };
-        ToolCallContent: {
-            id: string;
-            input: {
-                [key: string]: unknown;
-            };
-            name: string;
-            signature?: string | null;
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            type: "tool_call";
+        ToolCallMessage: components["schemas"]["MessageBase"] & {
+            tool_call: components["schemas"]["ToolCall"];
+            tool_calls: components["schemas"]["ToolCall"][];
         };
-        ToolCallDelta: {
-            arguments?: string | null;
-            name?: string | null;
-            tool_call_id?: string | null;
+        ToolId: string;
+        ToolReturnMessage: components["schemas"]["MessageBase"] & {
+            status: components["schemas"]["ToolStatus"];
+            stderr: string[];
+            stdout: string[];
+            tool_call_id: string;
+            tool_return: string;
+            tool_returns: components["schemas"]["ToolReturnView"][];
         };
-        ToolCallMessage: {
-            /** Format: date-time */
-            date: string;
-            id: string;
-            is_err?: boolean | null;
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            message_type: "tool_call_message";
-            name?: string | null;
-            otid?: string | null;
-            run_id?: string | null;
-            sender_id?: string | null;
-            seq_id?: number | null;
-            step_id?: string | null;
-            /** @deprecated */
-            tool_call: components["schemas"]["ToolCall"] | components["schemas"]["ToolCallDelta"];
-            tool_calls?: components["schemas"]["ToolCall"][] | components["schemas"]["ToolCallDelta"] | null;
+        ToolReturnView: {
+            status: components["schemas"]["ToolStatus"];
+            stderr: string[];
+            stdout: string[];
+            tool_call_id: string;
+            tool_return: components["schemas"]["TextOrParts"];
+            type: string;
         };
-        ToolCallNode: {
+        ToolRule: components["schemas"]["ToolRuleKind"] & {
+            prompt_template?: string | null;
+            tool_name: string;
+        };
+        ToolRuleKind: {
             args?: {
                 [key: string]: unknown;
             } | null;
-            name: string;
-        };
-        ToolReturnContent: {
-            content: string;
-            is_error: boolean;
-            tool_call_id: string;
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            type: "tool_return";
-        };
-        ToolReturnCreate: {
-            group_id?: string | null;
-            otid?: string | null;
-            tool_returns: components["schemas"]["letta__schemas__letta_message__ToolReturn"][];
-            /**
-             * @default tool_return
-             * @constant
-             */
-            type: "tool_return";
-        };
-        ToolReturnMessage: {
-            /** Format: date-time */
-            date: string;
-            id: string;
-            is_err?: boolean | null;
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            message_type: "tool_return_message";
-            name?: string | null;
-            otid?: string | null;
-            run_id?: string | null;
-            sender_id?: string | null;
-            seq_id?: number | null;
-            /**
-             * @deprecated
-             * @enum {string}
-             */
-            status: "success" | "error";
-            /** @deprecated */
-            stderr?: string[] | null;
-            /** @deprecated */
-            stdout?: string[] | null;
-            step_id?: string | null;
-            /** @deprecated */
-            tool_call_id: string;
-            /** @deprecated */
-            tool_return: string;
-            tool_returns?: components["schemas"]["letta__schemas__letta_message__ToolReturn"][] | null;
+            /** @enum {string} */
+            type: "run_first";
+        } | {
+            /** @enum {string} */
+            type: "exit_loop";
+        } | {
+            /** @enum {string} */
+            type: "continue_loop";
+        } | {
+            child_arg_nodes?: components["schemas"]["ChildArgs"][] | null;
+            children: string[];
+            /** @enum {string} */
+            type: "constrain_child_tools";
+        } | {
+            child_output_mapping: {
+                [key: string]: unknown;
+            };
+            default_child?: string | null;
+            require_output_mapping?: boolean;
+            /** @enum {string} */
+            type: "conditional";
+        } | {
+            /** Format: int32 */
+            max_count_limit: number;
+            /** @enum {string} */
+            type: "max_count_per_step";
+        } | {
+            children: string[];
+            /** @enum {string} */
+            type: "parent_last_tool";
+        } | {
+            /** @enum {string} */
+            type: "required_before_exit";
+        } | {
+            /** @enum {string} */
+            type: "requires_approval";
         };
         /** @enum {string} */
+        ToolStatus: "success" | "error";
+        /** @enum {string} */
         ToolType: "custom" | "letta_core" | "letta_memory_core" | "letta_multi_agent_core" | "letta_sleeptime_core" | "letta_voice_sleeptime_core" | "letta_builtin" | "letta_files_core" | "external_langchain" | "external_composio" | "external_mcp";
-        TurnTokenData: {
-            content?: string | null;
-            output_ids?: number[] | null;
-            output_token_logprobs?: unknown[][] | null;
-            /** @enum {string} */
-            role: "assistant" | "tool";
-            tool_name?: string | null;
-        };
         UpdateAgent: {
+            /** @default null */
             base_template_id?: string | null;
-            block_ids?: string[] | null;
-            compaction_settings?: components["schemas"]["CompactionSettings-Input"] | null;
+            /** @default null */
+            block_ids?: components["schemas"]["BlockId"][] | null;
+            compaction_settings?: Record<string, never> | null;
+            /**
+             * Format: int64
+             * @default null
+             */
             context_window_limit?: number | null;
+            /** @default null */
             description?: string | null;
+            /** @default null */
             embedding?: string | null;
+            /** @default null */
             embedding_config?: components["schemas"]["EmbeddingConfig"] | null;
+            /** @default null */
             enable_sleeptime?: boolean | null;
+            /** @default null */
             folder_ids?: string[] | null;
+            /** @default null */
             hidden?: boolean | null;
+            /** @default null */
             identity_ids?: string[] | null;
-            last_run_completion?: string | null;
+            /** @default null */
+            last_run_completion?: components["schemas"]["Timestamp"] | null;
+            /**
+             * Format: int64
+             * @default null
+             */
             last_run_duration_ms?: number | null;
-            last_stop_reason?: components["schemas"]["StopReasonType"] | null;
-            /** @deprecated */
+            /** @default null */
+            last_stop_reason?: components["schemas"]["StopReason"] | null;
+            /** @default null */
             llm_config?: components["schemas"]["LLMConfig"] | null;
+            /**
+             * Format: int64
+             * @default null
+             */
             max_files_open?: number | null;
-            /** @deprecated */
+            /**
+             * Format: int64
+             * @default null
+             */
             max_tokens?: number | null;
+            /** @default null */
             message_buffer_autoclear?: boolean | null;
-            message_ids?: string[] | null;
+            /** @default null */
+            message_ids?: components["schemas"]["MessageId"][] | null;
+            /** @default null */
             metadata?: {
                 [key: string]: unknown;
             } | null;
+            /** @default null */
             model?: string | null;
-            model_settings?: (components["schemas"]["OpenAIModelSettings"] | components["schemas"]["SGLangModelSettings"] | components["schemas"]["AnthropicModelSettings"] | components["schemas"]["GoogleAIModelSettings"] | components["schemas"]["GoogleVertexModelSettings"] | components["schemas"]["AzureModelSettings"] | components["schemas"]["XAIModelSettings"] | components["schemas"]["ZAIModelSettings"] | components["schemas"]["GroqModelSettings"] | components["schemas"]["DeepseekModelSettings"] | components["schemas"]["TogetherModelSettings"] | components["schemas"]["BedrockModelSettings"] | components["schemas"]["BasetenModelSettings"] | components["schemas"]["OpenRouterModelSettings"] | components["schemas"]["ChatGPTOAuthModelSettings"]) | null;
+            model_settings?: Record<string, never> | null;
+            /** @default null */
             name?: string | null;
-            /** @deprecated */
+            /** @default null */
             parallel_tool_calls?: boolean | null;
+            /**
+             * Format: int64
+             * @default null
+             */
             per_file_view_window_char_limit?: number | null;
+            /** @default null */
             project_id?: string | null;
-            /** @deprecated */
+            /** @default null */
             reasoning?: boolean | null;
-            /** @deprecated */
-            response_format?: (components["schemas"]["TextResponseFormat"] | components["schemas"]["JsonSchemaResponseFormat"] | components["schemas"]["JsonObjectResponseFormat"]) | null;
+            response_format?: Record<string, never> | null;
+            /** @default null */
             secrets?: {
                 [key: string]: string;
             } | null;
-            /** @deprecated */
+            /** @default null */
             source_ids?: string[] | null;
+            /** @default null */
             system?: string | null;
+            /** @default null */
             tags?: string[] | null;
+            /** @default null */
             template_id?: string | null;
+            /** @default null */
             timezone?: string | null;
+            /** @default null */
             tool_exec_environment_variables?: {
                 [key: string]: string;
             } | null;
-            tool_ids?: string[] | null;
-            tool_rules?: (components["schemas"]["ChildToolRule"] | components["schemas"]["InitToolRule"] | components["schemas"]["TerminalToolRule"] | components["schemas"]["ConditionalToolRule"] | components["schemas"]["ContinueToolRule"] | components["schemas"]["RequiredBeforeExitToolRule"] | components["schemas"]["MaxCountPerStepToolRule"] | components["schemas"]["ParentToolRule"] | components["schemas"]["RequiresApprovalToolRule"])[] | null;
+            /** @default null */
+            tool_ids?: components["schemas"]["ToolId"][] | null;
+            /** @default null */
+            tool_rules?: components["schemas"]["ToolRule"][] | null;
         };
-        UrlImage: {
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            type: "url";
-            url: string;
-        };
-        UserMessage: {
-            content: components["schemas"]["LettaUserMessageContentUnion"][] | string;
-            /** Format: date-time */
-            date: string;
-            id: string;
-            is_err?: boolean | null;
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            message_type: "user_message";
-            name?: string | null;
-            otid?: string | null;
-            run_id?: string | null;
-            sender_id?: string | null;
-            seq_id?: number | null;
-            step_id?: string | null;
-        };
-        /** @enum {string} */
-        VectorDBProvider: "native" | "tpuf" | "pinecone";
-        XAIModelSettings: {
-            /** @default 4096 */
-            max_output_tokens: number;
-            /** @default true */
-            parallel_tool_calls: boolean;
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            provider_type: "xai";
-            response_format?: (components["schemas"]["TextResponseFormat"] | components["schemas"]["JsonSchemaResponseFormat"] | components["schemas"]["JsonObjectResponseFormat"]) | null;
-            /** @default 0.7 */
-            temperature: number;
-        };
-        ZAIModelSettings: {
-            /** @default 4096 */
-            max_output_tokens: number;
-            /** @default true */
-            parallel_tool_calls: boolean;
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            provider_type: "zai";
-            response_format?: (components["schemas"]["TextResponseFormat"] | components["schemas"]["JsonSchemaResponseFormat"] | components["schemas"]["JsonObjectResponseFormat"]) | null;
-            /** @default 0.7 */
-            temperature: number;
-            /**
-             * @default {
-             *       "type": "enabled",
-             *       "clear_thinking": false
-             *     }
-             */
-            thinking: components["schemas"]["ZAIThinking"];
-        };
-        ZAIThinking: {
-            /** @default false */
-            clear_thinking: boolean;
-            /**
-             * @default enabled
-             * @enum {string}
-             */
-            type: "enabled" | "disabled";
+        UserMessage: components["schemas"]["MessageBase"] & {
+            content: components["schemas"]["TextOrParts"];
         };
     };
     responses: never;
@@ -1897,29 +949,26 @@ export interface operations {
     list_agents: {
         parameters: {
             query?: {
-                after?: string | null;
-                /** @deprecated */
+                after?: string;
                 ascending?: boolean;
-                base_template_id?: string | null;
-                before?: string | null;
-                created_by_id?: string | null;
-                identifier_keys?: string[] | null;
-                identity_id?: string | null;
-                include?: ("agent.blocks" | "agent.identities" | "agent.managed_group" | "agent.pending_approval" | "agent.secrets" | "agent.sources" | "agent.tags" | "agent.tools")[];
-                /** @deprecated */
-                include_relationships?: string[] | null;
-                last_stop_reason?: components["schemas"]["StopReasonType"] | null;
-                limit?: number | null;
+                base_template_id?: string;
+                before?: string;
+                created_by_id?: string;
+                identifier_keys?: string[];
+                identity_id?: string;
+                include?: string[];
+                include_relationships?: string[];
+                last_stop_reason?: string;
+                limit?: number;
                 match_all_tags?: boolean;
-                name?: string | null;
-                order?: "asc" | "desc";
-                order_by?: "created_at" | "updated_at" | "last_run_completion";
-                project_id?: string | null;
-                query_text?: string | null;
-                /** @deprecated */
-                sort_by?: string | null;
-                tags?: string[] | null;
-                template_id?: string | null;
+                name?: string;
+                order?: string;
+                order_by?: string;
+                project_id?: string;
+                query_text?: string;
+                sort_by?: string;
+                tags?: string[];
+                template_id?: string;
             };
             header?: never;
             path?: never;
@@ -1963,9 +1012,8 @@ export interface operations {
     retrieve_agent: {
         parameters: {
             query?: {
-                include?: ("agent.blocks" | "agent.identities" | "agent.managed_group" | "agent.pending_approval" | "agent.secrets" | "agent.sources" | "agent.tags" | "agent.tools")[];
-                /** @deprecated */
-                include_relationships?: string[] | null;
+                include?: string[];
+                include_relationships?: string[];
             };
             header?: never;
             path: {
@@ -2001,7 +1049,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["Deleted"];
                 };
             };
         };
@@ -2034,11 +1082,11 @@ export interface operations {
     list_core_memory_blocks: {
         parameters: {
             query?: {
-                after?: string | null;
-                before?: string | null;
-                limit?: number | null;
-                order?: "asc" | "desc";
-                order_by?: "created_at";
+                after?: string;
+                before?: string;
+                limit?: number;
+                order?: string;
+                order_by?: string;
             };
             header?: never;
             path: {
@@ -2105,20 +1153,17 @@ export interface operations {
     list_messages: {
         parameters: {
             query?: {
-                after?: string | null;
-                /** @deprecated */
+                after?: string;
                 assistant_message_tool_kwarg?: string;
-                /** @deprecated */
                 assistant_message_tool_name?: string;
-                before?: string | null;
-                conversation_id?: string | null;
-                group_id?: string | null;
-                include_err?: boolean | null;
-                include_return_message_types?: components["schemas"]["MessageType"][] | null;
-                limit?: number | null;
-                order?: "asc" | "desc";
-                order_by?: "created_at";
-                /** @deprecated */
+                before?: string;
+                conversation_id?: string;
+                group_id?: string;
+                include_err?: boolean;
+                include_return_message_types?: components["schemas"]["MessageType"][];
+                limit?: number;
+                order?: string;
+                order_by?: string;
                 use_assistant_message?: boolean;
             };
             header?: never;
@@ -2150,7 +1195,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["LettaStreamingRequest"];
+                "application/json": Record<string, never>;
             };
         };
         responses: {
@@ -2160,7 +1205,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LettaResponse"];
-                    "text/event-stream": unknown;
                 };
             };
         };
@@ -2176,7 +1220,7 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": components["schemas"]["CancelAgentRunRequest"];
+                "application/json": Record<string, never> | null;
             };
         };
         responses: {
@@ -2185,9 +1229,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        [key: string]: unknown;
-                    };
+                    "application/json": Record<string, never>;
                 };
             };
         };
@@ -2195,11 +1237,11 @@ export interface operations {
     list_tools_for_agent: {
         parameters: {
             query?: {
-                after?: string | null;
-                before?: string | null;
-                limit?: number | null;
-                order?: "asc" | "desc";
-                order_by?: "created_at";
+                after?: string;
+                before?: string;
+                limit?: number;
+                order?: string;
+                order_by?: string;
             };
             header?: never;
             path: {
@@ -2279,7 +1321,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": Record<string, never> | null;
                 };
             };
         };
@@ -2331,9 +1373,9 @@ export interface operations {
     list_models: {
         parameters: {
             query?: {
-                provider_category?: components["schemas"]["ProviderCategory"][] | null;
-                provider_name?: string | null;
-                provider_type?: components["schemas"]["ProviderType"] | null;
+                provider_category?: string[];
+                provider_name?: string;
+                provider_type?: string;
             };
             header?: never;
             path?: never;
@@ -2346,7 +1388,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Model"][];
+                    "application/json": Record<string, never>[];
                 };
             };
         };
@@ -2355,20 +1397,18 @@ export interface operations {
         parameters: {
             query?: {
                 active?: boolean;
-                after?: string | null;
-                agent_id?: string | null;
-                /** @deprecated */
-                agent_ids?: string[] | null;
-                /** @deprecated */
+                after?: string;
+                agent_id?: string;
+                agent_ids?: string[];
                 ascending?: boolean;
-                background?: boolean | null;
-                before?: string | null;
-                conversation_id?: string | null;
-                limit?: number | null;
-                order?: "asc" | "desc";
-                order_by?: "created_at";
-                statuses?: string[] | null;
-                stop_reason?: components["schemas"]["StopReasonType"] | null;
+                background?: boolean;
+                before?: string;
+                conversation_id?: string;
+                limit?: number;
+                order?: string;
+                order_by?: string;
+                statuses?: string[];
+                stop_reason?: components["schemas"]["StopReason"];
             };
             header?: never;
             path?: never;

@@ -30,7 +30,6 @@ export function useCreateAgent() {
     mutationFn: ({ name, model, persona, human }: NewAgent): Promise<Agent> =>
       unwrap(
         api.v1.POST("/v1/agents/", {
-          // Everything left out has a default in the server; the generated type asks for defaults too.
           body: {
             name,
             model,
@@ -38,7 +37,7 @@ export function useCreateAgent() {
               { label: "persona", value: persona },
               { label: "human", value: human },
             ],
-          } as never,
+          },
         }),
       ),
     onSuccess: (agent) => {

@@ -4,6 +4,9 @@ import { useTranslation } from "react-i18next";
 import { useApi } from "@/api/context";
 import { approvalsQuery } from "@/api/queries";
 import { Approval } from "@/components/agent/approval";
+import { Button } from "@/components/ui/button";
+import { Problem } from "@/components/ui/problem";
+import { useFailure } from "@/lib/use-failure";
 import { useRun } from "@/run/use-run";
 
 type ApprovalDockProps = { agentId: string; onLeave: () => void };
@@ -11,7 +14,8 @@ type ApprovalDockProps = { agentId: string; onLeave: () => void };
 /** The oldest request of this agent that waits. It comes from the inbox, so it survives a restart. */
 export function ApprovalDock({ agentId, onLeave }: ApprovalDockProps) {
   const { t } = useTranslation();
-  const { data } = useQuery(approvalsQuery(useApi()));
+  const failure = useFailure();
+  const { data, error, refetch } = useQuery(approvalsQuery(useApi()));
   const { state, session } = useRun(agentId);
   const waiting = data?.filter((approval) => approval.agent_id === agentId) ?? [];
   const approval = waiting.toSorted((a, b) => a.created_at.localeCompare(b.created_at))[0];
@@ -23,6 +27,15 @@ export function ApprovalDock({ agentId, onLeave }: ApprovalDockProps) {
     if (id && !isTyping(document.activeElement)) card.current?.focus();
   }, [id]);
 
+  if (!approval && error) {
+    return (
+      <Problem {...failure.of(error)} message={t("approval.unread")} detail={error.message}>
+        <Button size="sm" onClick={() => refetch()}>
+          {t("common.tryAgain")}
+        </Button>
+      </Problem>
+    );
+  }
   if (!approval) return null;
   return (
     <>

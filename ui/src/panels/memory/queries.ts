@@ -3,7 +3,7 @@ import { unwrap } from "@/api/client";
 import { useApi } from "@/api/context";
 import { toApiError } from "@/api/error";
 import { keys } from "@/api/queries";
-import type { Block } from "@/api/types";
+import type { Block, BlockUpdate } from "@/api/types";
 
 export type NewBlock = { label: string; description: string; value: string; limit: number };
 
@@ -41,7 +41,10 @@ export function useSaveBlock(agentId: string) {
       }
       replace(
         await unwrap(
-          api.v1.PATCH("/v1/blocks/{block_id}", { params: { path }, body: { value: text } as never }),
+          api.v1.PATCH("/v1/blocks/{block_id}", {
+            params: { path },
+            body: { value: text } satisfies Partial<BlockUpdate> as BlockUpdate,
+          }),
         ),
       );
       return true;
@@ -56,7 +59,7 @@ export function useCreateBlock(agentId: string) {
     mutationFn: async ({ label, description, value, limit }: NewBlock) => {
       const block = await unwrap(
         api.v1.POST("/v1/blocks/", {
-          body: { label, value, limit, description: description || null } as never,
+          body: { label, value, limit, description: description || null },
         }),
       );
       const path = { agent_id: agentId, block_id: block.id };
