@@ -19,10 +19,10 @@ def frames(response):
             name, data = None, []
 
 
-def read(response):
-    """All JSON events of a stream and whether it closed with [DONE]."""
+def read(response, rest=None):
+    """All JSON events of a stream (or of what is left of its frames) and whether it closed with [DONE]."""
     events, done = [], False
-    for name, data in frames(response):
+    for name, data in rest or frames(response):
         if data == "[DONE]":
             done = True
         else:
@@ -222,7 +222,8 @@ def test_a_busy_conversation_refuses_a_second_stream(http, client, model, agent)
     model.script({"text": "Busy.", "hold": True})
     path = f"/v1/conversations/{conversation.id}/messages"
     with http.stream("POST", path, json={"input": "one"}) as response:
-        run_id = json.loads(next(frames(response))[1])["run_id"]
+        rest = frames(response)
+        run_id = json.loads(next(rest)[1])["run_id"]
         second = http.post(path, json={"input": "two"})
         assert second.status_code == 409
         assert second.json()["run_id"] == run_id
@@ -232,7 +233,7 @@ def test_a_busy_conversation_refuses_a_second_stream(http, client, model, agent)
         )
         assert second.headers["x-should-retry"] == "false"
         model.release()
-        events, done = read(response)
+        events, done = read(response, rest)
     assert done and events[-2]["stop_reason"] == "end_turn"
 
 
