@@ -24,7 +24,7 @@ def main():
     parent = os.getpid()
 
     for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")
+        stream.reconfigure(errors="backslashreplace", line_buffering=True)
 
     try:
         outcome = run(request)
@@ -56,7 +56,7 @@ def failure(error):
         message = str(error)
     except Exception:
         message = "(the exception has no readable text)"
-    return {"ok": False, "error": type(error).__name__, "message": message, "traceback": text}
+    return {"ok": False, "error": type(error).__name__, "message": clean(message), "traceback": clean(text)}
 
 
 def own_frames(error, traceback):
@@ -145,7 +145,7 @@ def run_script(module, source):
     if last is not None:
         value = evaluate(compile(last, FILE, "eval", flags=flags, dont_inherit=True))
         if value is not None:
-            results.append(repr(value)[:1_000_000])
+            results.append(clean(repr(value)[:1_000_000]))
     return {"ok": True, "value": results}
 
 
@@ -397,7 +397,7 @@ class Memory:
 
     def changed(self):
         return {
-            block.get("label"): block.get("value")
+            clean(block.get("label")): clean(block.get("value"))
             for block in self.blocks
             if isinstance(block.get("value"), str) and self._before.get(block.get("label")) != block.get("value")
         }
@@ -435,7 +435,12 @@ def to_json(value, depth=0, parents=()):
 
 
 def plain(value):
-    return str(value) if isinstance(value, str) else value
+    return clean(value) if isinstance(value, str) else value
+
+
+def clean(text):
+    """The text without halves of characters, which JSON cannot carry."""
+    return str(text).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def key_of(key):
@@ -443,7 +448,7 @@ def key_of(key):
 
     if isinstance(key, enum.Enum):
         key = key.value
-    return key if isinstance(key, str) else text_of(key)
+    return clean(key) if isinstance(key, str) else text_of(key)
 
 
 def bytes_to_json(value):
@@ -486,7 +491,7 @@ def object_to_json(value, inner):
 
 def text_of(value):
     try:
-        return str(value)
+        return clean(value)
     except Exception:
         return f"<{type(value).__name__}>"
 

@@ -206,3 +206,36 @@ fn choose<T>(
     };
     Ok(functions.swap_remove(place))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    /// Whether a value is a JSON Schema as far as the keywords written here go.
+    pub(super) fn is_valid(schema: &Value) -> bool {
+        const TYPES: [&str; 7] = ["object", "array", "string", "integer", "number", "boolean", "null"];
+        let Some(schema) = schema.as_object() else { return false };
+        schema.iter().all(|(keyword, value)| match keyword.as_str() {
+            "type" => value.as_str().is_some_and(|kind| TYPES.contains(&kind)),
+            "properties" => value.as_object().is_some_and(|all| all.values().all(is_valid)),
+            "items" | "additionalProperties" => is_valid(value),
+            "prefixItems" | "anyOf" => value
+                .as_array()
+                .is_some_and(|all| !(all.is_empty() && keyword == "anyOf") && all.iter().all(is_valid)),
+            "required" => value.as_array().is_some_and(|all| {
+                all.iter().all(Value::is_string)
+                    && all.iter().enumerate().all(|(at, one)| !all[..at].contains(one))
+            }),
+            "enum" => value.as_array().is_some_and(|all| !all.is_empty()),
+            "description" | "format" | "pattern" | "title" => value.is_string(),
+            "minItems" | "maxItems" | "minLength" | "maxLength" => value.is_u64(),
+            "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum" | "multipleOf" => {
+                value.is_number()
+            }
+            "uniqueItems" => value.is_boolean(),
+            "examples" => value.is_array(),
+            "default" => true,
+            _ => false,
+        })
+    }
+}

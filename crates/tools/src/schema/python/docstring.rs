@@ -268,7 +268,7 @@ mod tests {
 
     #[test]
     fn a_text_about_code_is_not_a_section() {
-        check("Uses this:\n\n    x: 1\n", "Uses this:\n\n    x: 1", &[]);
+        check("Uses this:\n\n    Always:\n        x: 1\n", "Uses this:\n\nAlways:\n    x: 1", &[]);
         check("Warning: dangerous.", "Warning: dangerous.", &[]);
     }
 }

@@ -5,12 +5,13 @@ mod convert;
 mod docstring;
 mod hint;
 mod literal;
+mod trouble;
 
 #[cfg(test)]
 mod tests;
 
 use serde_json::{Map, Value};
-use tree_sitter::Node;
+use tree_sitter::{Node, Tree};
 
 use super::{
     Callable, DerivedSchema, Parameter, Problem, SchemaError, assemble, choose,
@@ -39,7 +40,7 @@ struct Written<'s> {
 }
 
 pub(super) fn find_function(source: &str, name: Option<&str>) -> Result<Callable, SchemaError> {
-    let tree = parse(source, &language())?;
+    let tree = parsed(source)?;
     let function = choose(functions(source, tree.root_node()), name, |one| &one.name, the_tool)?;
     let parameters = read_parameters(source, function.node, &mut Vec::new());
     let parameters = parameters.iter().map(|parameter| parameter.name.to_owned()).collect();
@@ -51,7 +52,7 @@ pub(super) fn derive(
     name: Option<&str>,
     given: Option<&Map<String, Value>>,
 ) -> Result<DerivedSchema, SchemaError> {
-    let tree = parse(source, &language())?;
+    let tree = parsed(source)?;
     let root = tree.root_node();
     let function = choose(functions(source, root), name, |one| &one.name, the_tool)?;
     let text_of_doc = function.node.child_by_field_name("body").and_then(|body| doc_text(source, body));
@@ -85,6 +86,16 @@ pub(super) fn derive(
     } else {
         Err(SchemaError::Invalid { function: function.name, problems })
     }
+}
+
+fn parsed(source: &str) -> Result<Tree, SchemaError> {
+    parse(source, &language()).map_err(|error| match trouble::find(source) {
+        Some((byte, message)) => {
+            let (line, column) = place(source, byte);
+            SchemaError::Syntax { line, column, message }
+        }
+        None => error,
+    })
 }
 
 fn language() -> tree_sitter::Language {
