@@ -11,9 +11,10 @@ export function changedStretch(previous: string, next: string): Change | null {
   let end = 0;
   while (end < shortest - start && previous.at(-1 - end) === next.at(-1 - end)) end += 1;
   if (start === next.length - end) return null;
-  while (start > 0 && !isSpace(next[start - 1])) start -= 1;
+  // A change inside a word is shown as the whole word; one that begins at a space is not.
+  while (start > 0 && !isSpace(next[start]) && !isSpace(next[start - 1])) start -= 1;
   let stop = next.length - end;
-  while (stop < next.length && !isSpace(next[stop])) stop += 1;
+  while (stop < next.length && !isSpace(next[stop - 1]) && !isSpace(next[stop])) stop += 1;
   return { before: next.slice(0, start), changed: next.slice(start, stop), after: next.slice(stop) };
 }
 

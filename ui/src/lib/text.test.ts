@@ -45,6 +45,7 @@ it.each([
   ["one two three", "one 2 three", { before: "one ", changed: "2", after: " three" }],
   ["likes pears", "likes peaches", { before: "likes ", changed: "peaches", after: "" }],
   ["a b c", "a c", null],
+  ["Ada", "Ada\nmore", { before: "Ada", changed: "\nmore", after: "" }],
 ])("finds what changed from %j to %j", (before, after, change) => {
   expect(changedStretch(before, after)).toEqual(change);
 });
