@@ -14,8 +14,8 @@ pub struct PendingApproval {
 }
 
 /// The last message of a context, if it asks for approval. Conversations that were deleted ask nothing any more.
-const PENDING: &str = "FROM messages
-  JOIN agents ON agents.id = messages.agent_id
+const PENDING: &str = "(SELECT agents.name FROM agents WHERE agents.id = messages.agent_id)
+  FROM messages
   JOIN context ON context.message_id = messages.id
     AND context.thread_id = coalesce(messages.conversation_id, messages.agent_id)
   WHERE messages.role = 'approval' AND messages.tool_calls IS NOT NULL
@@ -26,7 +26,7 @@ const PENDING: &str = "FROM messages
 
 /// All of them, the longest waiting first, at most `limit`.
 pub fn list(conn: &Connection, limit: u32) -> Result<Vec<PendingApproval>, StoreError> {
-    let sql = format!("SELECT {COLUMNS}, agents.name {PENDING} ORDER BY messages.sequence LIMIT ?");
+    let sql = format!("SELECT {COLUMNS}, {PENDING} ORDER BY messages.sequence LIMIT ?");
     let mut statement = conn.prepare_cached(&sql)?;
     let rows = statement.query_map([limit], read_pending)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
@@ -34,7 +34,7 @@ pub fn list(conn: &Connection, limit: u32) -> Result<Vec<PendingApproval>, Store
 
 /// The one with this message id, if it still waits.
 pub fn get(conn: &Connection, id: &MessageId) -> Result<Option<PendingApproval>, StoreError> {
-    let sql = format!("SELECT {COLUMNS}, agents.name {PENDING} AND messages.id = ?");
+    let sql = format!("SELECT {COLUMNS}, {PENDING} AND messages.id = ?");
     let mut statement = conn.prepare_cached(&sql)?;
     let mut rows = statement.query_map(params![id.as_str()], read_pending)?;
     Ok(rows.next().transpose()?)
