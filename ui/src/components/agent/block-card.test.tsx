@@ -102,4 +102,14 @@ describe("block card", () => {
     expect(screen.getByTestId("block-change")).toHaveTextContent("Likes oranges");
     expect(screen.getByRole("article")).toHaveTextContent("Name: Ada Likes oranges");
   });
+
+  it("does not point out the person's own words", async () => {
+    const { change } = show();
+    await edit();
+    await userEvent.type(field(), "!");
+    await userEvent.click(screen.getByRole("button", { name: "Save" }));
+    change({ value: "Name: Ada!" });
+    expect(screen.getByRole("article")).toHaveTextContent("Name: Ada!");
+    expect(screen.queryByTestId("block-change")).toBeNull();
+  });
 });

@@ -32,6 +32,8 @@ export function BlockCard({ block, saving, problem, onSave, className, ...rest }
   const { t } = useTranslation();
   const id = useId();
   const [draft, setDraft] = useState<Draft | null>(null);
+  /** What the person stored last: their own words need no pointing out. */
+  const [own, setOwn] = useState<string | null>(null);
   const open = () => setDraft({ base: block.value, text: block.value });
   return (
     <article
@@ -71,9 +73,13 @@ export function BlockCard({ block, saving, problem, onSave, className, ...rest }
           problem={problem}
           onDraft={setDraft}
           onSave={onSave}
+          onStored={(text) => {
+            setOwn(text);
+            setDraft(null);
+          }}
         />
       ) : (
-        <BlockText key={block.id} value={block.value} onOpen={open} />
+        <BlockText key={block.id} value={block.value} own={own} onOpen={open} />
       )}
     </article>
   );
@@ -106,12 +112,12 @@ function Meter({ used, limit }: { used: number; limit: number | null }) {
 }
 
 /** The value as text. What changed while it was on screen glows once. */
-function BlockText({ value, onOpen }: { value: string; onOpen: () => void }) {
+function BlockText({ value, own, onOpen }: { value: string; own: string | null; onOpen: () => void }) {
   const { t } = useTranslation();
   const [shown, setShown] = useState({ value, previous: value });
   // Remembering the value before the last one during rendering: an effect would paint the old one first.
   if (shown.value !== value) setShown({ value, previous: shown.value });
-  const change = changedStretch(shown.previous, shown.value);
+  const change = value === own ? null : changedStretch(shown.previous, shown.value);
   return (
     // The pencil is the control; a click on the text is a shortcut to it for the mouse.
     // biome-ignore lint/a11y/noStaticElementInteractions: see above
@@ -143,15 +149,16 @@ function BlockText({ value, onOpen }: { value: string; onOpen: () => void }) {
 type EditorProps = Pick<BlockCardProps, "block" | "saving" | "problem" | "onSave"> & {
   draft: Draft;
   onDraft: (draft: Draft | null) => void;
+  onStored: (text: string) => void;
 };
 
-function BlockEditor({ block, draft, saving, problem, onDraft, onSave }: EditorProps) {
+function BlockEditor({ block, draft, saving, problem, onDraft, onSave, onStored }: EditorProps) {
   const { t } = useTranslation();
   const id = useId();
   const moved = block.value !== draft.base;
   const over = block.limit !== null && lengthOf(draft.text) > block.limit;
   const save = async (base: string) => {
-    if (await onSave(draft.text, base)) onDraft(null);
+    if (await onSave(draft.text, base)) onStored(draft.text);
   };
   const onKeyDown = (event: KeyboardEvent<HTMLTextAreaElement>) => {
     if (event.key === "Escape") {
