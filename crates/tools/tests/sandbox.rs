@@ -8,6 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use loci_api::resource::Requirement;
 use loci_tools::{
     builtin,
     sandbox::{Limits, RunMode, RunRequest, RunResult, RunStatus, Sandbox, SandboxOptions},
@@ -407,10 +408,81 @@ async fn a_result_too_large_is_said() {
 }
 
 #[tokio::test]
+async fn packages_are_installed_once_and_a_failure_names_them() {
+    // A package of our own in a folder takes the place of the index.
+    let index = tempfile::tempdir().expect("a folder");
+    let make = "import sys, zipfile\nwith zipfile.ZipFile(sys.argv[1], 'w') as z:\n    \
+                z.writestr('locithing/__init__.py', 'VALUE = 7\\n')\n    \
+                z.writestr('locithing-1.0.dist-info/METADATA', 'Metadata-Version: 2.1\\nName: locithing\\nVersion: 1.0\\n')\n    \
+                z.writestr('locithing-1.0.dist-info/WHEEL', 'Wheel-Version: 1.0\\nGenerator: x\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n')\n    \
+                z.writestr('locithing-1.0.dist-info/RECORD', '')\n";
+    let wheel = index.path().join("locithing-1.0-py3-none-any.whl");
+    let made = Command::new("python3").args(["-c", make]).arg(&wheel).status().expect("Python");
+    assert!(made.success());
+    let bench = Bench::with(|options| {
+        options.allow_unconfined = !cfg!(target_os = "linux");
+        let index = index.path().display().to_string();
+        for (name, value) in [
+            ("PIP_NO_INDEX", "1"),
+            ("PIP_FIND_LINKS", &index),
+            ("UV_NO_INDEX", "1"),
+            ("UV_FIND_LINKS", &index),
+        ] {
+            options.installer_env.insert(name.to_owned(), value.to_owned());
+        }
+    });
+    let request = |name: &str| {
+        let mut request =
+            python("import locithing, sys\ndef f():\n    return [locithing.VALUE, sys.prefix]\n", json!({}));
+        request.pip_requirements =
+            vec![Requirement { name: name.to_owned(), version: Some("1.0".to_owned()) }];
+        request
+    };
+    // At once and again: one installation.
+    let (one, two) =
+        tokio::join!(bench.sandbox.run(request("locithing")), bench.sandbox.run(request("locithing")));
+    let (one, two) = (value(one), value(two));
+    assert_eq!(one[0], 7);
+    assert_eq!(one, two);
+    fs::remove_file(&wheel).expect("the wheel");
+    assert_eq!(value(bench.sandbox.run(request("locithing")).await), one);
+
+    let result = bench.sandbox.run(request("loci-nonesuch")).await;
+    let text = error_text(&result);
+    assert!(text.contains("EnvironmentError: installing loci-nonesuch==1.0 failed: "), "{text}");
+    let result = bench.sandbox.run(request("--index-url")).await;
+    assert!(error_text(&result).contains("is not a package name"), "{result:?}");
+}
+
+#[tokio::test]
 async fn without_python_it_says_what_to_install() {
     let bench = Bench::with(|options| options.python = Some("/nowhere/python3".into()));
     let result = bench.python("def f():\n    return 1\n", json!({})).await;
     assert!(error_text(&result).contains("/nowhere/python3"), "{result:?}");
+}
+
+#[tokio::test]
+#[ignore = "measures; run by hand"]
+async fn how_long_a_warm_call_takes() {
+    let bench = Bench::new();
+    let source = "def f():\n    return 1\n";
+    let _warm = bench.python(source, json!({})).await;
+    let mut calls: Vec<Duration> = Vec::new();
+    for _ in 0..20 {
+        calls.push(bench.python(source, json!({})).await.duration);
+    }
+    calls.sort_unstable();
+    let mut bare: Vec<Duration> = Vec::new();
+    for _ in 0..20 {
+        let real = "import sys; print(sys.executable)";
+        let python = Command::new("python3").args(["-c", real]).output().expect("Python");
+        let python = String::from_utf8(python.stdout).expect("a path");
+        let between = Instant::now();
+        Command::new(python.trim()).args(["-I", "-B", "-X", "utf8", "-c", "1"]).output().expect("Python");
+        bare.push(between.elapsed());
+    }
+    bare.sort_unstable();
+    eprintln!("a call {:?}, bare Python {:?}", calls[10], bare[10]);
 }
 
 #[tokio::test]

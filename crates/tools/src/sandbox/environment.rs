@@ -1,7 +1,7 @@
 //! Packages a tool asks for: one environment per list of requirements, made once and shared.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     path::{Path, PathBuf},
     process::Stdio,
     sync::Arc,
@@ -37,13 +37,15 @@ pub enum InstallError {
 #[derive(Debug)]
 pub(super) struct Environments {
     root: PathBuf,
+    /// Given to installers besides what is harmless of our own.
+    env: BTreeMap<String, String>,
     /// One installation of the same list at a time; others wait for it.
     locks: Mutex<HashMap<String, Arc<Mutex<()>>>>,
 }
 
 impl Environments {
-    pub(super) fn new(root: PathBuf) -> Self {
-        Self { root, locks: Mutex::new(HashMap::new()) }
+    pub(super) fn new(root: PathBuf, env: BTreeMap<String, String>) -> Self {
+        Self { root, env, locks: Mutex::new(HashMap::new()) }
     }
 
     /// The folder of a virtual environment with these packages, installed on the first call.
@@ -61,15 +63,15 @@ impl Environments {
             if let Ok(uv) = which::which("uv") {
                 let mut venv = Command::new(&uv);
                 venv.args(["venv", "--quiet", "--python"]).arg(&base.program).arg(folder);
-                install(venv, &packages).await?;
+                self.install(venv, &packages).await?;
                 let mut pip = Command::new(&uv);
                 pip.args(["pip", "install", "--quiet", "--only-binary", ":all:", "--python"]).arg(&python);
                 pip.arg("--").args(&specs);
-                install(pip, &packages).await
+                self.install(pip, &packages).await
             } else {
                 let mut venv = Command::new(&base.program);
                 venv.args(["-I", "-m", "venv"]).arg(folder);
-                install(venv, &packages).await?;
+                self.install(venv, &packages).await?;
                 let mut pip = Command::new(&python);
                 pip.args([
                     "-I",
@@ -81,7 +83,7 @@ impl Environments {
                     "--disable-pip-version-check",
                 ]);
                 pip.args(["--only-binary", ":all:", "--"]).args(&specs);
-                install(pip, &packages).await
+                self.install(pip, &packages).await
             }
         })
         .await?;
@@ -108,7 +110,7 @@ impl Environments {
                 "--prefix",
             ]);
             command.arg(folder).arg("--").args(&specs);
-            install(command, &specs.join(", ")).await
+            self.install(command, &specs.join(", ")).await
         })
         .await?;
         Ok(folder)
@@ -155,6 +157,26 @@ impl Environments {
         make(folder).await?;
         tokio::fs::write(&ready, specs.join("\n")).await.map_err(io)
     }
+
+    async fn install(&self, mut command: Command, packages: &str) -> Result<(), InstallError> {
+        command
+            .env_clear()
+            .envs(std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(is_harmless)));
+        command.envs(&self.env).stdin(Stdio::null()).kill_on_drop(true);
+        let output = tokio::time::timeout(INSTALL_TIMEOUT, command.output())
+            .await
+            .map_err(|_| InstallError::TimedOut { packages: packages.to_owned() })?
+            .map_err(|error| InstallError::Io { packages: packages.to_owned(), reason: error.to_string() })?;
+        if output.status.success() {
+            return Ok(());
+        }
+        let text = format!(
+            "{}\n{}",
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        );
+        Err(InstallError::Failed { packages: packages.to_owned(), reason: reason(&text) })
+    }
 }
 
 /// Checked and in a fixed order, so that the same list is the same environment.
@@ -198,21 +220,6 @@ fn is_harmless(name: &str) -> bool {
         || ["PIP_", "UV_", "NPM_CONFIG_"].iter().any(|prefix| upper.starts_with(prefix))
 }
 
-async fn install(mut command: Command, packages: &str) -> Result<(), InstallError> {
-    command.env_clear().envs(std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(is_harmless)));
-    command.stdin(Stdio::null()).kill_on_drop(true);
-    let output = tokio::time::timeout(INSTALL_TIMEOUT, command.output())
-        .await
-        .map_err(|_| InstallError::TimedOut { packages: packages.to_owned() })?
-        .map_err(|error| InstallError::Io { packages: packages.to_owned(), reason: error.to_string() })?;
-    if output.status.success() {
-        return Ok(());
-    }
-    let text =
-        format!("{}\n{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    Err(InstallError::Failed { packages: packages.to_owned(), reason: reason(&text) })
-}
-
 /// The lines of an installer's output that say what is wrong.
 fn reason(output: &str) -> String {
     let told: Vec<&str> = output
@@ -242,7 +249,7 @@ mod tests {
 
     #[test]
     fn the_same_list_in_any_order_is_the_same_environment() {
-        let environments = Environments::new("/x".into());
+        let environments = Environments::new("/x".into(), BTreeMap::new());
         let one =
             specs(SourceType::Python, &[requirement("b", None), requirement("a", Some("1"))]).expect("valid");
         let other =

@@ -79,6 +79,9 @@ pub struct SandboxOptions {
     /// The Node to use; None: `node` on the PATH.
     pub node: Option<PathBuf>,
     pub limits: Limits,
+    /// Variables for pip, uv and npm besides those of this process that concern them (`PIP_…`, `UV_…`,
+    /// `NPM_CONFIG_…`, proxies and certificates): an index of one's own, for example.
+    pub installer_env: BTreeMap<String, String>,
     /// Whether code may run where its files cannot be confined. It is said in the result either way.
     pub allow_unconfined: bool,
     /// Whether built-in tools may fetch from this machine and private networks.
@@ -96,6 +99,7 @@ impl Default for SandboxOptions {
             python: None,
             node: None,
             limits: Limits::default(),
+            installer_env: BTreeMap::new(),
             allow_unconfined: !cfg!(target_os = "linux"),
             allow_private_addresses: false,
             parallel: 16,
@@ -259,7 +263,8 @@ impl Sandbox {
             places: Semaphore::new(options.parallel.max(1)),
             interpreters: interpreter::Interpreters::new(options.python.clone(), options.node.clone()),
             environments: environment::Environments::new(
-                options.data_dir.join("sandbox").join("environments"),
+                sandbox_home(&options.data_dir).join("environments"),
+                options.installer_env.clone(),
             ),
             egress: Egress::new(options.allow_private_addresses),
             options,

@@ -276,6 +276,7 @@ impl RunDir {
         let runs = runs.to_owned();
         tokio::task::spawn_blocking(move || {
             std::fs::create_dir_all(&runs)?;
+            sweep(&runs);
             let guard = tempfile::Builder::new().prefix("run-").tempdir_in(&runs)?;
             let path = guard.path().canonicalize()?;
             std::fs::create_dir(path.join("home"))?;
@@ -284,6 +285,19 @@ impl RunDir {
         })
         .await
         .map_err(std::io::Error::other)?
+    }
+}
+
+/// Removes the folders of calls that a crash cut off. Calls never last a day.
+fn sweep(runs: &Path) {
+    let Ok(entries) = std::fs::read_dir(runs) else { return };
+    for entry in entries.flatten() {
+        let modified = entry.metadata().and_then(|about| about.modified());
+        let age = modified.ok().and_then(|at| at.elapsed().ok());
+        if age.is_some_and(|age| age > Duration::from_secs(24 * 3600)) {
+            // Err: it is tried again with the next call.
+            let _left = std::fs::remove_dir_all(entry.path());
+        }
     }
 }
 

@@ -212,7 +212,7 @@ impl Converter<'_> {
                 }
                 _ => Err(format!("'{name}' takes a type for keys and one for values in its brackets")),
             },
-            "Literal" => literal(self.scope, inner),
+            "Literal" => literal(inner),
             "type" | "Type" => Ok(object(json!({"type": "string"}))),
             "Optional" | "Union" | "Annotated" | "Required" | "NotRequired" | "Final" | "ReadOnly" => {
                 if inner.is_empty() {
@@ -370,14 +370,14 @@ fn annotate(converted: &mut Converted, note: &Hint) {
     }
 }
 
-fn literal(scope: &Scope, inner: &[Hint]) -> Result<Schema, String> {
+fn literal(inner: &[Hint]) -> Result<Schema, String> {
     let mut values = Vec::new();
     for value in inner {
         match value {
             Hint::Constant(value) => values.push(value.clone()),
             Hint::None => values.push(Value::Null),
             Hint::Generic(name, more) if name == "Literal" => {
-                let more = literal(scope, more)?;
+                let more = literal(more)?;
                 values.extend(more.get("enum").and_then(Value::as_array).cloned().unwrap_or_default());
             }
             Hint::Name(_)

@@ -334,10 +334,10 @@ fn types_that_multiply_are_given_up() {
     use std::fmt::Write;
     let mut source = String::from("from pydantic import BaseModel\n");
     for level in 0..16 {
-        write!(source, "class C{level}(BaseModel):\n").unwrap();
+        writeln!(source, "class C{level}(BaseModel):").unwrap();
         for field in 0..4 {
             let kind = if level == 0 { "int".to_owned() } else { format!("C{}", level - 1) };
-            write!(source, "    f{field}: {kind}\n").unwrap();
+            writeln!(source, "    f{field}: {kind}").unwrap();
         }
     }
     source.push_str("def f(x: C15):\n    \"\"\"Does it.\n\n    Args:\n        x: it\n    \"\"\"\n");

@@ -76,7 +76,7 @@ impl<'s> Scan<'s> {
             .find(|char: char| !char.is_alphanumeric() && char != '_')
             .unwrap_or(self.rest().len());
         let word = &self.rest()[..word_end];
-        Some(self.to_end_of_statement().map(|(end, colon, ends_in_colon)| Line {
+        Some(self.pass_statement().map(|(end, colon, ends_in_colon)| Line {
             start,
             end,
             indent,
@@ -88,7 +88,7 @@ impl<'s> Scan<'s> {
 
     /// Goes to the next line that is not inside brackets; gives the end of the code, whether a colon stands in it
     /// and whether it ends in one.
-    fn to_end_of_statement(&mut self) -> Result<(usize, bool, bool), (usize, String)> {
+    fn pass_statement(&mut self) -> Result<(usize, bool, bool), (usize, String)> {
         let mut open: Vec<(usize, char)> = Vec::new();
         let (mut end, mut colon, mut last) = (self.at, false, ' ');
         while let Some(char) = self.rest().chars().next() {
