@@ -535,6 +535,7 @@ struct Common<'a> {
     secrets: [Option<&'a BTreeMap<String, String>>; 2],
     response_format: Option<&'a Value>,
     compaction: Option<&'a Map<String, Value>>,
+    tool_rules: Option<&'a [ToolRule]>,
     positive: [(&'static str, Option<i64>); 4],
 }
 
@@ -549,6 +550,9 @@ impl Common<'_> {
         }
         check_response_format(self.response_format)?;
         check_compaction(self.compaction)?;
+        for (at, rule) in self.tool_rules.into_iter().flatten().enumerate() {
+            rule.check(&format!("body.tool_rules[{at}]"))?;
+        }
         for (field, value) in self.positive {
             check_positive(field, value)?;
         }
@@ -567,6 +571,7 @@ impl CreateAgent {
             secrets: [self.secrets.as_ref(), self.tool_exec_environment_variables.as_ref()],
             response_format: self.response_format.as_ref(),
             compaction: self.compaction_settings.as_ref(),
+            tool_rules: self.tool_rules.as_deref(),
             positive: [
                 ("context_window_limit", self.context_window_limit),
                 ("max_tokens", self.max_tokens),
@@ -593,6 +598,7 @@ impl UpdateAgent {
             secrets: [self.secrets.as_ref(), self.tool_exec_environment_variables.as_ref()],
             response_format: self.response_format.as_ref(),
             compaction: self.compaction_settings.as_ref(),
+            tool_rules: self.tool_rules.as_deref(),
             positive: [
                 ("context_window_limit", self.context_window_limit),
                 ("max_tokens", self.max_tokens),

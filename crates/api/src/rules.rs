@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::error::ApiError;
+
 /// One rule about one tool.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ToolRule {
@@ -64,5 +66,35 @@ impl ToolRule {
     #[must_use]
     pub fn requires_approval(tool_name: impl Into<String>) -> Self {
         Self { tool_name: tool_name.into(), kind: ToolRuleKind::RequiresApproval, prompt_template: None }
+    }
+
+    /// Refuses, with 422, a rule that could never mean anything: a conditional one without an outcome to wait for,
+    /// or arguments for a tool that is not its child.
+    pub fn check(&self, place: &str) -> Result<(), ApiError> {
+        match &self.kind {
+            ToolRuleKind::Conditional { child_output_mapping, .. } if child_output_mapping.is_empty() => {
+                Err(ApiError::validation(format!(
+                    "{place}.child_output_mapping: it is empty; map at least one output to the tool that follows it"
+                )))
+            }
+            ToolRuleKind::ConstrainChildTools { children, child_arg_nodes: Some(nodes) } => {
+                match nodes.iter().find(|node| !children.contains(&node.name)) {
+                    Some(stranger) => Err(ApiError::validation(format!(
+                        "{place}.child_arg_nodes: '{}' is not one of the children",
+                        stranger.name.chars().take(80).collect::<String>()
+                    ))),
+                    None => Ok(()),
+                }
+            }
+            ToolRuleKind::RunFirst { .. }
+            | ToolRuleKind::ExitLoop
+            | ToolRuleKind::ContinueLoop
+            | ToolRuleKind::ConstrainChildTools { .. }
+            | ToolRuleKind::Conditional { .. }
+            | ToolRuleKind::MaxCountPerStep { .. }
+            | ToolRuleKind::ParentLastTool { .. }
+            | ToolRuleKind::RequiredBeforeExit
+            | ToolRuleKind::RequiresApproval => Ok(()),
+        }
     }
 }

@@ -83,11 +83,13 @@ fn image(value: &Value, place: &str) -> Result<ImageSource, ApiError> {
         "url" => Ok(ImageSource::Url { url: fields.required_text("url")? }),
         "base64" => Ok(ImageSource::Base64 {
             media_type: fields.required_text("media_type")?,
-            data: fields.required_text("data")?,
+            data: base64(fields.required_text("data")?, place)?,
         }),
         // A file that upstream had stored; it can be used where its bytes were sent along.
         "letta" => match (fields.text("media_type")?, fields.text("data")?) {
-            (Some(media_type), Some(data)) => Ok(ImageSource::Base64 { media_type, data }),
+            (Some(media_type), Some(data)) => {
+                Ok(ImageSource::Base64 { media_type, data: base64(data, place)? })
+            }
             _ => {
                 Err(invalid(place, "this server stores no image files; send the image as 'base64' or 'url'"))
             }
@@ -96,5 +98,19 @@ fn image(value: &Value, place: &str) -> Result<ImageSource, ApiError> {
             let other: String = other.chars().take(40).collect();
             Err(invalid(&format!("{place}.type"), &format!("'{other}' is not 'base64' or 'url'")))
         }
+    }
+}
+
+/// The text if it can be base64: a model's server would refuse it later, and less clearly.
+fn base64(data: String, place: &str) -> Result<String, ApiError> {
+    let letters = data.trim_end_matches('=');
+    let fits = !letters.is_empty()
+        && data.len() - letters.len() <= 2
+        && letters.len() % 4 != 1
+        && letters.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'+' || byte == b'/');
+    if fits {
+        Ok(data)
+    } else {
+        Err(invalid(&format!("{place}.data"), "this is not base64 of an image's bytes"))
     }
 }
