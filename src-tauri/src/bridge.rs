@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use axum::body::Body;
+use axum::{Router, body::Body};
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use futures::{FutureExt, StreamExt};
 use http::{HeaderName, HeaderValue, Method, Request, Uri};
@@ -145,10 +145,22 @@ fn outgoing(request: ApiRequest) -> Result<Request<Body>, String> {
 
 /// An error means that the page does not listen any more.
 async fn pass(app: &AppHandle, request: Request<Body>, channel: &Channel<Answer>) -> tauri::Result<()> {
-    let router = match app.state::<Backend>().router().await {
-        Ok(router) => router,
-        Err(message) => return channel.send(Answer::Error { message }),
-    };
+    match app.state::<Backend>().router().await {
+        Ok(router) => relay(router, request, |answer| channel.send(answer), || caught_up(app)).await,
+        Err(message) => channel.send(Answer::Error { message }),
+    }
+}
+
+/// Asks the router and sends what it answers, in pieces; `caught_up` is waited for whenever much was sent.
+async fn relay<E, C>(
+    router: Router,
+    request: Request<Body>,
+    send: impl Fn(Answer) -> Result<(), E>,
+    caught_up: impl Fn() -> C,
+) -> Result<(), E>
+where
+    C: Future<Output = Result<(), E>>,
+{
     let response = match router.oneshot(request).await {
         Ok(response) => response,
         Err(never) => match never {},
@@ -158,42 +170,40 @@ async fn pass(app: &AppHandle, request: Request<Body>, channel: &Channel<Answer>
         .iter()
         .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
         .collect();
-    channel.send(Answer::Head { status: response.status().as_u16(), headers })?;
+    send(Answer::Head { status: response.status().as_u16(), headers })?;
     let mut body = response.into_body().into_data_stream().fuse();
     let mut ahead = 0;
-    let mut last = None;
-    while let Some(first) = match last.take() {
-        Some(next) => Some(next),
-        None => body.next().await,
-    } {
-        let mut bytes = match first {
-            Ok(bytes) => bytes.to_vec(),
-            Err(error) => {
+    let mut held = None;
+    loop {
+        let next = match held.take() {
+            Some(next) => Some(next),
+            None => body.next().await,
+        };
+        let mut bytes = match next {
+            Some(Ok(bytes)) => bytes.to_vec(),
+            Some(Err(error)) => {
                 tracing::warn!(%error, "an answer broke off");
-                return channel.send(Answer::Error { message: "The answer broke off inside Loci.".to_owned() });
+                return send(Answer::Error { message: "The answer broke off inside Loci.".to_owned() });
             }
+            None => return send(Answer::End),
         };
         // Whatever is there already goes with it; nothing is waited for.
-        while bytes.len() < CHUNK {
+        while bytes.len() < CHUNK && held.is_none() {
             match body.next().now_or_never() {
                 Some(Some(Ok(more))) => bytes.extend_from_slice(&more),
-                Some(Some(Err(error))) => {
-                    last = Some(Err(error));
-                    break;
-                }
+                Some(Some(Err(error))) => held = Some(Err(error)),
                 Some(None) | None => break,
             }
         }
         for piece in bytes.chunks(CHUNK) {
-            channel.send(Answer::Chunk { data: BASE64.encode(piece) })?;
+            send(Answer::Chunk { data: BASE64.encode(piece) })?;
             ahead += piece.len();
             if ahead >= AHEAD {
-                caught_up(app).await?;
+                caught_up().await?;
                 ahead = 0;
             }
         }
     }
-    channel.send(Answer::End)
 }
 
 /// Messages to the page wait in a queue of the window's thread that knows no bound; this waits until it is empty.
@@ -252,5 +262,65 @@ mod tests {
         ] {
             assert_eq!(serde_json::to_string(&answer).expect("JSON"), json);
         }
+    }
+
+    /// What the page would hear of an answer with these pieces of body, and how often it was waited for.
+    async fn relayed(pieces: Vec<Result<Vec<u8>, std::io::Error>>) -> (Vec<Answer>, usize) {
+        let pieces = Mutex::new(Some(pieces));
+        let router = Router::new().fallback(move || {
+            let pieces = pieces.lock().expect("alone").take().expect("asked once");
+            async { (http::StatusCode::ACCEPTED, [("x-a", "b")], Body::from_stream(futures::stream::iter(pieces))) }
+        });
+        let (heard, waited) = (Mutex::new(Vec::new()), Mutex::new(0));
+        let send = |answer| {
+            heard.lock().expect("alone").push(answer);
+            Ok::<_, std::convert::Infallible>(())
+        };
+        let wait = || {
+            *waited.lock().expect("alone") += 1;
+            std::future::ready(Ok(()))
+        };
+        let request = outgoing(request("GET", "/", &[], None)).expect("fine");
+        let done = relay(router.with_state(()), request, send, wait).await;
+        done.expect("infallible");
+        (heard.into_inner().expect("alone"), waited.into_inner().expect("alone"))
+    }
+
+    fn bytes(answers: &[Answer]) -> Vec<u8> {
+        let pieces = answers.iter().filter_map(|answer| match answer {
+            Answer::Chunk { data } => Some(BASE64.decode(data).expect("base64")),
+            Answer::Head { .. } | Answer::End | Answer::Error { .. } => None,
+        });
+        pieces.collect::<Vec<_>>().concat()
+    }
+
+    #[tokio::test]
+    async fn what_is_there_goes_together_and_in_order() {
+        let (answers, waited) = relayed(vec![Ok(b"one ".to_vec()), Ok(b"two ".to_vec()), Ok(b"three".to_vec())]).await;
+        assert_eq!(answers[0], Answer::Head { status: 202, headers: vec![("x-a".to_owned(), "b".to_owned())] });
+        assert_eq!(answers.len(), 3, "{answers:?}");
+        assert_eq!(bytes(&answers), b"one two three");
+        assert_eq!(answers[2], Answer::End);
+        assert_eq!(waited, 0);
+    }
+
+    #[tokio::test]
+    async fn a_large_answer_waits_for_the_page() {
+        let large: Vec<u8> = (0..5 * AHEAD).map(|at| (at % 251) as u8).collect();
+        let (answers, waited) = relayed(vec![Ok(large.clone())]).await;
+        assert_eq!(bytes(&answers), large);
+        assert_eq!(waited, 5);
+        let longest = answers.iter().map(|answer| match answer {
+            Answer::Chunk { data } => data.len(),
+            Answer::Head { .. } | Answer::End | Answer::Error { .. } => 0,
+        });
+        assert!(longest.max().expect("some") <= CHUNK.div_ceil(3) * 4);
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_breaks_off_says_so_after_what_came() {
+        let (answers, _) = relayed(vec![Ok(b"half".to_vec()), Err(std::io::ErrorKind::BrokenPipe.into())]).await;
+        assert_eq!(bytes(&answers), b"half");
+        assert!(matches!(answers.last(), Some(Answer::Error { .. })), "{answers:?}");
     }
 }
