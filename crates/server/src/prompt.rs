@@ -31,12 +31,21 @@ const METADATA: [&str; 2] = ["<memory_metadata>\n", "</memory_metadata>"];
 /// # Errors
 /// [`StoreError::NotFound`] without such an agent.
 pub fn compile_thread(conn: &Connection, thread: &Thread, at: Timestamp) -> Result<String, StoreError> {
-    let agent = agent::get(conn, &thread.agent_id)?
-        .ok_or_else(|| StoreError::NotFound { what: "agent", id: thread.agent_id.to_string() })?;
-    let blocks: Vec<_> = block::list_for_thread(conn, thread)?.into_iter().map(|(block, _)| block).collect();
     let of_agent = MessageFilter { agent_id: Some(thread.agent_id.clone()), ..MessageFilter::default() };
     let stored = message::count(conn, &of_agent)?;
     let in_context = context::len(conn, thread)?;
+    compile_with(conn, thread, at, u64::try_from(stored.saturating_sub(in_context)).unwrap_or(0))
+}
+
+fn compile_with(
+    conn: &Connection,
+    thread: &Thread,
+    at: Timestamp,
+    recall_count: u64,
+) -> Result<String, StoreError> {
+    let agent = agent::get(conn, &thread.agent_id)?
+        .ok_or_else(|| StoreError::NotFound { what: "agent", id: thread.agent_id.to_string() })?;
+    let blocks: Vec<_> = block::list_for_thread(conn, thread)?.into_iter().map(|(block, _)| block).collect();
     Ok(compile(&SystemInput {
         agent_type: &agent.agent_type,
         template: &agent.system,
@@ -47,7 +56,7 @@ pub fn compile_thread(conn: &Connection, thread: &Thread, at: Timestamp) -> Resu
         conversation_id: thread.conversation_id.as_ref(),
         recompiled_at: at,
         timezone: &agent.timezone,
-        recall_count: u64::try_from(stored.saturating_sub(in_context)).unwrap_or(0),
+        recall_count,
         archival_count: 0,
         archive_tags: &[],
     }))
@@ -103,10 +112,11 @@ fn rewrite(conn: &Connection, thread: &Thread, always: bool) -> Result<Option<Me
     let Some(mut first) = context::first(conn, thread)?.filter(|first| first.role == Role::System) else {
         return Ok(None);
     };
-    let text = compile_thread(conn, thread, at)?;
-    if !always && essence(&first.text()) == essence(&text) {
+    // Counting a long history takes longer than all the rest, and counts are not what is compared.
+    if !always && essence(&first.text()) == essence(&compile_with(conn, thread, at, 0)?) {
         return Ok(None);
     }
+    let text = compile_thread(conn, thread, at)?;
     first.content = vec![ContentPart::text(text)];
     message::update_content(conn, &first.id, &first.content)?;
     Ok(Some(first))

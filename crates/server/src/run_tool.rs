@@ -1,16 +1,24 @@
 //! Running a tool by hand: source that is not stored, or a tool of an agent outside a conversation.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use loci_api::{
+    chat::ChatOptions,
     error::ApiError,
-    ids::AgentId,
+    ids::{AgentId, RunId, StepId},
     message::ToolStatus,
-    resource::Tool,
+    resource::{Tool, ToolType},
     time::Timestamp,
     tool::{ToolExecutionResult, ToolRunFromSource},
 };
-use loci_store::table::{agent_secret, tool};
+use loci_engine::ports::{ToolInvocation, ToolOutcome};
+use loci_store::{
+    Thread,
+    table::{agent::AgentRow, agent_secret, tool},
+};
 use loci_tools::sandbox::{RunRequest, RunResult, RunStatus};
 use serde_json::{Map, Value, json};
 
@@ -18,7 +26,10 @@ use crate::{
     App,
     agents::state::require,
     error::{Answer, Failure},
-    tools,
+    prompt,
+    runs::{Facts, live::LiveRun},
+    stream::Mode,
+    tool_call, tools,
 };
 
 fn status(result: &RunResult) -> ToolStatus {
@@ -106,10 +117,10 @@ pub async fn for_agent(
     arguments: Map<String, Value>,
 ) -> Answer<ToolExecutionResult> {
     let (wanted, id) = (name.to_owned(), agent_id.clone());
-    let (tool, env) = app
+    let (agent, tool, env) = app
         .store()
         .try_read(move |conn| {
-            require(conn, &id)?;
+            let agent = require(conn, &id)?;
             let tool = tool::list_for_agent(conn, &id)?
                 .into_iter()
                 .find(|tool| tool.name.as_deref() == Some(wanted.as_str()))
@@ -119,54 +130,56 @@ pub async fn for_agent(
                 })?;
             let env =
                 agent_secret::list(conn, &id)?.into_iter().map(|secret| (secret.key, secret.value)).collect();
-            Ok::<_, Failure>((tool, env))
+            Ok::<_, Failure>((agent, tool, env))
         })
         .await?;
-    let result = dispatch(app, &agent_id, &tool, env, arguments).await;
+    let thread = Thread::new(agent_id.clone(), None);
+    let edits_memory =
+        matches!(tool.tool_type, ToolType::LettaMemoryCore | ToolType::LettaSleeptimeCore | ToolType::Custom);
+    let outcome = call(app, &thread, agent, tool, env, arguments).await;
+    if edits_memory {
+        app.store().write(move |tx| prompt::refresh_agent(tx, &agent_id)).await?;
+        app.runs().forget_context(&thread);
+    }
     Ok(ToolExecutionResult {
-        status: status(&result),
-        func_return: result.value,
+        status: outcome.status,
+        func_return: outcome.value,
         agent_state: None,
-        stdout: Some(result.stdout),
-        stderr: Some(result.stderr),
+        stdout: Some(outcome.stdout),
+        stderr: Some(outcome.stderr),
         sandbox_config_fingerprint: None,
     })
 }
 
-async fn dispatch(
+/// Calls it as a run of the agent's default thread would, though there is no run.
+async fn call(
     app: &App,
-    agent_id: &AgentId,
-    tool: &Tool,
+    thread: &Thread,
+    agent: AgentRow,
+    tool: Tool,
     env: BTreeMap<String, String>,
     arguments: Map<String, Value>,
-) -> RunResult {
-    let name = tool.name.as_deref().unwrap_or_default();
-    if loci_tools::builtin::find(name).is_some() {
-        let mut env = env;
-        env.insert("LETTA_AGENT_ID".to_owned(), agent_id.to_string());
-        let result = loci_tools::builtin::run(name, &arguments, &env, app.sandbox()).await;
-        return result.unwrap_or_else(|| {
-            RunResult::error(format!(
-                "The built-in tool {name} works within a conversation only; it cannot be run by hand."
-            ))
-        });
-    }
-    let Some(source) = &tool.source_code else {
-        return RunResult::error(format!("The tool {name} has no source that could be run."));
+) -> ToolOutcome {
+    let name = tool.name.clone().unwrap_or_default();
+    // No model is asked, so it does not matter whether the agent's own can be reached.
+    let handle = agent.model.as_deref().unwrap_or_default();
+    let model = app.models().resolve(handle).or_else(|_| app.models().resolve(loci_llm::REHEARSAL_HANDLE));
+    let Ok(model) = model else {
+        return ToolOutcome::error("Error: no model is set up on this server.");
     };
-    let kind = match tools::source_type(tool.source_type.as_deref()) {
-        Ok(kind) => kind,
-        Err(error) => return RunResult::error(error.message),
+    let facts = Facts {
+        options: ChatOptions::default(),
+        parallel_tool_calls: false,
+        context_window: model.context_window,
+        tools: HashMap::from([(name.clone(), Arc::new(tool))]),
+        order: vec![name.clone()],
+        env,
+        agent,
+        model,
     };
-    app.sandbox()
-        .run(RunRequest {
-            tool_id: tool.id.to_string(),
-            agent_id: agent_id.to_string(),
-            function: Some(name.to_owned()),
-            env,
-            pip_requirements: tool.pip_requirements.clone().unwrap_or_default(),
-            npm_requirements: tool.npm_requirements.clone().unwrap_or_default(),
-            ..RunRequest::new(kind, source.clone(), arguments)
-        })
-        .await
+
+    let live = LiveRun::new(RunId::new(), thread.clone(), false, None, Mode::default());
+    let invocation =
+        ToolInvocation { tool_call_id: "by_hand".to_owned(), name, arguments, step_id: StepId::new() };
+    tool_call::run(app, &live, &facts, invocation).await
 }

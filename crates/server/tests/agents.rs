@@ -480,3 +480,27 @@ async fn a_restart_keeps_agents_and_shuts_a_second_server_out() {
     drop(app);
     loci_server::open(options(), Vec::new()).await.expect("opens again");
 }
+
+#[tokio::test]
+async fn the_context_window_is_shown_part_by_part() {
+    let server = Backend::start().await;
+    let opening = json!([{"role": "user", "content": "x".repeat(400)}]);
+    let agent = server.agent(json!({"initial_message_sequence": opening, "system": "Be kind."})).await;
+    let id = text(&agent, "id");
+    let shown = server.get(&format!("/v1/agents/{id}/context")).await;
+    assert_eq!(shown["context_window_size_max"], 128_000);
+    assert_eq!((&shown["num_messages"], &shown["num_recall_memory"]), (&json!(2), &json!(2)));
+    assert_eq!(shown["num_tokens_messages"], 100);
+    assert_eq!(text(&shown, "system_prompt"), "Be kind.");
+    assert!(text(&shown, "core_memory").starts_with("<memory_blocks>"));
+    assert!(text(&shown, "core_memory").contains("Name: Chad"));
+    assert!(text(&shown, "external_memory_summary").contains("AGENT_ID"));
+    assert_eq!(shown["functions_definitions"].as_array().map(Vec::len), Some(3));
+    assert_eq!(shown["messages"][1]["role"], "user");
+    let made = server.post(&format!("/v1/conversations/?agent_id={id}"), json!({})).await;
+    let of_it = server.get(&format!("/v1/agents/{id}/context?conversation_id={}", text(&made, "id"))).await;
+    assert_eq!(of_it["num_messages"], 1);
+    let other = server.agent(json!({})).await;
+    let path = format!("/v1/agents/{}/context?conversation_id={}", text(&other, "id"), text(&made, "id"));
+    assert_eq!(server.call("GET", &path, None).await.0, 404, "another agent's conversation");
+}

@@ -256,3 +256,26 @@ async fn a_tool_that_is_not_attached_cannot_be_run() {
         assert_eq!(server.call("POST", "/v1/tools/run", Some(body)).await.0, 422);
     }
 }
+
+#[tokio::test]
+async fn an_agents_tool_can_be_run_by_hand() {
+    let server = Backend::start().await;
+    let agent = server.agent(json!({})).await;
+    let id = text(&agent, "id");
+    let args = json!({"args": {"label": "human", "new_string": "Likes tea.", "insert_line": -1}});
+    let result = server.post(&format!("/v1/agents/{id}/tools/memory_insert/run"), args).await;
+    let keys: Vec<&str> = result.as_object().expect("an object").keys().map(String::as_str).collect();
+    assert_eq!(
+        keys,
+        ["status", "func_return", "agent_state", "stdout", "stderr", "sandbox_config_fingerprint"]
+    );
+    assert_eq!(result["status"], "success", "{result}");
+    let block = server.get(&format!("/v1/agents/{id}/core-memory/blocks/human")).await;
+    assert!(text(&block, "value").contains("Likes tea."), "{block}");
+
+    let result = server.post(&format!("/v1/agents/{id}/tools/memory_insert/run"), json!({})).await;
+    assert_eq!(result["status"], "error", "a failing tool is an answer: {result}");
+    let query = json!({"args": {"query": "tea"}});
+    let found = server.post(&format!("/v1/agents/{id}/tools/conversation_search/run"), query).await;
+    assert_eq!(found["status"], "success", "{found}");
+}

@@ -25,7 +25,7 @@ pub(crate) async fn check() -> Json<Health> {
 }
 
 /// Whether the server can serve requests; it cannot be reached before it can.
-#[utoipa::path(get, path = "/v1/ready/", operation_id = "check_ready", tag = "health", security(()),
+#[utoipa::path(get, path = "/v1/ready/", operation_id = "check_readiness", tag = "health", security(()),
     responses((status = 200, body = Health)))]
 pub(crate) async fn ready() -> Json<Health> {
     check().await

@@ -7,6 +7,7 @@ use crate::App;
 pub(crate) mod agent_tools;
 pub(crate) mod agents;
 pub(crate) mod blocks;
+pub(crate) mod context;
 pub(crate) mod conversation_messages;
 pub(crate) mod conversations;
 pub(crate) mod core_memory;
@@ -22,6 +23,7 @@ pub(crate) fn routes() -> Router<App> {
         .merge(agent_tools::routes())
         .merge(agents::routes())
         .merge(blocks::routes())
+        .merge(context::routes())
         .merge(conversation_messages::routes())
         .merge(conversations::routes())
         .merge(core_memory::routes())
