@@ -145,10 +145,13 @@ impl Ports for RunPorts {
     async fn commit(&self, commit: Commit) -> Result<(), PortError> {
         let now = Timestamp::now();
         let Commit { messages, failed_messages, step } = commit;
-        let trace = step.as_ref().and_then(|step| step.trace.clone().map(|trace| (step.id.clone(), trace)));
-        let end = step.map(|step| {
+        let mut trace = None;
+        let end = step.map(|mut step| {
             let begun = self.steps.lock().unwrap_or_else(PoisonError::into_inner).remove(&step.id);
-            (step.id.clone(), step_end(step, begun, now))
+            let bodies = step.trace.take();
+            let (id, end) = (step.id.clone(), step_end(step, bodies.as_ref(), begun, now));
+            trace = bodies.map(|bodies| (id.clone(), bodies));
+            (id, end)
         });
         let thread = self.live.thread.clone();
         let mut kept = messages.clone();
@@ -218,12 +221,13 @@ fn step_row(start: &StepStart, live: &LiveRun, facts: &Facts) -> Step {
     }
 }
 
-fn step_end(end: StepEnd, begun: Option<Timestamp>, now: Timestamp) -> step::StepEnd {
+fn step_end(
+    end: StepEnd,
+    bodies: Option<&ChatTrace>,
+    begun: Option<Timestamp>,
+    now: Timestamp,
+) -> step::StepEnd {
     let start_ns = begun.map(|at| at.0.saturating_mul(1_000));
-    let (request_id, endpoint, attempts) = match end.trace {
-        Some(trace) => (trace.request_id, trace.endpoint, trace.attempts),
-        None => (None, None, Vec::new()),
-    };
     let said_usage = end.usage.total_tokens > 0 || end.status == StepStatus::Success;
     step::StepEnd {
         status: end.status,
@@ -231,9 +235,9 @@ fn step_end(end: StepEnd, begun: Option<Timestamp>, now: Timestamp) -> step::Ste
         usage: said_usage.then_some(end.usage),
         error_type: end.error.as_ref().map(|error| error.error_type.clone()),
         error_data: end.error.as_ref().map(error_data),
-        request_id,
-        model_endpoint: endpoint,
-        attempts,
+        request_id: bodies.and_then(|bodies| bodies.request_id.clone()),
+        model_endpoint: bodies.and_then(|bodies| bodies.endpoint.clone()),
+        attempts: bodies.map(|bodies| bodies.attempts.clone()).unwrap_or_default(),
         timing: StepTiming {
             step_start_ns: start_ns,
             llm_request_start_ns: start_ns,

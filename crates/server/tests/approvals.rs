@@ -1,5 +1,7 @@
 //! Calls that wait: for a person's decision, or for the client that runs them.
 
+#![allow(clippy::unwrap_used, reason = "tests")]
+
 mod chat;
 mod support;
 
@@ -134,7 +136,8 @@ async fn what_does_not_answer_the_question_is_refused_in_the_published_words() {
         body,
         json!({"detail": {"code": "PENDING_APPROVAL", "message": WAITING, "pending_request_id": request_id}})
     );
-    let (status, body) = chat.server.call("POST", &path, Some(json!({"input": "?", "streaming": false}))).await;
+    let (status, body) =
+        chat.server.call("POST", &path, Some(json!({"input": "?", "streaming": false}))).await;
     assert_eq!((status.as_u16(), body), (409, json!({"detail": WAITING})));
 
     let wrong = format!("Invalid tool call IDs. Expected '['{id}']', but received '['wrong']'.");
@@ -171,7 +174,8 @@ async fn an_answer_given_twice_is_taken_once() {
     let again = chat.send(answer).await;
     assert_eq!(last(&again)["content"], "Still done.");
     assert_eq!(value_of_human(&chat).await, "Name: Chad\nx");
-    let alert = chat.history().await.into_iter().rev().find(|message| message["message_type"] == "user_message");
+    let alert =
+        chat.history().await.into_iter().rev().find(|message| message["message_type"] == "user_message");
     assert!(text(&alert.unwrap(), "content").starts_with("<system-alert>Automated keep-alive ping."));
 }
 

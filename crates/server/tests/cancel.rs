@@ -1,5 +1,7 @@
 //! Stopping what goes on, and what is kept of it.
 
+#![allow(clippy::unwrap_used, reason = "tests")]
+
 mod chat;
 mod support;
 
@@ -11,12 +13,16 @@ use support::{each, text};
 #[tokio::test]
 async fn a_cancelled_answer_keeps_the_question_and_what_was_said() {
     let chat = Chat::start().await;
-    chat.model.script([Reply { chunk_delay_ms: 30, ..Reply::text("one two three four five six seven eight nine") }]);
+    chat.model.script([Reply {
+        chunk_delay_ms: 30,
+        ..Reply::text("one two three four five six seven eight nine")
+    }]);
     chat.model.default_reply(Reply::text("next"));
     let mut stream = chat.stream_agent(json!({"input": "count", "stream_tokens": true})).await;
     let run_id = text(&stream.next().await.expect("a ping").data, "run_id").to_owned();
     let first = stream.until("assistant_message").await;
-    let outcome = chat.server.post(&format!("{}/cancel", chat.messages_path()), json!({"run_ids": [run_id]})).await;
+    let outcome =
+        chat.server.post(&format!("{}/cancel", chat.messages_path()), json!({"run_ids": [run_id]})).await;
     assert_eq!(outcome, json!({run_id.as_str(): "cancelled"}));
     let mut events = vec![first];
     events.extend(stream.all().await);
@@ -84,10 +90,7 @@ async fn with_nothing_to_cancel_one_is_told() {
     let path = format!("/v1/conversations/{conversation}/cancel");
     let (status, body) = chat.server.call("POST", &path, None).await;
     assert_eq!(status, 409);
-    assert_eq!(
-        body["detail"],
-        format!("CONFLICT: No active runs to cancel for conversation {conversation}")
-    );
+    assert_eq!(body["detail"], format!("CONFLICT: No active runs to cancel for conversation {conversation}"));
     let answer = chat.say("x").await;
     let done = text(&answer["messages"][0], "run_id");
     let unknown = "run-00000000-0000-4000-8000-000000000009";

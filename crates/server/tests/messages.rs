@@ -1,5 +1,7 @@
 //! Sending messages and reading them again.
 
+#![allow(clippy::unwrap_used, reason = "tests")]
+
 mod chat;
 mod support;
 
@@ -48,9 +50,10 @@ async fn an_answer_has_the_published_shape_and_is_stored() {
     assert_eq!(steps[0]["prompt_tokens"], 10);
     let step = text(&steps[0], "id");
     assert_eq!(chat.server.get(&format!("/v1/steps/{step}")).await, steps[0]);
-    assert_eq!(each(&chat.server.get(&format!("/v1/steps/{step}/messages")).await, "message_type"), [
-        "assistant_message"
-    ]);
+    assert_eq!(
+        each(&chat.server.get(&format!("/v1/steps/{step}/messages")).await, "message_type"),
+        ["assistant_message"]
+    );
     let usage = chat.server.get(&format!("/v1/runs/{run_id}/usage")).await;
     assert_eq!(usage["total_tokens"], 15);
     let of_run = chat.server.get(&format!("/v1/runs/{run_id}/messages")).await;
@@ -99,7 +102,10 @@ async fn requests_that_make_no_sense_are_refused() {
     let unknown = "agent-00000000-0000-4000-8000-000000000009";
     let path = format!("/v1/agents/{unknown}/messages");
     let (status, body) = chat.server.call("POST", &path, Some(json!({"input": "a"}))).await;
-    assert_eq!((status.as_u16(), body), (404, json!({"detail": format!("Agent with ID {unknown} not found")})));
+    assert_eq!(
+        (status.as_u16(), body),
+        (404, json!({"detail": format!("Agent with ID {unknown} not found")}))
+    );
     let (status, body) = chat.server.call("GET", &path, None).await;
     assert_eq!((status.as_u16(), body), (404, json!({"detail": "Agent not found"})));
     assert!(chat.model.requests().is_empty());
@@ -144,8 +150,12 @@ async fn a_failing_model_is_told_with_its_kind_and_the_message_stays() {
         assert_eq!(answer["error"]["type"], kind);
         assert!(answer["error"]["message"].is_string());
     }
-    let users: Vec<Value> =
-        chat.history().await.into_iter().filter(|message| message["message_type"] == "user_message").collect();
+    let users: Vec<Value> = chat
+        .history()
+        .await
+        .into_iter()
+        .filter(|message| message["message_type"] == "user_message")
+        .collect();
     assert_eq!(users.len(), 3, "what was sent is stored before the model is asked");
     let runs = chat.server.get(&format!("/v1/runs/?agent_id={}", chat.agent)).await;
     assert_eq!(each(&runs, "status"), ["failed", "failed", "failed"]);
@@ -172,7 +182,10 @@ async fn steps_are_limited() {
 async fn requests_to_one_agent_wait_for_each_other() {
     let chat = Chat::start().await;
     chat.model.respond_with(|body| {
-        let last = body["messages"].as_array().and_then(|all| all.last()).map(|message| message["content"].to_string());
+        let last = body["messages"]
+            .as_array()
+            .and_then(|all| all.last())
+            .map(|message| message["content"].to_string());
         Some(Reply { latency_ms: 20, ..Reply::text(format!("heard {}", last.unwrap_or_default())) })
     });
     let sends = (0..6).map(|number| chat.send(json!({"input": format!("number {number}")})));
@@ -215,8 +228,10 @@ async fn the_caller_chooses_what_it_sees() {
     assert_eq!(types(answer["messages"].as_array().unwrap()), ["assistant_message"]);
     let path = format!("{}?include_return_message_types=tool_return_message", chat.messages_path());
     assert_eq!(each(&chat.server.get(&path).await, "message_type"), ["tool_return_message"]);
-    let (status, _) =
-        chat.server.call("GET", &format!("{}?include_return_message_types=ping", chat.messages_path()), None).await;
+    let (status, _) = chat
+        .server
+        .call("GET", &format!("{}?include_return_message_types=ping", chat.messages_path()), None)
+        .await;
     assert_eq!(status, 422);
 }
 
@@ -357,7 +372,10 @@ async fn unknown_tools_and_broken_arguments_are_answered() {
         .iter()
         .filter(|message| message["message_type"] == "tool_return_message")
         .collect();
-    assert!(text(returns[0], "tool_return").starts_with("[ToolConstraintError] Cannot call nonsense, valid tools"));
+    assert!(
+        text(returns[0], "tool_return")
+            .starts_with("[ToolConstraintError] Cannot call nonsense, valid tools")
+    );
     assert_eq!(returns[1]["status"], "error");
     assert_eq!(answer["stop_reason"]["stop_reason"], "end_turn");
 }

@@ -1,5 +1,7 @@
 //! Background runs: numbered, resumed, replayed, and what is left of them after a restart.
 
+#![allow(clippy::unwrap_used, reason = "tests")]
+
 mod chat;
 mod support;
 
@@ -19,11 +21,7 @@ fn numbers(events: &[Event]) -> Vec<i64> {
 
 /// Events without the pings that only say that the connection lives.
 fn numbered(events: &[Event]) -> Vec<Event> {
-    events
-        .iter()
-        .filter(|event| event.kind() != "ping" || event.data["seq_id"].is_i64())
-        .cloned()
-        .collect()
+    events.iter().filter(|event| event.kind() != "ping" || event.data["seq_id"].is_i64()).cloned().collect()
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! What a watcher sees: order, pieces, ids, errors, and that watching changes nothing.
 
+#![allow(clippy::unwrap_used, reason = "tests")]
+
 mod chat;
 mod support;
 
@@ -50,7 +52,8 @@ async fn whole_messages_come_step_by_step() {
 
 #[tokio::test]
 async fn pieces_join_to_what_is_stored() {
-    let chat = Chat::with(json!({"tools": ["core_memory_append"], "model": "anthropic/claude-sonnet-4-5"})).await;
+    let chat =
+        Chat::with(json!({"tools": ["core_memory_append"], "model": "anthropic/claude-sonnet-4-5"})).await;
     chat.model.script([
         Reply {
             reasoning: Some("I should write it down.".to_owned()),
@@ -66,7 +69,8 @@ async fn pieces_join_to_what_is_stored() {
     let history = chat.history().await;
     for stored in history.iter().filter(|message| message["step_id"].is_string()) {
         let kind = text(stored, "message_type");
-        let pieces: Vec<_> = events.iter().filter(|event| event.data["otid"] == stored["otid"]).cloned().collect();
+        let pieces: Vec<_> =
+            events.iter().filter(|event| event.data["otid"] == stored["otid"]).cloned().collect();
         assert!(!pieces.is_empty(), "{stored}");
         assert!(pieces.iter().all(|piece| piece.kind() == kind && piece.data["id"] == stored["id"]));
         match kind {
@@ -74,8 +78,10 @@ async fn pieces_join_to_what_is_stored() {
             "reasoning_message" => assert_eq!(json!(joined(&pieces, kind, "reasoning")), stored["reasoning"]),
             "tool_call_message" => {
                 assert!(pieces[0].data["tool_calls"].is_object(), "a piece is one object");
-                let arguments: String =
-                    pieces.iter().filter_map(|piece| piece.data["tool_calls"]["arguments"].as_str()).collect();
+                let arguments: String = pieces
+                    .iter()
+                    .filter_map(|piece| piece.data["tool_calls"]["arguments"].as_str())
+                    .collect();
                 let parse = |text: &str| serde_json::from_str::<Value>(text).expect("JSON");
                 assert_eq!(parse(&arguments), parse(text(&stored["tool_calls"][0], "arguments")));
             }
@@ -91,14 +97,12 @@ async fn pieces_join_to_what_is_stored() {
 async fn a_stream_without_pings_has_none_and_a_filter_filters() {
     let chat = Chat::start().await;
     chat.model.default_reply(Reply { reasoning: Some("hm".to_owned()), ..Reply::text("hi") });
-    let body = json!({"input": "x", "include_pings": false, "include_return_message_types": ["assistant_message"]});
+    let body =
+        json!({"input": "x", "include_pings": false, "include_return_message_types": ["assistant_message"]});
     let events = chat.stream_agent(body).await.all().await;
     assert_eq!(kinds(&events), ["assistant_message", "stop_reason", "usage_statistics", "[DONE]"]);
-    let events = chat
-        .stream(&format!("{}/stream", chat.messages_path()), json!({"input": "x"}))
-        .await
-        .all()
-        .await;
+    let events =
+        chat.stream(&format!("{}/stream", chat.messages_path()), json!({"input": "x"})).await.all().await;
     assert_eq!(events[0].kind(), "ping");
 }
 
@@ -122,7 +126,10 @@ async fn a_failure_is_an_event_and_the_run_says_the_same() {
 async fn an_answer_cut_half_way_is_an_error_and_its_beginning_is_kept_aside() {
     let chat = Chat::start().await;
     chat.model.script([
-        Reply { cut_after_bytes: Some(900), ..Reply::text("one two three four five six seven eight nine ten") },
+        Reply {
+            cut_after_bytes: Some(900),
+            ..Reply::text("one two three four five six seven eight nine ten")
+        },
         Reply::text("whole"),
     ]);
     let events = chat.stream_agent(json!({"input": "count", "stream_tokens": true})).await.all().await;
@@ -130,8 +137,7 @@ async fn an_answer_cut_half_way_is_an_error_and_its_beginning_is_kept_aside() {
     assert_eq!(all[all.len() - 3..], ["stop_reason", "error_message", "[DONE]"]);
     assert_eq!(events[events.len() - 2].data["error_type"], "stream_incomplete");
     assert_eq!(types(&chat.history().await), ["system_message", "user_message"]);
-    let with_failed =
-        chat.server.get(&format!("{}?include_err=true", chat.messages_path())).await;
+    let with_failed = chat.server.get(&format!("{}?include_err=true", chat.messages_path())).await;
     if all.contains(&"assistant_message") {
         assert_eq!(each(&with_failed, "message_type").last(), Some(&"assistant_message"));
         let kept = with_failed.as_array().unwrap().last().unwrap();

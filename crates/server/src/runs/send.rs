@@ -93,6 +93,10 @@ pub async fn send(app: &App, thread: Thread, mut request: SendRequest, origin: O
         hold.by(&live.id);
     }
     runs.register(&live);
+    if runs.is_closing() {
+        // Between the first look and now.
+        live.cancel();
+    }
     let job = Job { app: app.clone(), live: live.clone(), request, origin, retry };
     runs.0.tasks.spawn(execute::execute(job, hold));
     live.settled().await;

@@ -193,7 +193,11 @@ pub fn types(messages: &[Value]) -> Vec<&str> {
 
 /// The text pieces of one kind joined.
 pub fn joined(events: &[Event], kind: &str, field: &str) -> String {
-    events.iter().filter(|event| event.kind() == kind).filter_map(|event| event.data[field].as_str()).collect()
+    events
+        .iter()
+        .filter(|event| event.kind() == kind)
+        .filter_map(|event| event.data[field].as_str())
+        .collect()
 }
 
 /// A tool of the client's.
