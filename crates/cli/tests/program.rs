@@ -68,7 +68,8 @@ impl Server {
     }
 
     fn signal(&self, name: &str) {
-        let sent = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status().unwrap();
+        let sent =
+            Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status().unwrap();
         assert!(sent.success());
     }
 
@@ -114,7 +115,11 @@ fn the_first_start_makes_a_token_and_later_ones_keep_it() {
     assert!(said.contains(&token), "shown at the first start: {said}");
 
     let server = Server::start(data.path(), &["--ui"]);
-    assert!(server.before.iter().any(|line| line.contains(&format!("/#token={token}"))), "{:?}", server.before);
+    assert!(
+        server.before.iter().any(|line| line.contains(&format!("/#token={token}"))),
+        "{:?}",
+        server.before
+    );
     server.signal("INT");
     let (code, said) = server.ended();
     assert_eq!(code, Some(0), "{said}");
@@ -197,7 +202,8 @@ fn one_server_at_a_time_but_doctor_and_backup_may_come_along() {
     // Killed, not stopped: the lock is free again.
     let server = Server::start(data.path(), &[]);
     drop(server);
-    let (code, said, _) = run(data.path(), &["doctor", "--data", &data.path().join("copy").to_string_lossy()]);
+    let (code, said, _) =
+        run(data.path(), &["doctor", "--data", &data.path().join("copy").to_string_lossy()]);
     assert_eq!(code, Some(0), "{said}");
 }
 

@@ -28,8 +28,8 @@ mod tools;
 
 pub use app::{App, Options, open};
 pub use guard::{Guard, guarded};
-pub use openapi::document as openapi_document;
 pub use loci_tools::sandbox::run_helper_if_asked;
+pub use openapi::document as openapi_document;
 pub use router::router;
 
 /// The server version whose API this one speaks, as `/v1/health` reports it. Clients refuse or warn below 0.16.6.

@@ -13,6 +13,10 @@ use crate::source::SourceType;
 pub const MAX_SOURCE_BYTES: usize = 1 << 20;
 /// How deep types may be nested.
 const MAX_DEPTH: usize = 24;
+/// How many problems are told at once.
+const MAX_PROBLEMS: usize = 20;
+/// The longest name a model's provider takes, characters.
+const MAX_NAME: usize = 64;
 
 /// What a model is told about a function, and how it is called.
 #[derive(Debug, Clone, PartialEq)]
@@ -120,6 +124,18 @@ struct Parameter {
     description: Option<String>,
     default: Option<Value>,
     required: bool,
+}
+
+/// Why a function cannot be offered to a model under its name.
+fn name_trouble(name: &str) -> Option<String> {
+    let plain = |char: char| char.is_ascii_alphanumeric() || char == '_';
+    if name.chars().count() > MAX_NAME {
+        Some(format!("its name is longer than {MAX_NAME} characters"))
+    } else if !name.chars().all(plain) {
+        Some("its name may have only the letters a to z, digits and underscores".to_owned())
+    } else {
+        None
+    }
 }
 
 /// Puts a schema together in the API's shape.

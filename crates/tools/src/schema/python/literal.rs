@@ -76,13 +76,13 @@ impl<'s> Cursor<'s> {
 
     /// The prefix and the quotes of a string that comes next.
     fn string_start(&self) -> Option<(&'s str, &'static str)> {
-        let at = self.rest.find(['\'', '"'])?;
-        let prefix = &self.rest[..at];
-        if prefix.len() > 2 || !prefix.chars().all(|char| "rRbBuUfF".contains(char)) {
+        let letters = self.rest.bytes().take(3).take_while(|byte| b"rRbBuUfF".contains(byte)).count();
+        if letters > 2 {
             return None;
         }
+        let (prefix, rest) = self.rest.split_at(letters);
         let quotes = ["\"\"\"", "'''", "\"", "'"];
-        quotes.into_iter().find(|quote| self.rest[at..].starts_with(quote)).map(|quote| (prefix, quote))
+        quotes.into_iter().find(|quote| rest.starts_with(quote)).map(|quote| (prefix, quote))
     }
 
     /// Takes one or several adjacent strings. None if none comes next, one is not closed, or is an f-string.

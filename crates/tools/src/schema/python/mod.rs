@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 use tree_sitter::{Node, Tree};
 
 use super::{
-    Callable, DerivedSchema, Parameter, Problem, SchemaError, assemble, choose,
+    Callable, DerivedSchema, MAX_PROBLEMS, Parameter, Problem, SchemaError, assemble, choose, name_trouble,
     syntax::{children, parse, place, text},
     with_given,
 };
@@ -62,6 +62,9 @@ pub(super) fn derive(
     }
 
     let mut problems = Vec::new();
+    if let Some(message) = name_trouble(&function.name) {
+        problems.push(problem(source, function.node.start_byte(), message));
+    }
     let doc = text_of_doc.map(|text| docstring::parse(&text));
     let doc = match doc.filter(|doc| !doc.description.is_empty()) {
         Some(doc) => doc,
@@ -79,6 +82,9 @@ pub(super) fn derive(
         match parameter(&scope, &doc, one) {
             Ok(parameter) => parameters.push(parameter),
             Err(message) => problems.push(problem(source, one.byte, message)),
+        }
+        if problems.len() >= MAX_PROBLEMS {
+            break;
         }
     }
     if problems.is_empty() {
@@ -146,6 +152,9 @@ fn read_parameters<'s>(source: &'s str, function: Node<'_>, problems: &mut Vec<P
     let Some(list) = function.child_by_field_name("parameters") else { return Vec::new() };
     let mut found: Vec<Written<'s>> = Vec::new();
     for node in children(list) {
+        if problems.len() >= MAX_PROBLEMS {
+            break;
+        }
         let byte = node.start_byte();
         let name = node.child_by_field_name("name").or_else(|| children(node).first().copied());
         let annotation = node.child_by_field_name("type").map(|node| text(source, node));

@@ -539,3 +539,39 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_name_no_model_takes_is_said() {
+    for (source, expected) in [
+        ("def größe():\n    '''A.'''\n".to_owned(), "only the letters a to z"),
+        (format!("def {}():\n    '''A.'''\n", "a".repeat(65)), "longer than 64"),
+    ] {
+        let error = derive(&source, SourceType::Python, None).expect_err("refused").to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+}
+
+#[test]
+fn hostile_sources_are_answered_in_bounded_time() {
+    let started = std::time::Instant::now();
+    let long = |piece: &str| piece.repeat(crate::schema::MAX_SOURCE_BYTES / piece.len() / 4);
+    for source in [
+        long("("),
+        long("[1,"),
+        format!("def f(x: int = [{}]):\n    '''A.\n\n    Args:\n        x: y\n    '''\n", long("1,")),
+        format!("def f({}):\n    '''A.'''\n", long("a,")),
+        format!("def f():\n    '''{}'''\n", long("Args:\n a: b\n")),
+        long("def f():\n '''A'''\n"),
+        long("f'{"),
+        long("lambda:"),
+        long("x if "),
+        long("'''"),
+        long("\\\n"),
+    ] {
+        for source_type in [SourceType::Python, SourceType::Typescript] {
+            let _any = derive(&source, source_type, None);
+            let _any = crate::schema::typescript::to_javascript(&source, false);
+            eprintln!("{:?} {:?}", source.chars().take(12).collect::<String>(), started.elapsed());
+        }
+    }
+}

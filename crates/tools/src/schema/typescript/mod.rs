@@ -12,7 +12,8 @@ use serde_json::{Map, Value};
 use tree_sitter::Node;
 
 use super::{
-    Callable, DerivedSchema, Parameter, Problem, SchemaError, assemble, choose, python,
+    Callable, DerivedSchema, MAX_PROBLEMS, Parameter, Problem, SchemaError, assemble, choose, name_trouble,
+    python,
     syntax::{children, parse, place, text},
     with_given,
 };
@@ -69,6 +70,9 @@ pub(super) fn derive(
         return Ok(with_given(function.name, description, function.is_async, given));
     }
     let mut problems = Vec::new();
+    if let Some(message) = name_trouble(&function.name) {
+        problems.push(problem(source, function.node.start_byte(), message));
+    }
     let doc = doc.filter(|doc| !doc.description.is_empty()).unwrap_or_else(|| {
         let message = "it is not described; write above it a comment of the form /** What it does. */";
         problems.push(problem(source, function.node.start_byte(), message));
@@ -80,6 +84,9 @@ pub(super) fn derive(
         match parameter(&scope, &doc, &one) {
             Ok(parameter) => parameters.push(parameter),
             Err(message) => problems.push(problem(source, one.byte, message)),
+        }
+        if problems.len() >= MAX_PROBLEMS {
+            break;
         }
     }
     if problems.is_empty() {
@@ -165,6 +172,9 @@ fn read_parameters<'t>(source: &str, function: Node<'t>, problems: &mut Vec<Prob
     let Some(list) = function.child_by_field_name("parameters") else { return Vec::new() };
     let mut found = Vec::new();
     for node in children(list) {
+        if problems.len() >= MAX_PROBLEMS {
+            break;
+        }
         let byte = node.start_byte();
         let Some(pattern) = node.child_by_field_name("pattern") else { continue };
         match pattern.kind() {
