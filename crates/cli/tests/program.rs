@@ -48,7 +48,7 @@ impl Server {
             }
             before.push(line);
         }
-        panic!("not ready: {before:?}");
+        panic!("not ready: {before:?}, {:?}", child.wait_with_output());
     }
 
     /// Status and body of one request on a connection of its own.

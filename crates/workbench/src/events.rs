@@ -22,7 +22,7 @@ use loci_api::error::ApiError;
 use loci_server::error::Failure;
 use serde::Serialize;
 use tokio::sync::broadcast;
-use tokio_stream::wrappers::{BroadcastStream, errors::BroadcastStreamRecvError};
+use tokio_stream::wrappers::BroadcastStream;
 
 use crate::Desk;
 
@@ -91,7 +91,7 @@ async fn stream(
 ) -> Result<Sse<impl Stream<Item = Result<sse::Event, Infallible>>>, Failure> {
     let events = desk.events().subscribe().ok_or_else(|| ApiError::unavailable("Loci is stopping."))?;
     let frames = BroadcastStream::new(events).filter_map(async |event| {
-        let event = event.unwrap_or_else(|BroadcastStreamRecvError::Lagged(_)| Event::AllChanged);
+        let event = event.unwrap_or(Event::AllChanged);
         sse::Event::default().json_data(&event).ok().map(Ok)
     });
     Ok(Sse::new(frames).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
