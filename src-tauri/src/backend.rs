@@ -8,10 +8,7 @@ use std::{
 
 use anyhow::Context;
 use axum::Router;
-use loci_workbench::{
-    Desk, Setup, default_data_dir, secrets_file,
-    secrets::SecretChoice,
-};
+use loci_workbench::{Desk, Setup, default_data_dir, secrets::SecretChoice, secrets_file};
 use tauri::{AppHandle, Manager};
 use tauri_plugin_dialog::{DialogExt, MessageDialogKind};
 use tokio::sync::watch;

@@ -123,21 +123,27 @@ pub fn api_cancel(requests: State<'_, Requests>, id: String) {
 }
 
 fn outgoing(request: ApiRequest) -> Result<Request<Body>, String> {
-    let uri: Uri = request.path.parse().map_err(|error| format!("{:?} is not a path: {error}.", request.path))?;
+    let uri: Uri =
+        request.path.parse().map_err(|error| format!("{:?} is not a path: {error}.", request.path))?;
     if uri.scheme().is_some() || uri.authority().is_some() || !request.path.starts_with('/') {
         return Err("A path begins with a slash and names no host.".to_owned());
     }
-    let method = Method::from_bytes(request.method.as_bytes()).map_err(|_| "That is not a method.".to_owned())?;
+    let method =
+        Method::from_bytes(request.method.as_bytes()).map_err(|_| "That is not a method.".to_owned())?;
     let body = match request.body {
-        Some(text) => Body::from(BASE64.decode(text).map_err(|error| format!("The body is not base64: {error}."))?),
+        Some(text) => {
+            Body::from(BASE64.decode(text).map_err(|error| format!("The body is not base64: {error}."))?)
+        }
         None => Body::empty(),
     };
     let mut outgoing = Request::new(body);
     *outgoing.method_mut() = method;
     *outgoing.uri_mut() = uri;
     for (name, value) in request.headers {
-        let named = HeaderName::from_bytes(name.as_bytes()).map_err(|_| format!("{name:?} is not a header."))?;
-        let value = HeaderValue::from_str(&value).map_err(|_| format!("The header {name} has an odd value."))?;
+        let named =
+            HeaderName::from_bytes(name.as_bytes()).map_err(|_| format!("{name:?} is not a header."))?;
+        let value =
+            HeaderValue::from_str(&value).map_err(|_| format!("The header {name} has an odd value."))?;
         outgoing.headers_mut().append(named, value);
     }
     Ok(outgoing)
@@ -232,8 +238,12 @@ mod tests {
 
     #[test]
     fn only_whole_requests_for_this_program_go_on() {
-        let fine = outgoing(request("POST", "/v1/agents/?a=b%20c", &[("content-type", "x/y")], Some("e30="))).expect("fine");
-        assert_eq!(fine.uri().path_and_query().map(ToString::to_string).as_deref(), Some("/v1/agents/?a=b%20c"));
+        let fine = outgoing(request("POST", "/v1/agents/?a=b%20c", &[("content-type", "x/y")], Some("e30=")))
+            .expect("fine");
+        assert_eq!(
+            fine.uri().path_and_query().map(ToString::to_string).as_deref(),
+            Some("/v1/agents/?a=b%20c")
+        );
         assert_eq!(fine.headers()["content-type"], "x/y");
         for (bad, wanted) in [
             (request("GET", "http://elsewhere/v1", &[], None), "names no host"),
@@ -266,10 +276,12 @@ mod tests {
 
     /// What the page would hear of an answer with these pieces of body, and how often it was waited for.
     async fn relayed(pieces: Vec<Result<Vec<u8>, std::io::Error>>) -> (Vec<Answer>, usize) {
-        let pieces = Mutex::new(Some(pieces));
+        let pieces = std::sync::Arc::new(Mutex::new(Some(pieces)));
         let router = Router::new().fallback(move || {
             let pieces = pieces.lock().expect("alone").take().expect("asked once");
-            async { (http::StatusCode::ACCEPTED, [("x-a", "b")], Body::from_stream(futures::stream::iter(pieces))) }
+            async {
+                (http::StatusCode::ACCEPTED, [("x-a", "b")], Body::from_stream(futures::stream::iter(pieces)))
+            }
         });
         let (heard, waited) = (Mutex::new(Vec::new()), Mutex::new(0));
         let send = |answer| {
@@ -296,8 +308,12 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_there_goes_together_and_in_order() {
-        let (answers, waited) = relayed(vec![Ok(b"one ".to_vec()), Ok(b"two ".to_vec()), Ok(b"three".to_vec())]).await;
-        assert_eq!(answers[0], Answer::Head { status: 202, headers: vec![("x-a".to_owned(), "b".to_owned())] });
+        let (answers, waited) =
+            relayed(vec![Ok(b"one ".to_vec()), Ok(b"two ".to_vec()), Ok(b"three".to_vec())]).await;
+        assert_eq!(
+            answers[0],
+            Answer::Head { status: 202, headers: vec![("x-a".to_owned(), "b".to_owned())] }
+        );
         assert_eq!(answers.len(), 3, "{answers:?}");
         assert_eq!(bytes(&answers), b"one two three");
         assert_eq!(answers[2], Answer::End);
@@ -319,7 +335,8 @@ mod tests {
 
     #[tokio::test]
     async fn an_answer_that_breaks_off_says_so_after_what_came() {
-        let (answers, _) = relayed(vec![Ok(b"half".to_vec()), Err(std::io::ErrorKind::BrokenPipe.into())]).await;
+        let (answers, _) =
+            relayed(vec![Ok(b"half".to_vec()), Err(std::io::ErrorKind::BrokenPipe.into())]).await;
         assert_eq!(bytes(&answers), b"half");
         assert!(matches!(answers.last(), Some(Answer::Error { .. })), "{answers:?}");
     }

@@ -16,7 +16,9 @@ pub async fn pick_folder(app: AppHandle) -> Result<Option<String>, String> {
     });
     match picked.await {
         Ok(Some(folder)) => {
-            let path = folder.into_path().map_err(|error| format!("This place cannot be used as a folder: {error}."))?;
+            let path = folder
+                .into_path()
+                .map_err(|error| format!("This place cannot be used as a folder: {error}."))?;
             Ok(Some(path.to_string_lossy().into_owned()))
         }
         Ok(None) | Err(_) => Ok(None),

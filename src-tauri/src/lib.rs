@@ -42,7 +42,11 @@ pub fn run() -> ExitCode {
         .plugin(tauri_plugin_dialog::init())
         .manage(backend)
         .manage(Requests::default())
-        .invoke_handler(tauri::generate_handler![bridge::api_request, bridge::api_cancel, dialogs::pick_folder])
+        .invoke_handler(tauri::generate_handler![
+            bridge::api_request,
+            bridge::api_cancel,
+            dialogs::pick_folder
+        ])
         .on_page_load(|webview, load| {
             // What the page before had asked for has nobody to go to any more.
             if load.event() == PageLoadEvent::Started {
