@@ -14,6 +14,7 @@ use crate::{StoreError, maintain};
 pub(crate) const ALL: &[M<'static>] = &[
     M::up(include_str!("../migrations/001_initial.sql")),
     M::up(include_str!("../migrations/002_approvals.sql")),
+    M::up(include_str!("../migrations/003_models.sql")),
 ];
 
 /// Opens the file for writing, at the newest schema of `migrations`. A file with a newer one is refused before
