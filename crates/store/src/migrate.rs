@@ -15,6 +15,7 @@ pub(crate) const ALL: &[M<'static>] = &[
     M::up(include_str!("../migrations/001_initial.sql")),
     M::up(include_str!("../migrations/002_approvals.sql")),
     M::up(include_str!("../migrations/003_models.sql")),
+    M::up(include_str!("../migrations/004_tool_versions.sql")),
 ];
 
 /// Opens the file for writing, at the newest schema of `migrations`. A file with a newer one is refused before

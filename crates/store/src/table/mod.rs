@@ -19,4 +19,7 @@ pub mod step;
 pub mod step_trace;
 pub mod tool;
 pub mod tool_journal;
+pub mod tool_settings;
+pub mod tool_test_run;
+pub mod tool_version;
 pub mod user;

@@ -7,6 +7,7 @@ use loci_api::{
 };
 use rusqlite::{Connection, Row, named_params, params};
 
+use super::tool_version;
 use crate::{
     Page, StoreError,
     page::{Select, any_of, containing},
@@ -179,7 +180,11 @@ fn write(conn: &Connection, sql: &'static str, tool: &Tool, now: Timestamp) -> R
             ":now": now.0,
         })
         .map_err(|error| StoreError::from(error).naming(tool.name.as_deref()))?;
-    if written == 0 { Err(StoreError::not_found("tool", &tool.id)) } else { Ok(()) }
+    if written == 0 {
+        Err(StoreError::not_found("tool", &tool.id))
+    } else {
+        tool_version::note(conn, tool, now)
+    }
 }
 
 /// Deletes a tool and detaches it everywhere. Whether there was one.

@@ -6,7 +6,12 @@ use loci_api::{
 };
 use loci_store::{
     Page, StoreError,
-    table::tool::{self, ToolFilter},
+    table::{
+        tool::{self, ToolFilter},
+        tool_settings::{self, ToolSettings},
+        tool_test_run::{self, ToolTestRun},
+        tool_version,
+    },
 };
 use serde_json::json;
 
@@ -132,6 +137,86 @@ async fn filters_find_what_they_say() {
             assert_eq!(names.join(" "), expected, "{filter:?}");
             assert_eq!(tool::count(conn, &filter).unwrap(), i64::try_from(names.len()).unwrap());
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn every_change_of_a_tool_is_kept_and_nothing_else() {
+    check(|conn| {
+        let mut row = fixture::tool("fetch");
+        row.tool_type = ToolType::Custom;
+        row.source_code = Some("one".to_owned());
+        row.last_updated_by_id = Some("user-1".to_owned());
+        tool::insert(conn, &row, NOW).unwrap();
+        tool::update(conn, &row, later(1)).unwrap();
+        row.source_code = Some("two".to_owned());
+        row.tags = vec!["t".to_owned()];
+        tool::update(conn, &row, later(2)).unwrap();
+        let versions = tool_version::list(conn, &row.id, None, 10).unwrap();
+        let seen: Vec<_> =
+            versions.iter().map(|one| (one.version, one.content.source_code.as_deref(), one.at)).collect();
+        assert_eq!(seen, [(2, Some("two"), later(2)), (1, Some("one"), NOW)]);
+        assert_eq!(versions[0].changed_by.as_deref(), Some("user-1"));
+        assert_eq!(tool_version::list(conn, &row.id, Some(2), 10).unwrap().len(), 1);
+
+        let first = tool_version::get(conn, &row.id, 1).unwrap().unwrap();
+        let mut back = row.clone();
+        first.content.clone().put_into(&mut back);
+        tool::update(conn, &back, later(3)).unwrap();
+        let newest = tool_version::list(conn, &row.id, None, 1).unwrap().pop().unwrap();
+        assert_eq!((newest.version, &newest.content), (3, &first.content));
+
+        let mut builtin = fixture::tool("send_message");
+        builtin.tool_type = ToolType::LettaCore;
+        tool::insert(conn, &builtin, NOW).unwrap();
+        assert!(tool_version::list(conn, &builtin.id, None, 10).unwrap().is_empty());
+        tool::delete(conn, &row.id).unwrap();
+        assert!(tool_version::list(conn, &row.id, None, 10).unwrap().is_empty());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn settings_and_test_runs_belong_to_a_tool() {
+    check(|conn| {
+        let row = fixture::tool("fetch");
+        tool::insert(conn, &row, NOW).unwrap();
+        assert_eq!(tool_settings::get(conn, &row.id).unwrap(), ToolSettings::default());
+        let wanted = ToolSettings {
+            network: true,
+            timeout_seconds: Some(5),
+            memory_mb: None,
+            env: [("A".to_owned(), "1".to_owned())].into(),
+            secret_names: vec!["KEY".to_owned()],
+        };
+        tool_settings::set(conn, &row.id, &ToolSettings::default(), NOW).unwrap();
+        tool_settings::set(conn, &row.id, &wanted, later(1)).unwrap();
+        assert_eq!(tool_settings::get(conn, &row.id).unwrap(), wanted);
+        assert!(tool_settings::set(conn, &ToolId::new(), &wanted, NOW).is_err());
+
+        let mut run = ToolTestRun {
+            tool_id: Some(row.id.clone()),
+            name: Some("fetch".to_owned()),
+            arguments: json!({"a": 1}).as_object().cloned().unwrap(),
+            success: true,
+            result: "ok".to_owned(),
+            confinement: json!({"seccomp": true}),
+            duration_ms: 12,
+            at: NOW,
+        };
+        for count in 0..105 {
+            run.duration_ms = count;
+            tool_test_run::insert(conn, &run).unwrap();
+        }
+        let kept = tool_test_run::list(conn, Some(&row.id), 1_000).unwrap();
+        assert_eq!((kept.len(), kept[0].duration_ms, kept[99].duration_ms), (100, 104, 5));
+        run.tool_id = None;
+        run.success = false;
+        tool_test_run::insert(conn, &run).unwrap();
+        assert_eq!(tool_test_run::list(conn, None, 10).unwrap(), [run]);
+        tool::delete(conn, &row.id).unwrap();
+        assert!(tool_test_run::list(conn, Some(&row.id), 10).unwrap().is_empty());
     })
     .await;
 }
