@@ -113,6 +113,14 @@ ids! {
     IdentityId = "identity";
     /// A person.
     UserId = "user";
+    /// A collection of passages, which agents share or have to themselves.
+    ArchiveId = "archive";
+    /// One note in an archive.
+    PassageId = "passage";
+    /// How much may be spent in a span of time.
+    BudgetId = "budget";
+    /// What a model was found able to do when it was tried.
+    ScoreCardId = "preflight";
 }
 
 impl MessageId {

@@ -11,6 +11,7 @@ pub mod error;
 pub mod ids;
 pub mod message;
 pub mod parse;
+pub mod provider;
 pub mod request;
 pub mod resource;
 pub mod rules;

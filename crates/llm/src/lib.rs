@@ -23,7 +23,7 @@ pub use crate::{
     call::Timeouts,
     config::{ConfigError, ProviderConfig},
     listing::{EmbeddingInfo, ModelInfo},
-    models::{Models, Options, ResolvedModel},
+    models::{Models, Options, ProviderStatus, ResolvedModel},
     rehearsal::HANDLE as REHEARSAL_HANDLE,
     retry::RetryPolicy,
 };

@@ -77,7 +77,8 @@ pub(crate) struct Listing {
 #[derive(Default)]
 struct State {
     found: Option<(Instant, Arc<Vec<Listed>>)>,
-    failed_at: Option<Instant>,
+    /// When the last attempt failed, and why.
+    failed: Option<(Instant, String)>,
     running: Option<Shared<BoxFuture<'static, ()>>>,
 }
 
@@ -94,6 +95,13 @@ impl Listing {
         self.lock().found.as_ref().map(|(_, list)| Arc::clone(list))
     }
 
+    /// How many entries are kept, and why the last attempt at a newer list failed.
+    pub(crate) fn status(&self) -> (Option<usize>, Option<String>) {
+        let state = self.lock();
+        let problem = state.failed.as_ref().map(|(_, problem)| problem.clone());
+        (state.found.as_ref().map(|(_, list)| list.len()), problem)
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
@@ -105,13 +113,13 @@ impl Listing {
         match result {
             Ok(list) => {
                 state.found = Some((Instant::now(), Arc::new(list)));
-                state.failed_at = None;
+                state.failed = None;
             }
             Err(error) => {
                 tracing::debug!(kind = ?error.kind, "{error}");
-                state.failed_at = Some(Instant::now());
                 // A hiccup does not make models disappear; a closed door does.
                 let is_hiccup = error.kind.is_transient() && error.kind != ChatErrorKind::LlmConnection;
+                state.failed = Some((Instant::now(), error.message));
                 if !is_hiccup {
                     state.found = None;
                 }
@@ -147,7 +155,7 @@ fn ask(provider: &Arc<Provider>, options: &Options) -> Asked {
     }
     let kept = state.found.as_ref().map(|(_, list)| Arc::clone(list));
     if state.running.is_none() {
-        if state.failed_at.is_some_and(|at| age(at) < FAILURE) {
+        if state.failed.as_ref().is_some_and(|(at, _)| age(*at) < FAILURE) {
             return Asked::Kept(kept.unwrap_or_default());
         }
         let task = {

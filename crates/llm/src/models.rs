@@ -89,6 +89,16 @@ pub struct ResolvedModel {
     pub reasons: bool,
 }
 
+/// How a configured provider answered when its list of models was read last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProviderStatus {
+    pub name: String,
+    /// How many models it offers; `None` before the first answer.
+    pub models: Option<usize>,
+    /// Why the last attempt failed, for a person.
+    pub problem: Option<String>,
+}
+
 impl Models {
     /// # Errors
     /// The first provider that cannot be used as configured.
@@ -136,6 +146,16 @@ impl Models {
 
     fn providers(&self) -> Vec<Arc<Provider>> {
         self.inner.providers.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// How each configured provider answered last, without asking anybody.
+    #[must_use]
+    pub fn status(&self) -> Vec<ProviderStatus> {
+        let status = |provider: &Arc<Provider>| {
+            let (models, problem) = provider.listing.status();
+            ProviderStatus { name: provider.config.name.clone(), models, problem }
+        };
+        self.providers().iter().map(status).collect()
     }
 
     /// Whether anything but `rehearsal` is configured.

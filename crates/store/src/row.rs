@@ -27,7 +27,8 @@ macro_rules! stored_ids {
     )*};
 }
 
-stored_ids! { AgentId BlockId ToolId MessageId ConversationId RunId StepId ProviderId TraceId SecretId UserId IdentityId }
+stored_ids! { AgentId BlockId ToolId MessageId ConversationId RunId StepId ProviderId TraceId SecretId UserId IdentityId
+ArchiveId PassageId BudgetId ScoreCardId }
 
 struct Id<T>(T);
 
