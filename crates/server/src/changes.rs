@@ -13,6 +13,7 @@ use loci_store::{
 };
 
 use crate::{
+    App,
     error::{Answer, Failure},
     prompt,
 };
@@ -49,13 +50,24 @@ pub fn attach_block(conn: &Connection, agent_id: &AgentId, block: &Block) -> Ans
 /// the threads whose message 0 changed.
 pub fn update_block(
     conn: &Connection,
-    mut block: Block,
+    block: Block,
     change: BlockUpdate,
     at: Timestamp,
 ) -> Answer<(Block, Vec<Thread>)> {
+    update_block_over(conn, block, None, change, &by_api(at))
+}
+
+/// The same for anybody, refused as 409 unless the block still has the version the change was made from.
+pub fn update_block_over(
+    conn: &Connection,
+    mut block: Block,
+    expected_version: Option<i64>,
+    change: BlockUpdate,
+    by: &Change,
+) -> Answer<(Block, Vec<Thread>)> {
     change.apply(&mut block);
     block.last_updated_by_id = Some(DEFAULT_USER_ID.to_owned());
-    block::update(conn, &block, None, &by_api(at)).map_err(|error| match error {
+    block::update(conn, &block, expected_version, by).map_err(|error| match error {
         StoreError::Duplicate { .. } => Failure(ApiError::conflict(format!(
             "CONFLICT: An agent this block is attached to has another block labelled '{}'.",
             block.label.as_deref().unwrap_or_default()
@@ -68,4 +80,34 @@ pub fn update_block(
     }
     let block = require_block(conn, &block.id)?;
     Ok((block, threads))
+}
+
+impl App {
+    /// A change the person makes in the window, over the version it was made from. The block and its version.
+    ///
+    /// # Errors
+    /// 404 without such a block, 409 if it moved on or the label is taken, 422 for values that do not fit.
+    pub async fn edit_block(
+        &self,
+        id: BlockId,
+        expected_version: Option<i64>,
+        change: BlockUpdate,
+    ) -> Answer<(Block, i64)> {
+        change.check()?;
+        let (block, version, threads) = self
+            .store()
+            .try_write(move |tx| {
+                let by = Change {
+                    actor_id: Some(DEFAULT_USER_ID.to_owned()),
+                    ..Change::by(Actor::Person, Timestamp::now())
+                };
+                let known = require_block(tx, &id)?;
+                let (block, threads) = update_block_over(tx, known, expected_version, change, &by)?;
+                let version = block::get_versioned(tx, &id)?.ok_or_else(|| block_not_found(&id))?.1;
+                Ok::<_, Failure>((block, version, threads))
+            })
+            .await?;
+        threads.iter().for_each(|thread| self.runs().forget_context(thread));
+        Ok((block, version))
+    }
 }

@@ -6,6 +6,7 @@
 //! through it.
 
 mod approvals;
+mod blocks;
 mod client_tools;
 mod desk;
 mod events;

@@ -10,12 +10,13 @@ use loci_api::error::ApiError;
 use loci_server::error::Failure;
 use tower::ServiceExt;
 
-use crate::{Desk, approvals, client_tools, events, providers, settings, status};
+use crate::{Desk, approvals, blocks, client_tools, events, providers, settings, status};
 
 /// Everything a window or a browser asks for: `/workbench/*` here, all else from the connection in use.
 pub fn router(desk: Desk) -> Router {
     let workbench = Router::new()
         .merge(approvals::routes())
+        .merge(blocks::routes())
         .merge(client_tools::routes())
         .merge(events::routes())
         .merge(providers::routes())

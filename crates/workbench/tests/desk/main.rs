@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod approvals;
+mod blocks;
 mod client_tools;
 mod events;
 mod fixture;
