@@ -3,8 +3,12 @@
 pub mod agent;
 pub mod agent_secret;
 pub mod approval_audit;
+pub mod approval_rule;
 pub mod block;
 pub mod block_version;
+pub mod client_call;
+pub mod client_tool;
+pub mod client_tool_choice;
 pub mod context;
 pub mod conversation;
 pub mod identity;
@@ -23,3 +27,4 @@ pub mod tool_settings;
 pub mod tool_test_run;
 pub mod tool_version;
 pub mod user;
+pub mod work_folder;
