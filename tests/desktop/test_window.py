@@ -63,7 +63,7 @@ def say(window, text):
 def block_value(window, label):
     return window.js(
         """
-        const card = [...document.querySelectorAll('[data-testid=block]')].find((e) => e.querySelector('h3').innerText === arguments[0]);
+        const card = [...document.querySelectorAll('[data-testid=block]')].find((e) => e.querySelector('h1,h2,h3,h4')?.innerText === arguments[0]);
         return card?.querySelector('[data-testid=block-value]')?.innerText ?? null;
         """,
         label,

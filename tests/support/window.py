@@ -5,12 +5,14 @@ import json
 import os
 import pathlib
 import socket
+import struct
 import subprocess
 import tempfile
 import threading
 import time
 import urllib.error
 import urllib.request
+import zlib
 
 from .programs import ROOT, Process, clean_env, program
 
@@ -19,12 +21,16 @@ ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 
 
 class Display:
-    """A private X server; it picks a free number by itself."""
+    """A private X server; it picks a free number by itself and keeps its screen in a file."""
 
     def __init__(self, width=1280, height=900):
+        self.memory = tempfile.TemporaryDirectory()
         with tempfile.TemporaryFile() as told:
             self.child = subprocess.Popen(
-                ["Xvfb", "-displayfd", str(told.fileno()), "-screen", "0", f"{width}x{height}x24", "-nolisten", "tcp"],
+                [
+                    "Xvfb", "-displayfd", str(told.fileno()), "-screen", "0", f"{width}x{height}x24",
+                    "-nolisten", "tcp", "-fbdir", self.memory.name,
+                ],
                 pass_fds=[told.fileno()], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             )
             number = ""
@@ -33,9 +39,27 @@ class Display:
                 number = os.pread(told.fileno(), 16, 0).decode()
         self.name = ":" + number.strip()
 
+    def png(self):
+        """What is on the screen. The file is an X window dump: 25 big-endian words, colours, then the pixels."""
+        dump = (pathlib.Path(self.memory.name) / "Xvfb_screen0").read_bytes()
+        header = struct.unpack(">25I", dump[:100])
+        width, height, line, colours = header[4], header[5], header[12], header[19]
+        pixels = memoryview(dump)[header[0] + 12 * colours:]
+        rows = bytearray()
+        for y in range(height):
+            row = pixels[y * line:y * line + 4 * width]
+            rgb = bytearray(3 * width)
+            rgb[0::3], rgb[1::3], rgb[2::3] = row[2::4], row[1::4], row[0::4]
+            rows += b"\0" + rgb
+        chunks = [(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
+        return b"\x89PNG\r\n\x1a\n" + b"".join(
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in chunks
+        )
+
     def close(self):
         self.child.terminate()
         self.child.wait(timeout=20)
+        self.memory.cleanup()
 
 
 def free_port():
@@ -176,14 +200,18 @@ class Session:
     def shot(self, name):
         SHOTS.mkdir(parents=True, exist_ok=True)
         path = pathlib.Path(SHOTS / f"{name}.png")
-        path.write_bytes(base64.b64decode(self.call("GET", "/screenshot")))
+        path.write_bytes(self.png())
         return path
+
+    def png(self):
+        return base64.b64decode(self.call("GET", "/screenshot"))
 
 
 class Window(Session):
     """The desktop program in a display of its own."""
 
     def __init__(self, display: Display, env: dict):
+        self.display = display
         env = clean_env(
             DISPLAY=display.name, TAURI_WEBVIEW_AUTOMATION="true", WEBKIT_DISABLE_DMABUF_RENDERER="1",
             LANG="en_US.UTF-8", GDK_BACKEND="x11", **env,
@@ -192,6 +220,13 @@ class Window(Session):
             "browserName": "wry",
             "webkitgtk:browserOptions": {"binary": program("loci-desktop"), "args": []},
         })
+
+    def png(self):
+        """The screen itself: the driver's own screenshot can wait for ever when nothing is being painted."""
+        self.js("""
+            return new Promise((painted) => requestAnimationFrame(() => requestAnimationFrame(() => painted(true))));
+        """)
+        return self.display.png()
 
     def kill(self):
         """Kills the app itself, as a crash would, then tidies up the driver."""
