@@ -32,6 +32,22 @@ export interface paths {
         patch: operations["modify_agent"];
         trace?: never;
     };
+    "/v1/agents/{agent_id}/context": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["retrieve_agent_context_window"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/agents/{agent_id}/core-memory/blocks": {
         parameters: {
             query?: never;
@@ -128,7 +144,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/blocks/": {
+    "/v1/agents/{agent_id}/tools/approval/{tool_name}": {
         parameters: {
             query?: never;
             header?: never;
@@ -136,6 +152,54 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch: operations["modify_approval_for_tool"];
+        trace?: never;
+    };
+    "/v1/agents/{agent_id}/tools/attach/{tool_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch: operations["attach_tool_to_agent"];
+        trace?: never;
+    };
+    "/v1/agents/{agent_id}/tools/detach/{tool_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch: operations["detach_tool_from_agent"];
+        trace?: never;
+    };
+    "/v1/blocks/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_blocks"];
         put?: never;
         post: operations["create_block"];
         delete?: never;
@@ -158,6 +222,22 @@ export interface paths {
         options?: never;
         head?: never;
         patch: operations["modify_block"];
+        trace?: never;
+    };
+    "/v1/blocks/{block_id}/agents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_agents_for_block"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/v1/health/": {
@@ -202,6 +282,118 @@ export interface paths {
         get: operations["list_runs"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/runs/{run_id}/steps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_steps_for_run"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/steps/{step_id}/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["retrieve_metrics_for_step"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/steps/{step_id}/trace": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["retrieve_trace_for_step"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tools/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_tools"];
+        put: operations["upsert_tool"];
+        post: operations["create_tool"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tools/{tool_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["retrieve_tool"];
+        put?: never;
+        post?: never;
+        delete: operations["delete_tool"];
+        options?: never;
+        head?: never;
+        patch: operations["modify_tool"];
+        trace?: never;
+    };
+    "/v1/tools/generate-schema": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["generate_tool_schema"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tools/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["run_tool_from_source"];
         delete?: never;
         options?: never;
         head?: never;
@@ -388,6 +580,34 @@ export interface components {
             /** @enum {string} */
             type: "redacted_reasoning";
         };
+        ContextWindowOverview: {
+            context_window_size_current: number;
+            /** Format: int64 */
+            context_window_size_max: number;
+            core_memory: string;
+            directories?: string | null;
+            external_memory_summary: string;
+            functions_definitions: Record<string, never>[];
+            memory_filesystem?: string | null;
+            messages: Record<string, never>[];
+            /** Format: int64 */
+            num_archival_memory: number;
+            num_messages: number;
+            /** Format: int64 */
+            num_recall_memory: number;
+            num_tokens_core_memory: number;
+            num_tokens_directories: number;
+            num_tokens_external_memory_summary: number;
+            num_tokens_functions_definitions: number;
+            num_tokens_memory_filesystem: number;
+            num_tokens_messages: number;
+            num_tokens_summary_memory: number;
+            num_tokens_system: number;
+            num_tokens_tool_usage_rules: number;
+            summary_memory?: string | null;
+            system_prompt: string;
+            tool_usage_rules?: string | null;
+        };
         ConversationId: string;
         CreateAgentRequest: {
             /** @default null */
@@ -552,6 +772,10 @@ export interface components {
             embedding_model: string;
             handle?: string | null;
         };
+        GenerateSchema: {
+            code: string;
+            source_type?: string | null;
+        };
         Health: {
             status: string;
             version: string;
@@ -689,6 +913,9 @@ export interface components {
         };
         MessageId: string;
         MessageType: unknown;
+        ModifyApprovalRequest: {
+            requires_approval: boolean;
+        };
         PipRequirement: {
             name: string;
             version?: string | null;
@@ -726,6 +953,54 @@ export interface components {
         /** @enum {string} */
         RunStatus: "created" | "running" | "completed" | "failed" | "cancelled";
         SecretId: string;
+        Step: {
+            agent_id?: components["schemas"]["AgentId"] | null;
+            /** Format: int64 */
+            cache_write_tokens?: number | null;
+            /** Format: int64 */
+            cached_input_tokens?: number | null;
+            /** Format: int64 */
+            completion_tokens?: number | null;
+            completion_tokens_details?: {
+                [key: string]: unknown;
+            } | null;
+            /** Format: int64 */
+            context_window_limit?: number | null;
+            error_data?: {
+                [key: string]: unknown;
+            } | null;
+            error_type?: string | null;
+            feedback?: string | null;
+            id: components["schemas"]["StepId"];
+            messages: unknown[];
+            model?: string | null;
+            model_endpoint?: string | null;
+            model_handle?: string | null;
+            origin?: string | null;
+            project_id?: string | null;
+            /** Format: int64 */
+            prompt_tokens?: number | null;
+            prompt_tokens_details?: {
+                [key: string]: unknown;
+            } | null;
+            provider_category?: string | null;
+            provider_id?: string | null;
+            provider_name?: string | null;
+            /** Format: int64 */
+            reasoning_tokens?: number | null;
+            request_id?: string | null;
+            run_id?: components["schemas"]["RunId"] | null;
+            status?: components["schemas"]["StepStatus"] | null;
+            stop_reason?: components["schemas"]["StopReason"] | null;
+            tags: string[];
+            tid?: string | null;
+            /** Format: int64 */
+            total_tokens?: number | null;
+            trace_id?: string | null;
+        };
+        StepId: string;
+        /** @enum {string} */
+        StepStatus: "pending" | "success" | "failed" | "cancelled";
         /** @enum {string} */
         StopReason: "end_turn" | "error" | "llm_api_error" | "invalid_llm_response" | "invalid_tool_call" | "max_steps" | "max_tokens_exceeded" | "no_tool_call" | "tool_rule" | "cancelled" | "insufficient_credits" | "requires_approval" | "context_window_overflow_in_system_prompt";
         SummaryMessage: components["schemas"]["MessageBase"] & {
@@ -773,6 +1048,28 @@ export interface components {
         ToolCallMessage: components["schemas"]["MessageBase"] & {
             tool_call: components["schemas"]["ToolCall"];
             tool_calls: components["schemas"]["ToolCall"][];
+        };
+        ToolCreate: {
+            args_json_schema?: {
+                [key: string]: unknown;
+            } | null;
+            default_requires_approval?: boolean | null;
+            description?: string | null;
+            enable_parallel_execution?: boolean | null;
+            json_schema?: {
+                [key: string]: unknown;
+            } | null;
+            npm_requirements?: components["schemas"]["PipRequirement"][] | null;
+            pip_requirements?: components["schemas"]["PipRequirement"][] | null;
+            /**
+             * Format: int64
+             * @default 50000
+             */
+            return_char_limit?: number | null;
+            source_code: string;
+            /** @default python */
+            source_type?: string | null;
+            tags?: string[] | null;
         };
         ToolId: string;
         ToolReturnMessage: components["schemas"]["MessageBase"] & {
@@ -836,10 +1133,64 @@ export interface components {
             /** @enum {string} */
             type: "requires_approval";
         };
+        ToolRunFromSource: {
+            args: {
+                [key: string]: unknown;
+            };
+            args_json_schema?: {
+                [key: string]: unknown;
+            } | null;
+            env_vars?: {
+                [key: string]: string;
+            } | null;
+            json_schema?: {
+                [key: string]: unknown;
+            } | null;
+            name?: string | null;
+            npm_requirements?: components["schemas"]["PipRequirement"][] | null;
+            pip_requirements?: components["schemas"]["PipRequirement"][] | null;
+            source_code: string;
+            source_type?: string | null;
+        };
         /** @enum {string} */
         ToolStatus: "success" | "error";
         /** @enum {string} */
         ToolType: "custom" | "letta_core" | "letta_memory_core" | "letta_multi_agent_core" | "letta_sleeptime_core" | "letta_voice_sleeptime_core" | "letta_builtin" | "letta_files_core" | "external_langchain" | "external_composio" | "external_mcp";
+        ToolUpdate: {
+            /** @default null */
+            args_json_schema?: {
+                [key: string]: unknown;
+            } | null;
+            /** @default null */
+            default_requires_approval?: boolean | null;
+            /** @default null */
+            description?: string | null;
+            /** @default null */
+            enable_parallel_execution?: boolean | null;
+            /** @default null */
+            json_schema?: {
+                [key: string]: unknown;
+            } | null;
+            /** @default null */
+            metadata_?: {
+                [key: string]: unknown;
+            } | null;
+            /** @default null */
+            npm_requirements?: components["schemas"]["PipRequirement"][] | null;
+            /** @default null */
+            pip_requirements?: components["schemas"]["PipRequirement"][] | null;
+            /**
+             * Format: int64
+             * @default null
+             */
+            return_char_limit?: number | null;
+            /** @default null */
+            source_code?: string | null;
+            /** @default null */
+            source_type?: string | null;
+            /** @default null */
+            tags?: string[] | null;
+        };
         UpdateAgent: {
             /** @default null */
             base_template_id?: string | null;
@@ -1079,6 +1430,29 @@ export interface operations {
             };
         };
     };
+    retrieve_agent_context_window: {
+        parameters: {
+            query?: {
+                conversation_id?: string;
+            };
+            header?: never;
+            path: {
+                agent_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContextWindowOverview"];
+                };
+            };
+        };
+    };
     list_core_memory_blocks: {
         parameters: {
             query?: {
@@ -1261,6 +1635,117 @@ export interface operations {
             };
         };
     };
+    modify_approval_for_tool: {
+        parameters: {
+            query?: {
+                requires_approval?: boolean;
+            };
+            header?: never;
+            path: {
+                agent_id: string;
+                tool_name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ModifyApprovalRequest"] | null;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentState"] | null;
+                };
+            };
+        };
+    };
+    attach_tool_to_agent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                agent_id: string;
+                tool_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentState"] | null;
+                };
+            };
+        };
+    };
+    detach_tool_from_agent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                agent_id: string;
+                tool_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentState"] | null;
+                };
+            };
+        };
+    };
+    list_blocks: {
+        parameters: {
+            query?: {
+                after?: string;
+                before?: string;
+                connected_to_agents_count_eq?: number[];
+                connected_to_agents_count_gt?: number;
+                connected_to_agents_count_lt?: number;
+                description_search?: string;
+                identifier_keys?: string[];
+                identity_id?: string;
+                label?: string;
+                label_search?: string;
+                limit?: number;
+                match_all_tags?: boolean;
+                name?: string;
+                order?: string;
+                order_by?: string;
+                project_id?: string;
+                tags?: string[];
+                templates_only?: boolean;
+                value_search?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BlockResponse"][];
+                };
+            };
+        };
+    };
     create_block: {
         parameters: {
             query?: never;
@@ -1351,6 +1836,35 @@ export interface operations {
             };
         };
     };
+    list_agents_for_block: {
+        parameters: {
+            query?: {
+                after?: string;
+                before?: string;
+                include?: string[];
+                include_relationships?: string[];
+                limit?: number;
+                order?: string;
+                order_by?: string;
+            };
+            header?: never;
+            path: {
+                block_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentState"][];
+                };
+            };
+        };
+    };
     check_health: {
         parameters: {
             query?: never;
@@ -1422,6 +1936,266 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Run"][];
+                };
+            };
+        };
+    };
+    list_steps_for_run: {
+        parameters: {
+            query?: {
+                after?: string;
+                before?: string;
+                limit?: number;
+                order?: string;
+                order_by?: string;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Step"][];
+                };
+            };
+        };
+    };
+    retrieve_metrics_for_step: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                step_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+        };
+    };
+    retrieve_trace_for_step: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                step_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never> | null;
+                };
+            };
+        };
+    };
+    list_tools: {
+        parameters: {
+            query?: {
+                after?: string;
+                before?: string;
+                exclude_tool_types?: string[];
+                limit?: number;
+                name?: string;
+                names?: string[];
+                order?: string;
+                order_by?: string;
+                return_only_letta_tools?: boolean;
+                search?: string;
+                tool_ids?: string[];
+                tool_types?: string[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tool"][];
+                };
+            };
+        };
+    };
+    upsert_tool: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ToolCreate"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tool"];
+                };
+            };
+        };
+    };
+    create_tool: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ToolCreate"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tool"];
+                };
+            };
+        };
+    };
+    retrieve_tool: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tool_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tool"];
+                };
+            };
+        };
+    };
+    delete_tool: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tool_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never> | null;
+                };
+            };
+        };
+    };
+    modify_tool: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tool_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ToolUpdate"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tool"];
+                };
+            };
+        };
+    };
+    generate_tool_schema: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GenerateSchema"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+        };
+    };
+    run_tool_from_source: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ToolRunFromSource"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ToolReturnMessage"];
                 };
             };
         };
