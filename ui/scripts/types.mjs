@@ -23,6 +23,8 @@ const OPERATIONS = {
   "/v1/blocks/": ["get", "post"],
   "/v1/blocks/{block_id}": ["get", "patch", "delete"],
   "/v1/blocks/{block_id}/agents": ["get"],
+  "/v1/conversations/": ["get"],
+  "/v1/conversations/{conversation_id}": ["get", "patch", "delete"],
   "/v1/models/": ["get"],
   "/v1/runs/": ["get"],
   "/v1/runs/{run_id}/steps": ["get"],

@@ -10,6 +10,8 @@ type Body<P extends keyof paths, M extends keyof paths[P]> =
 
 export type Agent = Answer<"/v1/agents/{agent_id}", "get">;
 export type CreateAgent = Body<"/v1/agents/", "post">;
+export type AgentUpdate = Body<"/v1/agents/{agent_id}", "patch">;
+export type Conversation = Answer<"/v1/conversations/{conversation_id}", "get">;
 export type Block = Answer<"/v1/blocks/{block_id}", "get">;
 export type BlockUpdate = Body<"/v1/blocks/{block_id}", "patch">;
 export type Model = Answer<"/v1/models/", "get">[number];

@@ -240,6 +240,38 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/conversations/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_conversations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/conversations/{conversation_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["retrieve_conversation"];
+        put?: never;
+        post?: never;
+        delete: operations["delete_conversation"];
+        options?: never;
+        head?: never;
+        patch: operations["update_conversation"];
+        trace?: never;
+    };
     "/v1/health/": {
         parameters: {
             query?: never;
@@ -607,6 +639,21 @@ export interface components {
             summary_memory?: string | null;
             system_prompt: string;
             tool_usage_rules?: string | null;
+        };
+        Conversation: {
+            agent_id: components["schemas"]["AgentId"];
+            created_at?: components["schemas"]["Timestamp"] | null;
+            created_by_id?: string | null;
+            description?: string | null;
+            id: components["schemas"]["ConversationId"];
+            in_context_message_ids: components["schemas"]["MessageId"][];
+            isolated_block_ids: components["schemas"]["BlockId"][];
+            last_message_at?: components["schemas"]["Timestamp"] | null;
+            last_updated_by_id?: string | null;
+            model?: string | null;
+            model_settings?: unknown;
+            summary?: string | null;
+            updated_at?: components["schemas"]["Timestamp"] | null;
         };
         ConversationId: string;
         CreateAgentRequest: {
@@ -1285,6 +1332,17 @@ export interface components {
             /** @default null */
             tool_rules?: components["schemas"]["ToolRule"][] | null;
         };
+        UpdateConversation: {
+            /** @default null */
+            description?: string | null;
+            /** @default null */
+            last_message_at?: components["schemas"]["Timestamp"] | null;
+            /** @default null */
+            model?: string | null;
+            model_settings?: Record<string, never> | null;
+            /** @default null */
+            summary?: string | null;
+        };
         UserMessage: components["schemas"]["MessageBase"] & {
             content: components["schemas"]["TextOrParts"];
         };
@@ -1861,6 +1919,99 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AgentState"][];
+                };
+            };
+        };
+    };
+    list_conversations: {
+        parameters: {
+            query?: {
+                after?: string;
+                agent_id?: string;
+                limit?: number;
+                order?: string;
+                order_by?: string;
+                summary_search?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Conversation"][];
+                };
+            };
+        };
+    };
+    retrieve_conversation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                conversation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Conversation"];
+                };
+            };
+        };
+    };
+    delete_conversation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                conversation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never> | null;
+                };
+            };
+        };
+    };
+    update_conversation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                conversation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateConversation"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Conversation"];
                 };
             };
         };
