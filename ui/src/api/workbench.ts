@@ -44,6 +44,36 @@ export type Decision = {
   hash?: string;
 };
 
+/** A memory block as one change left it. Version 1 is its creation. */
+export type BlockVersion = {
+  version: number;
+  label: string | null;
+  value: string;
+  /** Characters. */
+  limit: number;
+  description: string | null;
+  read_only: boolean;
+  actor: "person" | "api" | "tool" | "import";
+  actor_id: string | null;
+  /** The agent's name, where an agent changed it. */
+  actor_name: string | null;
+  tool_call_id: string | null;
+  tool_name: string | null;
+  run_id: string | null;
+  at: string;
+};
+
+/** What of a block a person changes. `base_value` refuses the change if the block says something else by now. */
+export type BlockEdit = {
+  base_value?: string;
+  base_version?: number;
+  value?: string;
+  label?: string;
+  description?: string;
+  limit?: number;
+  read_only?: boolean;
+};
+
 export type ProviderType = "openai" | "anthropic";
 
 export type Provider = {

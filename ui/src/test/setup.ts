@@ -3,5 +3,12 @@ import { cleanup } from "@testing-library/react";
 import { afterEach, beforeAll } from "vitest";
 import { initI18n } from "@/i18n";
 
+// jsdom lays nothing out; the code editor measures its text.
+Range.prototype.getClientRects = () => [] as unknown as DOMRectList;
+Range.prototype.getBoundingClientRect = () => new DOMRect();
+// And has no pointer capture, which menus ask for.
+Element.prototype.hasPointerCapture ??= () => false;
+Element.prototype.scrollIntoView ??= () => {};
+
 beforeAll(initI18n);
 afterEach(cleanup);

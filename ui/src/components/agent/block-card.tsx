@@ -1,11 +1,13 @@
-import { Lock, Pencil } from "lucide-react";
-import { type ComponentProps, type KeyboardEvent, useId, useState } from "react";
+import { History, Lock, Pencil, Redo2, Undo2, Users } from "lucide-react";
+import { type ComponentProps, type ReactNode, useId, useState } from "react";
 import { useTranslation } from "react-i18next";
+import type { BlockVersion } from "@/api/workbench";
 import { Button } from "@/components/ui/button";
-import { Textarea } from "@/components/ui/field";
+import { When } from "@/components/ui/when";
 import { changedStretch } from "@/lib/changed";
 import { cn } from "@/lib/cn";
 import { lengthOf } from "@/lib/length";
+import { BlockEditor, type Draft } from "./block-editor";
 
 export type BlockValue = {
   id: string;
@@ -16,9 +18,6 @@ export type BlockValue = {
   readOnly: boolean;
 };
 
-/** The value being written, and the one it started from. */
-type Draft = { base: string; text: string };
-
 type BlockCardProps = Omit<ComponentProps<"article">, "onChange"> & {
   block: BlockValue;
   /** The change is being stored. */
@@ -26,9 +25,32 @@ type BlockCardProps = Omit<ComponentProps<"article">, "onChange"> & {
   problem: string | null;
   /** Stores `text`, unless the block is no longer `base`. Resolves true when it is stored. */
   onSave: (text: string, base: string) => Promise<boolean>;
+  /** Names of the other agents that have it. */
+  sharedBy?: readonly string[];
+  /** The last change, where the server keeps them. */
+  newest?: BlockVersion | null;
+  onHistory?: () => void;
+  /** Absent: there is nothing to take back. */
+  onUndo?: (() => void) | undefined;
+  onRedo?: (() => void) | undefined;
+  /** More to do with the block, beside its pencil. */
+  actions?: ReactNode;
 };
 
-export function BlockCard({ block, saving, problem, onSave, className, ...rest }: BlockCardProps) {
+export function BlockCard({
+  block,
+  saving,
+  problem,
+  onSave,
+  sharedBy = [],
+  newest = null,
+  onHistory,
+  onUndo,
+  onRedo,
+  actions,
+  className,
+  ...rest
+}: BlockCardProps) {
   const { t } = useTranslation();
   const id = useId();
   const [draft, setDraft] = useState<Draft | null>(null);
@@ -42,7 +64,7 @@ export function BlockCard({ block, saving, problem, onSave, className, ...rest }
       className={cn("flex flex-col gap-2 rounded-md border bg-card p-3", className)}
       {...rest}
     >
-      <header className="flex items-center gap-2">
+      <header className="flex items-center gap-1">
         <h2 id={`${id}-label`} className="min-w-0 flex-1 truncate font-semibold">
           {block.label}
         </h2>
@@ -62,6 +84,7 @@ export function BlockCard({ block, saving, problem, onSave, className, ...rest }
             <Pencil aria-hidden className="size-3.5" />
           </Button>
         )}
+        {actions}
       </header>
       <Meter used={lengthOf(draft?.text ?? block.value)} limit={block.limit} />
       {block.description ? <p className="text-xs text-muted-foreground">{block.description}</p> : null}
@@ -81,6 +104,53 @@ export function BlockCard({ block, saving, problem, onSave, className, ...rest }
       ) : (
         <BlockText key={block.id} value={block.value} own={own} onOpen={open} />
       )}
+      {problem && !draft ? (
+        <p role="alert" className="text-danger">
+          {problem}
+        </p>
+      ) : null}
+      {sharedBy.length > 0 ? (
+        <p className="flex items-start gap-1.5 text-xs text-muted-foreground">
+          <Users aria-hidden className="mt-0.5 size-3 shrink-0" />
+          {t("block.sharedBy", { count: sharedBy.length, agents: sharedBy.join(", ") })}
+        </p>
+      ) : null}
+      {newest && onHistory ? (
+        <footer className="-mb-1 flex items-center gap-0.5 text-xs text-muted-foreground">
+          <button
+            type="button"
+            className="mr-auto flex min-w-0 items-center gap-1.5 rounded-sm py-1 text-left hover:text-foreground"
+            aria-label={t("block.history", { label: block.label })}
+            onClick={onHistory}
+          >
+            <History aria-hidden className="size-3 shrink-0" />
+            <span className="truncate">
+              {t(`block.editedBy.${newest.actor}`, { name: newest.actor_name ?? t("block.anAgent") })},{" "}
+              <When date={newest.at} />
+            </span>
+          </button>
+          <Button
+            size="icon"
+            variant="quiet"
+            aria-label={t("block.undo")}
+            title={t("block.undo")}
+            disabled={saving || !onUndo}
+            onClick={onUndo}
+          >
+            <Undo2 aria-hidden className="size-3.5" />
+          </Button>
+          <Button
+            size="icon"
+            variant="quiet"
+            aria-label={t("block.redo")}
+            title={t("block.redo")}
+            disabled={saving || !onRedo}
+            onClick={onRedo}
+          >
+            <Redo2 aria-hidden className="size-3.5" />
+          </Button>
+        </footer>
+      ) : null}
     </article>
   );
 }
@@ -142,87 +212,6 @@ function BlockText({ value, own, onOpen }: { value: string; own: string | null; 
       ) : (
         value
       )}
-    </div>
-  );
-}
-
-type EditorProps = Pick<BlockCardProps, "block" | "saving" | "problem" | "onSave"> & {
-  draft: Draft;
-  onDraft: (draft: Draft | null) => void;
-  onStored: (text: string) => void;
-};
-
-function BlockEditor({ block, draft, saving, problem, onDraft, onSave, onStored }: EditorProps) {
-  const { t } = useTranslation();
-  const id = useId();
-  const moved = block.value !== draft.base;
-  const over = block.limit !== null && lengthOf(draft.text) > block.limit;
-  const save = async (base: string) => {
-    if (await onSave(draft.text, base)) onStored(draft.text);
-  };
-  const onKeyDown = (event: KeyboardEvent<HTMLTextAreaElement>) => {
-    if (event.key === "Escape") {
-      event.stopPropagation();
-      onDraft(null);
-    } else if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !moved) {
-      event.preventDefault();
-      void save(draft.base);
-    }
-  };
-  return (
-    <div className="flex flex-col gap-2">
-      <label htmlFor={id} className="sr-only">
-        {t("block.valueLabel", { label: block.label })}
-      </label>
-      <Textarea
-        id={id}
-        // The person has just asked for this field.
-        autoFocus
-        rows={Math.min(16, Math.max(4, draft.text.split("\n").length + 1))}
-        value={draft.text}
-        aria-invalid={over || undefined}
-        onChange={(event) => onDraft({ ...draft, text: event.target.value })}
-        onKeyDown={onKeyDown}
-      />
-      {moved ? (
-        <div
-          role="alert"
-          className="flex flex-col gap-2 rounded-md border border-waiting bg-waiting-soft p-2"
-        >
-          <p>{t("block.conflict")}</p>
-          <pre className="max-h-40 overflow-auto rounded-sm bg-card p-2 font-sans break-words whitespace-pre-wrap">
-            {block.value || t("block.empty")}
-          </pre>
-          <div className="flex flex-wrap gap-2">
-            <Button
-              size="sm"
-              disabled={saving}
-              onClick={() => onDraft({ base: block.value, text: block.value })}
-            >
-              {t("block.takeTheirs")}
-            </Button>
-            <Button size="sm" disabled={saving || over} onClick={() => void save(block.value)}>
-              {t("block.keepMine")}
-            </Button>
-          </div>
-        </div>
-      ) : null}
-      {problem ? (
-        <p role="alert" className="text-danger">
-          {problem}
-        </p>
-      ) : null}
-      {over ? <p className="text-xs text-danger">{t("block.tooLong")}</p> : null}
-      <div className="flex gap-2">
-        {moved ? null : (
-          <Button size="sm" variant="primary" disabled={saving || over} onClick={() => void save(draft.base)}>
-            {t("block.save")}
-          </Button>
-        )}
-        <Button size="sm" disabled={saving} onClick={() => onDraft(null)}>
-          {t("common.cancel")}
-        </Button>
-      </div>
     </div>
   );
 }

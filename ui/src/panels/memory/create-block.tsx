@@ -6,6 +6,7 @@ import { Field, Input, Textarea } from "@/components/ui/field";
 import { Problem } from "@/components/ui/problem";
 import { lengthOf } from "@/lib/length";
 import { useFailure } from "@/lib/use-failure";
+import { LABEL } from "./label";
 import { type NewBlock, useCreateBlock } from "./queries";
 
 type CreateBlockProps = { agentId: string; open: boolean; onOpenChange: (open: boolean) => void };
@@ -21,8 +22,6 @@ export function CreateBlock({ agentId, open, onOpenChange }: CreateBlockProps) {
   );
 }
 
-/** What the server takes as a label. */
-const LABEL = /^[a-zA-Z0-9_/-]+$/;
 const START: NewBlock = { label: "", description: "", value: "", limit: 5000 };
 
 function CreateForm({ agentId, onDone }: { agentId: string; onDone: () => void }) {

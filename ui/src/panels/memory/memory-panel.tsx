@@ -1,22 +1,33 @@
-import { Plus } from "lucide-react";
+import { Link, Plus } from "lucide-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { toApiError } from "@/api/error";
 import type { Block } from "@/api/types";
-import { BlockCard } from "@/components/agent/block-card";
 import { Button } from "@/components/ui/button";
 import { Empty } from "@/components/ui/empty";
 import { Problem } from "@/components/ui/problem";
 import { Spinner } from "@/components/ui/spinner";
 import { useFailure } from "@/lib/use-failure";
+import { AttachBlock } from "./attach-block";
 import { CreateBlock } from "./create-block";
-import { useBlocks, useSaveBlock } from "./queries";
+import { useBlockOrder, useBlocks, useReorder } from "./queries";
+import { SavedBlock } from "./saved-block";
 
 export function MemoryPanel({ agentId }: { agentId: string }) {
   const { t } = useTranslation();
   const failure = useFailure();
-  const { data: blocks, error, isPending, refetch } = useBlocks(agentId);
-  const [creating, setCreating] = useState(false);
+  const { data, error, isPending, refetch } = useBlocks(agentId);
+  const blocks = inOrder(data ?? [], useBlockOrder(agentId));
+  const ids = blocks.map(({ id }) => id ?? "");
+  const reorder = useReorder(agentId);
+  const [adding, setAdding] = useState<"new" | "attach" | null>(null);
+  const close = (stays: boolean) => {
+    if (!stays) setAdding(null);
+  };
+  const move = (from: number, to: number) => {
+    const next = ids.toSpliced(from, 1);
+    next.splice(to, 0, ids[from] ?? "");
+    reorder.mutate(next);
+  };
   return (
     <div className="flex flex-col gap-3 p-3">
       {isPending ? <Spinner aria-label={t("common.loading")} /> : null}
@@ -27,34 +38,38 @@ export function MemoryPanel({ agentId }: { agentId: string }) {
           </Button>
         </Problem>
       ) : null}
-      {blocks?.length === 0 ? <Empty heading={t("block.none")} /> : null}
-      {blocks?.map((block) => (
-        <SavedBlock key={block.id} agentId={agentId} block={block} />
+      {reorder.error ? <Problem {...failure.of(reorder.error)} /> : null}
+      {data?.length === 0 ? <Empty heading={t("block.none")} /> : null}
+      {blocks.map((block, at) => (
+        <SavedBlock
+          key={block.id}
+          agentId={agentId}
+          block={block}
+          onUp={at > 0 ? () => move(at, at - 1) : undefined}
+          onDown={at < blocks.length - 1 ? () => move(at, at + 1) : undefined}
+        />
       ))}
-      <Button className="self-start" onClick={() => setCreating(true)}>
-        <Plus aria-hidden className="size-4" />
-        {t("block.create")}
-      </Button>
-      <CreateBlock agentId={agentId} open={creating} onOpenChange={setCreating} />
+      <div className="flex flex-wrap gap-2">
+        <Button onClick={() => setAdding("new")}>
+          <Plus aria-hidden className="size-4" />
+          {t("block.create")}
+        </Button>
+        <Button onClick={() => setAdding("attach")}>
+          <Link aria-hidden className="size-3.5" />
+          {t("block.attach")}
+        </Button>
+      </div>
+      <CreateBlock agentId={agentId} open={adding === "new"} onOpenChange={close} />
+      <AttachBlock agentId={agentId} attached={ids} open={adding === "attach"} onOpenChange={close} />
     </div>
   );
 }
 
-function SavedBlock({ agentId, block }: { agentId: string; block: Block }) {
-  const save = useSaveBlock(agentId);
-  return (
-    <BlockCard
-      block={{
-        id: block.id,
-        label: block.label ?? "",
-        description: block.description ?? null,
-        value: block.value,
-        limit: block.limit ?? null,
-        readOnly: block.read_only ?? false,
-      }}
-      saving={save.isPending}
-      problem={save.error ? toApiError(save.error).message : null}
-      onSave={(text, base) => save.mutateAsync({ id: block.id, text, base }).catch(() => false)}
-    />
-  );
+/** As they stand in the prompt; what the order does not know yet comes last, by label. */
+function inOrder(blocks: readonly Block[], order: readonly string[]): Block[] {
+  const place = (block: Block) => {
+    const at = order.indexOf(block.id ?? "");
+    return at < 0 ? order.length : at;
+  };
+  return blocks.toSorted((a, b) => place(a) - place(b) || (a.label ?? "").localeCompare(b.label ?? ""));
 }

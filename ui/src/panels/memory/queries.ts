@@ -1,9 +1,10 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useMemo } from "react";
 import { unwrap } from "@/api/client";
 import { useApi } from "@/api/context";
 import { toApiError } from "@/api/error";
-import { keys } from "@/api/queries";
-import type { Block, BlockUpdate } from "@/api/types";
+import { agentsQuery, keys } from "@/api/queries";
+import type { BlockEdit, BlockVersion } from "@/api/workbench";
 
 export type NewBlock = { label: string; description: string; value: string; limit: number };
 
@@ -23,33 +24,129 @@ export function useBlocks(agentId: string) {
   });
 }
 
-/** Stores a value only if the block still has the one it was edited from; false when it does not. */
-export function useSaveBlock(agentId: string) {
+/** The order of the prompt, which the agent's own list keeps and the block route does not. */
+export function useBlockOrder(agentId: string): readonly string[] {
+  const { data } = useQuery(agentsQuery(useApi()));
+  return useMemo(
+    () => data?.find(({ id }) => id === agentId)?.blocks.flatMap(({ id }) => (id ? [id] : [])) ?? [],
+    [data, agentId],
+  );
+}
+
+/** The newest versions of a block, newest first. */
+export function useVersions(agentId: string, blockId: string, limit: number, enabled = true) {
   const api = useApi();
-  const queries = useQueryClient();
-  const replace = (block: Block) =>
-    queries.setQueryData<Block[]>(keys.blocks(agentId), (before) =>
-      before?.map((other) => (other.id === block.id ? block : other)),
-    );
-  return useMutation({
-    mutationFn: async ({ id, text, base }: { id: string; text: string; base: string }): Promise<boolean> => {
-      const path = { block_id: id };
-      const now = await unwrap(api.v1.GET("/v1/blocks/{block_id}", { params: { path } }));
-      if (now.value !== base) {
-        replace(now);
-        return false;
-      }
-      replace(
-        await unwrap(
-          api.v1.PATCH("/v1/blocks/{block_id}", {
-            params: { path },
-            body: { value: text } satisfies Partial<BlockUpdate> as BlockUpdate,
-          }),
-        ),
-      );
-      return true;
-    },
+  return useQuery({
+    queryKey: [...keys.blocks(agentId), blockId, "versions", limit],
+    queryFn: () =>
+      api.json<BlockVersion[]>(
+        "GET",
+        `/workbench/blocks/${encodeURIComponent(blockId)}/versions?limit=${limit}`,
+      ),
+    enabled,
+    placeholderData: (before) => before,
   });
+}
+
+/** Other agents that read and edit the same block. */
+export function useSharers(agentId: string, blockId: string) {
+  const api = useApi();
+  return useQuery({
+    queryKey: [...keys.blocks(agentId), blockId, "agents"],
+    queryFn: () =>
+      unwrap(api.v1.GET("/v1/blocks/{block_id}/agents", { params: { path: { block_id: blockId } } })),
+    select: (agents) => agents.filter(({ id }) => id !== agentId).map(({ name }) => name),
+  });
+}
+
+/** Changes a block. Resolves false when it says something else than the edit was made from. */
+export function useEditBlock(agentId: string) {
+  const api = useApi();
+  const reread = useReread(agentId);
+  return useMutation({
+    mutationFn: async ({ id, edit }: { id: string; edit: BlockEdit }): Promise<boolean> => {
+      try {
+        await api.json("PATCH", `/workbench/blocks/${encodeURIComponent(id)}`, edit);
+        return true;
+      } catch (thrown) {
+        if (edit.base_value !== undefined && toApiError(thrown).status === 409) return false;
+        throw thrown;
+      }
+    },
+    onSuccess: reread,
+  });
+}
+
+export function useRestore(agentId: string) {
+  const api = useApi();
+  const reread = useReread(agentId);
+  return useMutation({
+    mutationFn: ({ id, version, base }: { id: string; version: number; base: number }) =>
+      api.json<{ version: number }>("POST", `/workbench/blocks/${encodeURIComponent(id)}/restore`, {
+        version,
+        base_version: base,
+      }),
+    // A refusal means that the block moved on: what is shown is old either way.
+    onSettled: reread,
+  });
+}
+
+/** Blocks that exist and that this agent has not. */
+export function useOtherBlocks(agentId: string, attached: readonly string[]) {
+  const api = useApi();
+  return useQuery({
+    queryKey: [...keys.blocks(agentId), "others"],
+    queryFn: () => unwrap(api.v1.GET("/v1/blocks/", { params: { query: { limit: 1000 } } })),
+    select: (blocks) => blocks.filter(({ id }) => !attached.includes(id ?? "")),
+  });
+}
+
+export function useAttach(agentId: string) {
+  const api = useApi();
+  const reread = useReread(agentId);
+  return useMutation({
+    mutationFn: (blockId: string) =>
+      unwrap(
+        api.v1.PATCH("/v1/agents/{agent_id}/core-memory/blocks/attach/{block_id}", {
+          params: { path: { agent_id: agentId, block_id: blockId } },
+        }),
+      ),
+    onSuccess: reread,
+  });
+}
+
+export function useDetach(agentId: string) {
+  const api = useApi();
+  const reread = useReread(agentId);
+  return useMutation({
+    mutationFn: (blockId: string) =>
+      unwrap(
+        api.v1.PATCH("/v1/agents/{agent_id}/core-memory/blocks/detach/{block_id}", {
+          params: { path: { agent_id: agentId, block_id: blockId } },
+        }),
+      ),
+    onSuccess: reread,
+  });
+}
+
+/** Puts the blocks into this order. */
+export function useReorder(agentId: string) {
+  const api = useApi();
+  const reread = useReread(agentId);
+  return useMutation({
+    mutationFn: (blockIds: readonly string[]) =>
+      api.json("PATCH", `/v1/agents/${encodeURIComponent(agentId)}`, { block_ids: blockIds }),
+    onSuccess: reread,
+  });
+}
+
+function useReread(agentId: string) {
+  const queries = useQueryClient();
+  return () =>
+    Promise.all([
+      queries.invalidateQueries({ queryKey: keys.blocks(agentId) }),
+      queries.invalidateQueries({ queryKey: keys.agents() }),
+    ]);
 }
 
 export function useCreateBlock(agentId: string) {
