@@ -7,7 +7,15 @@ import type { Approval, ClientTools, Provider, Settings, Status } from "./workbe
 export const keys = {
   agents: () => ["agents"] as const,
   blocks: (agentId: string) => ["agent", agentId, "blocks"] as const,
-  messages: (agentId: string) => ["agent", agentId, "messages"] as const,
+  /** Of every thread of the agent, or of one: `null` is the main conversation. */
+  messages: (agentId: string, conversationId?: string | null) =>
+    [
+      "agent",
+      agentId,
+      "messages",
+      ...(conversationId === undefined ? [] : [conversationId ?? "main"]),
+    ] as const,
+  conversations: (agentId: string) => ["agent", agentId, "conversations"] as const,
   tools: (agentId: string) => ["agent", agentId, "tools"] as const,
   clientTools: (agentId: string) => ["agent", agentId, "client-tools"] as const,
   activeRuns: (agentId: string) => ["agent", agentId, "active-runs"] as const,

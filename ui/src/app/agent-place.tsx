@@ -1,11 +1,12 @@
 import { Menu, PanelRight } from "lucide-react";
-import { useRef } from "react";
+import { useMemo, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import type { Agent } from "@/api/types";
 import { Button } from "@/components/ui/button";
 import { cn } from "@/lib/cn";
 import { isRehearsal } from "@/lib/model-name";
-import { ApprovalDock, ChatPanel } from "@/panels";
+import { ApprovalDock, ChatPanel, ConversationSwitcher } from "@/panels";
+import { threadKey } from "@/run/thread";
 import { Inspector } from "./inspector";
 import { useLayout } from "./layout";
 import { Part } from "./part";
@@ -14,7 +15,9 @@ import { useNarrow } from "./use-narrow";
 /** Conversation and inspector of one agent. */
 export function AgentPlace({ agent }: { agent: Agent }) {
   const { t } = useTranslation();
-  const { inspector, setInspector, drawer, setDrawer, setRail } = useLayout();
+  const { inspector, setInspector, drawer, setDrawer, setRail, conversations, selectAgent } = useLayout();
+  const conversationId = conversations[agent.id] ?? null;
+  const thread = useMemo(() => ({ agentId: agent.id, conversationId }), [agent.id, conversationId]);
   const narrow = useNarrow(900);
   const open = narrow ? drawer : inspector;
   const setOpen = narrow ? setDrawer : setInspector;
@@ -33,7 +36,12 @@ export function AgentPlace({ agent }: { agent: Agent }) {
             <Menu aria-hidden className="size-4" />
           </Button>
           <h1 className="min-w-0 truncate font-semibold">{agent.name}</h1>
-          <span className="min-w-0 flex-1 truncate text-xs text-muted-foreground">
+          <ConversationSwitcher
+            agentId={agent.id}
+            current={conversationId}
+            onSelect={(id) => selectAgent(agent.id, id)}
+          />
+          <span className="min-w-0 flex-1 truncate text-right text-xs text-muted-foreground">
             {agent.model}
             {isRehearsal(agent.model) ? ` · ${t("models.noAi")}` : ""}
           </span>
@@ -49,11 +57,18 @@ export function AgentPlace({ agent }: { agent: Agent }) {
           </Button>
         </header>
         <div className="min-h-0 flex-1">
-          <Part>
+          <Part key={threadKey(thread)}>
             <ChatPanel
-              agentId={agent.id}
+              thread={thread}
               composerRef={composer}
-              dock={<ApprovalDock agentId={agent.id} onLeave={() => composer.current?.focus()} />}
+              dock={
+                <ApprovalDock
+                  agentId={agent.id}
+                  conversationId={conversationId}
+                  onLeave={() => composer.current?.focus()}
+                />
+              }
+              onBranched={(id) => selectAgent(agent.id, id)}
             />
           </Part>
         </div>

@@ -9,6 +9,8 @@ export type InspectorTab = "memory" | "tools";
 type Layout = {
   place: Place;
   agentId: string | null;
+  /** The conversation last open, by agent; an agent without one is in its main conversation. */
+  conversations: Record<string, string>;
   /** Beside the conversation, where the window is wide enough. */
   inspector: boolean;
   /** Over the conversation, where it is not. Closed at every start. */
@@ -17,7 +19,8 @@ type Layout = {
   /** The rail as a drawer on narrow windows. */
   railOpen: boolean;
   goTo(place: Place): void;
-  selectAgent(agentId: string | null): void;
+  /** Opens an agent: where one left it, or in this conversation (`null` is the main one). */
+  selectAgent(agentId: string | null, conversationId?: string | null): void;
   setInspector(open: boolean): void;
   setDrawer(open: boolean): void;
   setTab(tab: InspectorTab): void;
@@ -29,12 +32,19 @@ export const useLayout = create<Layout>()(
     (set) => ({
       place: "agent",
       agentId: null,
+      conversations: {},
       inspector: true,
       drawer: false,
       tab: "memory",
       railOpen: false,
       goTo: (place) => set({ place, railOpen: false }),
-      selectAgent: (agentId) => set({ agentId, place: "agent", railOpen: false }),
+      selectAgent: (agentId, conversationId) =>
+        set(({ conversations }) => ({
+          agentId,
+          place: "agent",
+          railOpen: false,
+          conversations: opened(conversations, agentId, conversationId),
+        })),
       setInspector: (inspector) => set({ inspector }),
       setDrawer: (drawer) => set({ drawer }),
       setTab: (tab) => set({ tab }),
@@ -42,7 +52,23 @@ export const useLayout = create<Layout>()(
     }),
     {
       name: "loci.layout",
-      partialize: ({ place, agentId, inspector, tab }) => ({ place, agentId, inspector, tab }),
+      partialize: ({ place, agentId, conversations, inspector, tab }) => ({
+        place,
+        agentId,
+        conversations,
+        inspector,
+        tab,
+      }),
     },
   ),
 );
+
+function opened(
+  conversations: Record<string, string>,
+  agentId: string | null,
+  conversationId: string | null | undefined,
+): Record<string, string> {
+  if (agentId === null || conversationId === undefined) return conversations;
+  const { [agentId]: _, ...others } = conversations;
+  return conversationId === null ? others : { ...others, [agentId]: conversationId };
+}

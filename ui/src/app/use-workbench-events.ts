@@ -53,6 +53,10 @@ export function applyEvent(queries: QueryClient, data: string): void {
     case "block.changed":
       ofAgent(keys.blocks);
       break;
+    case "conversation.changed":
+      // It names the conversation, not whose it is.
+      void queries.invalidateQueries({ predicate: ({ queryKey }) => queryKey[2] === "conversations" });
+      break;
     case "tool.changed":
       reread(["agent"]);
       break;

@@ -2,6 +2,7 @@
 export { AgentList } from "./agents/agent-list";
 export { ApprovalDock } from "./approvals/approval-dock";
 export { ChatPanel } from "./chat/chat-panel";
+export { ConversationSwitcher } from "./conversations/conversation-switcher";
 export { MemoryPanel } from "./memory/memory-panel";
 export { ModelsPage } from "./models/models-page";
 export { SettingsPage } from "./settings/settings-page";

@@ -32,10 +32,35 @@ export type Part =
   | ToolPart
   | { type: "unknown"; key: string; messageType: string; raw: string };
 
-export type Turn =
-  | { role: "user"; key: string; text: string; pictures: Picture[]; date: string | null; pending: boolean }
-  | { role: "agent"; key: string; step: string; parts: Part[]; date: string | null; failed: boolean }
-  | { role: "note"; key: string; kind: "summary" | "event"; text: string; date: string | null };
+export type UserTurn = {
+  role: "user";
+  key: string;
+  /** Of the stored message; empty until it is stored. */
+  id: string;
+  text: string;
+  pictures: Picture[];
+  date: string | null;
+  pending: boolean;
+};
+
+export type AgentTurn = {
+  role: "agent";
+  key: string;
+  step: string;
+  parts: Part[];
+  date: string | null;
+  failed: boolean;
+};
+
+export type NoteTurn = {
+  role: "note";
+  key: string;
+  kind: "summary" | "event";
+  text: string;
+  date: string | null;
+};
+
+export type Turn = UserTurn | AgentTurn | NoteTurn;
 
 export type Progress = {
   /** A run is under way: the last text streams and calls without result run. */
@@ -94,6 +119,7 @@ function addMessage(built: Built, seen: Seen, context: Context): void {
       built.turns.push({
         role: "user",
         key: message.key,
+        id: message.id,
         text: message.text,
         pictures: message.pictures,
         date: message.date,

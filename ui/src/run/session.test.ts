@@ -12,7 +12,7 @@ function start(serve: Serve) {
   const notices: RunNotice[] = [];
   const session = createRunSession({
     api: createApi(transport),
-    agentId: "agent-1",
+    thread: { agentId: "agent-1", conversationId: null },
     onNotice: (notice) => notices.push(notice),
     delay: () => 0,
   });

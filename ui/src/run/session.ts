@@ -1,12 +1,14 @@
-// Drives the live run of one agent: sends, reads the stream, picks a broken one up again, stops. It outlives the
+// Drives the live run of one thread: sends, reads the stream, picks a broken one up again, stops. It outlives the
 // panel that shows it, so that looking at another agent interrupts nothing.
 import type { Api } from "@/api/client";
 import { toApiError } from "@/api/error";
 import type { ClientTool, Decision } from "@/api/workbench";
+import { type PictureData, pictureUrl } from "@/lib/pictures";
 import { uuid } from "@/lib/uuid";
 import type { TransportResponse } from "@/transport";
-import { decodeFrame, type Message, readFrames } from "./events";
+import { decodeFrame, type Message, type Picture, readFrames } from "./events";
 import { IDLE, type RunAction, type RunFailure, type RunState, reduce } from "./reducer";
+import { cancelCall, messagesPath, type Thread } from "./thread";
 
 /** What the rest of the window wants to hear of a run, for reading again what may have changed. */
 export type RunNotice =
@@ -22,7 +24,7 @@ export type RunSession = {
   getState(): RunState;
   subscribe(listener: () => void): () => void;
   /** Sends a message; refuses (returns false) while a run is under way. */
-  send(text: string, clientTools: readonly ClientTool[]): boolean;
+  send(text: string, clientTools: readonly ClientTool[], pictures?: readonly PictureData[]): boolean;
   /** Answers a complete set of waiting calls and follows the turn that continues. */
   answer(answer: Answer): boolean;
   /** Sends the message again that did not arrive; the server knows it by its otid and never runs it twice. */
@@ -36,7 +38,7 @@ export type RunSession = {
 
 type Options = {
   api: Api;
-  agentId: string;
+  thread: Thread;
   onNotice: (notice: RunNotice) => void;
   /** Milliseconds before the nth attempt at picking a stream up again. */
   delay?: (attempt: number) => number;
@@ -49,7 +51,7 @@ const FLUSH_MS = 32;
 
 export function createRunSession({
   api,
-  agentId,
+  thread,
   onNotice,
   delay = backOff,
   now = Date.now,
@@ -139,15 +141,21 @@ export function createRunSession({
     return true;
   };
 
-  let last: { text: string; otid: string; clientTools: readonly ClientTool[] } | null = null;
-  const submit = ({ text, otid, clientTools }: NonNullable<typeof last>) =>
-    begin({ type: "submitted", message: ownMessage(text, otid), at: now() }, () =>
-      api.stream("POST", `/v1/agents/${encodeURIComponent(agentId)}/messages`, {
-        messages: [{ role: "user", content: [{ type: "text", text }], otid }],
+  let last: {
+    text: string;
+    otid: string;
+    clientTools: readonly ClientTool[];
+    pictures: readonly PictureData[];
+  } | null = null;
+  const submit = ({ text, otid, clientTools, pictures }: NonNullable<typeof last>) =>
+    begin({ type: "submitted", message: ownMessage(text, otid, pictures), at: now() }, () =>
+      api.stream("POST", messagesPath(thread), {
+        messages: [{ role: "user", content: contentOf(text, pictures), otid }],
         streaming: true,
         stream_tokens: true,
         background: true,
         include_pings: true,
+        include_compaction_messages: true,
         ...(clientTools.length > 0 ? { client_tools: clientTools } : {}),
       }),
     );
@@ -158,16 +166,16 @@ export function createRunSession({
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    send(text, clientTools) {
+    send(text, clientTools, pictures = []) {
       if (state.phase !== "idle") return false;
-      last = { text, otid: uuid(), clientTools };
+      last = { text, otid: uuid(), clientTools, pictures };
       return submit(last);
     },
     retry: () => (last ? submit(last) : false),
     answer({ messageId, conversationId, decisions }) {
       return begin({ type: "submitted", message: null, at: now() }, () =>
         api.stream("POST", `/workbench/approvals/${encodeURIComponent(messageId)}/answer`, {
-          agent_id: agentId,
+          agent_id: thread.agentId,
           conversation_id: conversationId,
           decisions,
         }),
@@ -185,19 +193,29 @@ export function createRunSession({
       flush();
       if (state.phase === "idle") return;
       dispatch({ type: "stop_asked" });
-      const body = state.runId ? { run_ids: [state.runId] } : {};
-      await api.json("POST", `/v1/agents/${encodeURIComponent(agentId)}/messages/cancel`, body);
+      const { path, body } = cancelCall(thread, state.runId);
+      await api.json("POST", path, body);
     },
     dismissFailure: () => dispatch({ type: "failure_dismissed" }),
     settle: (stored) => dispatch({ type: "settled", stored }),
   };
 }
 
-function ownMessage(text: string, otid: string): Message {
+function contentOf(text: string, pictures: readonly PictureData[]): unknown[] {
+  return [
+    ...(text || pictures.length === 0 ? [{ type: "text", text }] : []),
+    ...pictures.map(({ mediaType, data }) => ({
+      type: "image",
+      source: { type: "base64", media_type: mediaType, data },
+    })),
+  ];
+}
+
+function ownMessage(text: string, otid: string, pictures: readonly PictureData[]): Message {
   return {
     type: "user",
     text,
-    pictures: [],
+    pictures: pictures.map((picture): Picture => ({ kind: "data", src: pictureUrl(picture) })),
     key: otid,
     id: "",
     otid,

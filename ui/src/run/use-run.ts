@@ -6,43 +6,50 @@ import { useApi } from "@/api/context";
 import { keys } from "@/api/queries";
 import type { RunState } from "./reducer";
 import { createRunSession, type RunSession } from "./session";
+import { threadKey } from "./thread";
 
 const sessions = new WeakMap<Api, Map<string, RunSession>>();
 
-/** The run of one agent, shared by everything that shows it. */
-export function useRun(agentId: string): { state: RunState; session: RunSession } {
+/** The run of one thread, shared by everything that shows it; without a conversation, of the main one. */
+export function useRun(
+  agentId: string,
+  conversationId: string | null = null,
+): { state: RunState; session: RunSession } {
   const api = useApi();
   const queries = useQueryClient();
   const session = useMemo(() => {
     const ofApi = sessions.get(api) ?? new Map<string, RunSession>();
     sessions.set(api, ofApi);
-    const known = ofApi.get(agentId);
+    const thread = { agentId, conversationId };
+    const key = threadKey(thread);
+    const known = ofApi.get(key);
     if (known) return known;
     const made = createRunSession({
       api,
-      agentId,
+      thread,
       onNotice(notice) {
         const reread = (key: readonly unknown[]) => void queries.invalidateQueries({ queryKey: key });
         switch (notice) {
           case "run_started":
-            reread(keys.messages(agentId));
+            reread(keys.messages(agentId, conversationId));
             reread(keys.approvals());
             break;
           case "tool_returned":
             reread(keys.blocks(agentId));
             break;
           case "run_ended":
-            reread(keys.messages(agentId));
+            reread(keys.messages(agentId, conversationId));
             reread(keys.blocks(agentId));
             reread(keys.approvals());
+            reread(keys.conversations(agentId));
             break;
           default:
             notice satisfies never;
         }
       },
     });
-    ofApi.set(agentId, made);
+    ofApi.set(key, made);
     return made;
-  }, [api, agentId, queries]);
+  }, [api, agentId, conversationId, queries]);
   return { state: useSyncExternalStore(session.subscribe, session.getState), session };
 }

@@ -1,8 +1,18 @@
-import { ArrowUp, Square, X } from "lucide-react";
-import { type ComponentProps, type KeyboardEvent, type Ref, useId } from "react";
+import { ArrowUp, ImagePlus, Square } from "lucide-react";
+import {
+  type ComponentProps,
+  type DragEvent,
+  type KeyboardEvent,
+  type Ref,
+  useId,
+  useRef,
+  useState,
+} from "react";
 import { useTranslation } from "react-i18next";
 import { Button } from "@/components/ui/button";
 import { cn } from "@/lib/cn";
+import { type NotAPicture, PICTURE_TYPES, type PictureData, readPictures } from "@/lib/pictures";
+import { Added, Queue } from "./composer-parts";
 
 /** What the composer does with what is sent now. */
 export type ComposerMode =
@@ -15,14 +25,20 @@ export type ComposerMode =
   /** A call waits for a decision: what is sent waits for it. */
   | "waiting";
 
+type Message = { text: string; pictures: PictureData[] };
+
 type ComposerProps = Omit<ComponentProps<"form">, "onSubmit" | "ref"> & {
   mode: ComposerMode;
   draft: string;
   onDraft: (text: string) => void;
-  onSend: (text: string) => void;
+  pictures: PictureData[];
+  onPictures: (pictures: PictureData[]) => void;
+  onSend: (message: Message) => void;
   onStop: () => void;
-  queued: readonly string[];
+  queued: readonly Message[];
   onUnqueue: (at: number) => void;
+  /** Said under the box instead of the keys. */
+  notice?: string | null;
   inputRef?: Ref<HTMLTextAreaElement>;
 };
 
@@ -37,28 +53,52 @@ export function Composer({
   mode,
   draft,
   onDraft,
+  pictures,
+  onPictures,
   onSend,
   onStop,
   queued,
   onUnqueue,
+  notice,
   inputRef,
   className,
   ...rest
 }: ComposerProps) {
   const { t } = useTranslation();
   const id = useId();
+  const picker = useRef<HTMLInputElement>(null);
+  const [refused, setRefused] = useState<NotAPicture[]>([]);
+  const [over, setOver] = useState(false);
+  // Reading takes a moment, in which more may be added.
+  const latest = useRef(pictures);
+  latest.current = pictures;
   const hint = HINTS[mode];
+  const empty = !draft.trim() && pictures.length === 0;
+
   const send = () => {
-    const text = draft.trim();
-    if (!text) return;
-    onSend(text);
+    if (empty) return;
+    onSend({ text: draft.trim(), pictures });
     onDraft("");
+    onPictures([]);
+    setRefused([]);
+  };
+  const add = async (files: readonly File[]) => {
+    if (files.length === 0) return;
+    const read = await readPictures(files);
+    setRefused(read.refused);
+    if (read.pictures.length > 0) onPictures([...latest.current, ...read.pictures]);
   };
   const onKeyDown = (event: KeyboardEvent<HTMLTextAreaElement>) => {
     // Enter while an input method composes a word chooses the word.
     if (event.key !== "Enter" || event.shiftKey || event.nativeEvent.isComposing) return;
     event.preventDefault();
     send();
+  };
+  const onDrop = (event: DragEvent) => {
+    setOver(false);
+    if (event.dataTransfer.files.length === 0) return;
+    event.preventDefault();
+    void add([...event.dataTransfer.files]);
   };
   return (
     <form
@@ -67,10 +107,23 @@ export function Composer({
         event.preventDefault();
         send();
       }}
+      onDragOver={(event) => {
+        if (!event.dataTransfer.types.includes("Files")) return;
+        event.preventDefault();
+        setOver(true);
+      }}
+      onDragLeave={() => setOver(false)}
+      onDrop={onDrop}
       {...rest}
     >
       {queued.length > 0 ? <Queue queued={queued} onUnqueue={onUnqueue} /> : null}
-      <div className="flex items-end gap-2 rounded-md border border-input bg-card p-2 focus-within:outline-2 focus-within:outline-offset-1 focus-within:outline-accent">
+      <div
+        className={cn(
+          "flex flex-col gap-2 rounded-md border border-input bg-card p-2 focus-within:outline-2 focus-within:outline-offset-1 focus-within:outline-accent",
+          over && "border-dashed border-accent bg-accent-soft",
+        )}
+      >
+        {pictures.length > 0 ? <Added pictures={pictures} onChange={onPictures} /> : null}
         <label htmlFor={id} className="sr-only">
           {t("composer.label")}
         </label>
@@ -79,60 +132,69 @@ export function Composer({
           ref={inputRef}
           rows={Math.min(10, Math.max(1, draft.split("\n").length))}
           value={draft}
-          placeholder={t("composer.placeholder")}
-          aria-describedby={hint ? `${id}-hint` : undefined}
-          className="max-h-60 min-h-7 flex-1 resize-none bg-transparent px-1 py-0.5 text-base outline-none placeholder:text-muted-foreground"
+          placeholder={t(over ? "composer.dropHere" : "composer.placeholder")}
+          aria-describedby={`${id}-hint`}
+          className="field-sizing-content max-h-60 min-h-7 w-full resize-none bg-transparent px-1 py-0.5 text-base outline-none placeholder:text-muted-foreground"
           onChange={(event) => onDraft(event.target.value)}
           onKeyDown={onKeyDown}
+          onPaste={(event) => {
+            const files = [...event.clipboardData.files];
+            if (files.length === 0) return;
+            event.preventDefault();
+            void add(files);
+          }}
         />
-        {mode === "running" || mode === "stopping" ? (
-          <Button
-            size="icon"
-            aria-label={t("composer.stop")}
-            title={t("composer.stop")}
-            disabled={mode === "stopping"}
-            onClick={onStop}
-          >
-            <Square aria-hidden className="size-3.5 fill-current" />
-          </Button>
-        ) : null}
-        <Button
-          type="submit"
-          size="icon"
-          variant="primary"
-          disabled={!draft.trim()}
-          aria-label={t(mode === "ready" ? "composer.send" : "composer.queue")}
-          title={t(mode === "ready" ? "composer.send" : "composer.queue")}
-        >
-          <ArrowUp aria-hidden className="size-4" />
-        </Button>
-      </div>
-      <p id={`${id}-hint`} className="min-h-4 text-xs text-muted-foreground">
-        {hint ? t(hint) : t("composer.keys")}
-      </p>
-    </form>
-  );
-}
-
-function Queue({ queued, onUnqueue }: Pick<ComposerProps, "queued" | "onUnqueue">) {
-  const { t } = useTranslation();
-  return (
-    <ul aria-label={t("composer.queued")} className="flex flex-col gap-1">
-      {queued.map((text, at) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: the same words may be queued twice
-        <li key={at} className="flex items-center gap-2 rounded-md border border-dashed px-2 py-1">
-          <span className="text-xs text-muted-foreground">{t("composer.queuedMark")}</span>
-          <span className="min-w-0 flex-1 truncate">{text}</span>
+        <div className="flex items-center gap-2">
+          <input
+            ref={picker}
+            type="file"
+            multiple
+            hidden
+            accept={PICTURE_TYPES.join(",")}
+            aria-label={t("composer.addPictures")}
+            onChange={(event) => {
+              void add([...(event.target.files ?? [])]);
+              event.target.value = "";
+            }}
+          />
           <Button
             size="icon"
             variant="quiet"
-            aria-label={t("composer.unqueue")}
-            onClick={() => onUnqueue(at)}
+            aria-label={t("composer.addPictures")}
+            title={t("composer.addPictures")}
+            onClick={() => picker.current?.click()}
           >
-            <X aria-hidden className="size-3.5" />
+            <ImagePlus aria-hidden className="size-4 text-muted-foreground" />
           </Button>
-        </li>
-      ))}
-    </ul>
+          <p id={`${id}-hint`} className="min-w-0 flex-1 truncate text-xs text-muted-foreground">
+            {notice ?? (hint ? t(hint) : t("composer.keys"))}
+          </p>
+          {mode === "running" || mode === "stopping" ? (
+            <Button
+              size="icon"
+              aria-label={t("composer.stop")}
+              title={t("composer.stop")}
+              disabled={mode === "stopping"}
+              onClick={onStop}
+            >
+              <Square aria-hidden className="size-3.5 fill-current" />
+            </Button>
+          ) : null}
+          <Button
+            type="submit"
+            size="icon"
+            variant="primary"
+            disabled={empty}
+            aria-label={t(mode === "ready" ? "composer.send" : "composer.queue")}
+            title={t(mode === "ready" ? "composer.send" : "composer.queue")}
+          >
+            <ArrowUp aria-hidden className="size-4" />
+          </Button>
+        </div>
+      </div>
+      <p role="status" className="text-xs text-danger empty:hidden">
+        {refused.map(({ name, why }) => t(`composer.refused.${why}`, { name })).join(" ")}
+      </p>
+    </form>
   );
 }

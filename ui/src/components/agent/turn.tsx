@@ -1,17 +1,25 @@
-import { ExternalLink } from "lucide-react";
+import { ChevronRight, ExternalLink, PenLine } from "lucide-react";
 import { type ComponentProps, memo } from "react";
 import { useTranslation } from "react-i18next";
+import { Button } from "@/components/ui/button";
+import { CopyButton } from "@/components/ui/copy-button";
 import { cn } from "@/lib/cn";
+import { moment } from "@/lib/since";
 import type { Picture } from "@/run/events";
-import type { Part, Turn } from "@/run/project";
+import { turnMarkdown } from "@/run/markdown";
+import type { NoteTurn, Part, Turn, UserTurn } from "@/run/project";
 import { Markdown } from "./markdown";
 import { Reasoning } from "./reasoning";
 import { ToolCall } from "./tool-call";
 
-type TurnProps = ComponentProps<"article"> & { turn: Turn };
+type TurnProps = ComponentProps<"article"> & {
+  turn: Turn;
+  /** Says this message again in other words; without it, it cannot be edited. */
+  onEdit?: (turn: UserTurn) => void;
+};
 
 /** One row of the conversation. */
-export const TurnView = memo(function TurnView({ turn, className, ...rest }: TurnProps) {
+export const TurnView = memo(function TurnView({ turn, onEdit, className, ...rest }: TurnProps) {
   const { t } = useTranslation();
   switch (turn.role) {
     case "user":
@@ -19,36 +27,49 @@ export const TurnView = memo(function TurnView({ turn, className, ...rest }: Tur
         <article
           aria-label={t("message.you")}
           data-role="user"
-          className={cn("flex justify-end", className)}
+          className={cn("group/turn flex flex-col items-end gap-0.5", className)}
           {...rest}
         >
           <div className="flex max-w-[85%] flex-col gap-2 rounded-md bg-muted px-3 py-2 text-base">
             {turn.text ? <p className="break-words whitespace-pre-wrap">{turn.text}</p> : null}
             <Pictures pictures={turn.pictures} />
           </div>
+          <TurnActions turn={turn}>
+            {onEdit && turn.id ? (
+              <Button
+                size="icon"
+                variant="quiet"
+                aria-label={t("message.edit")}
+                title={t("message.edit")}
+                onClick={() => onEdit(turn)}
+              >
+                <PenLine aria-hidden className="size-3.5 text-muted-foreground" />
+              </Button>
+            ) : null}
+          </TurnActions>
         </article>
       );
-    case "agent":
+    case "agent": {
+      const spoke = turn.parts.some((part) => part.type === "text" && !part.streaming);
       return (
         <article
           aria-label={t("message.agent")}
           data-role="agent"
-          className={cn("flex flex-col gap-2", className)}
+          className={cn("group/turn flex flex-col gap-2", className)}
           {...rest}
         >
           {turn.parts.map((part) => (
             <PartView key={part.key} part={part} />
           ))}
           {turn.failed ? <p className="text-xs text-danger">{t("message.unfinished")}</p> : null}
+          {spoke ? <TurnActions turn={turn} className="-mt-1 -ml-1.5" /> : null}
         </article>
       );
+    }
     case "note":
       return (
         <article aria-label={t(`message.${turn.kind}`)} data-role="note" className={className} {...rest}>
-          <details className="text-xs text-muted-foreground">
-            <summary>{t(`message.${turn.kind}`)}</summary>
-            <p className="mt-1 border-l pl-3 break-words whitespace-pre-wrap">{turn.text}</p>
-          </details>
+          <Note turn={turn} />
         </article>
       );
     default:
@@ -56,6 +77,62 @@ export const TurnView = memo(function TurnView({ turn, className, ...rest }: Tur
       return null;
   }
 });
+
+type TurnActionsProps = ComponentProps<"div"> & { turn: Turn };
+
+/** What can be done with a message: there for the keyboard always, for the eye when it is pointed at. */
+function TurnActions({ turn, className, children, ...rest }: TurnActionsProps) {
+  const { t, i18n } = useTranslation();
+  return (
+    <div
+      className={cn(
+        "flex h-7 items-center gap-0.5 opacity-0 transition-opacity duration-150 group-focus-within/turn:opacity-100 group-hover/turn:opacity-100",
+        className,
+      )}
+      {...rest}
+    >
+      {turn.date ? (
+        <time dateTime={turn.date} className="px-1 text-xs text-muted-foreground tabular-nums">
+          {moment(turn.date, i18n.language)}
+        </time>
+      ) : null}
+      <CopyButton label={t("message.copy")} text={() => turnMarkdown(turn)} />
+      {children}
+    </div>
+  );
+}
+
+/** What happened to the conversation itself, between two hairlines. */
+function Note({ turn }: { turn: NoteTurn }) {
+  const { t } = useTranslation();
+  const words = turn.kind === "summary" ? t("message.summaryNote") : eventWords(t, turn.text);
+  if (!turn.text || turn.kind === "event") {
+    return (
+      <p className="flex items-center gap-3 text-xs text-muted-foreground before:h-px before:flex-1 before:bg-border after:h-px after:flex-1 after:bg-border">
+        {words}
+      </p>
+    );
+  }
+  return (
+    <details className="text-xs text-muted-foreground">
+      <summary className="flex list-none items-center gap-3 before:h-px before:flex-1 before:bg-border after:h-px after:flex-1 after:bg-border hover:text-foreground [&::-webkit-details-marker]:hidden">
+        <span className="flex items-center gap-1">
+          <ChevronRight aria-hidden className="size-3.5" />
+          {words}
+        </span>
+      </summary>
+      <p className="mt-2 rounded-md border bg-card p-3 text-sm break-words whitespace-pre-wrap text-foreground">
+        {turn.text}
+      </p>
+    </details>
+  );
+}
+
+function eventWords(t: (key: string, values?: Record<string, string>) => string, eventType: string): string {
+  return eventType === "compaction"
+    ? t("message.compaction")
+    : t("message.otherEvent", { type: eventType || "?" });
+}
 
 function PartView({ part }: { part: Part }) {
   const { t } = useTranslation();

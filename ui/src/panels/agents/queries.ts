@@ -3,7 +3,7 @@ import { unwrap } from "@/api/client";
 import { useApi } from "@/api/context";
 import { agentsQuery, approvalsQuery, keys, modelsQuery } from "@/api/queries";
 import type { Agent } from "@/api/types";
-import { useOutbox } from "@/run/outbox";
+import { useDrafts, useOutbox } from "@/run/outbox";
 
 export type NewAgent = { name: string; model: string; persona: string; human: string };
 
@@ -50,12 +50,14 @@ export function useCreateAgent() {
 export function useDeleteAgent() {
   const api = useApi();
   const queries = useQueryClient();
-  const forget = useOutbox((outbox) => outbox.forget);
+  const forgetQueue = useOutbox((outbox) => outbox.forget);
+  const forgetDrafts = useDrafts((drafts) => drafts.forget);
   return useMutation({
     mutationFn: (agentId: string) =>
       unwrap(api.v1.DELETE("/v1/agents/{agent_id}", { params: { path: { agent_id: agentId } } })),
     onSuccess: (_, agentId) => {
-      forget(agentId);
+      forgetQueue(agentId);
+      forgetDrafts(agentId);
       queries.removeQueries({ queryKey: ["agent", agentId] });
       queries.setQueryData(agentsQuery(api).queryKey, (before) => before?.filter(({ id }) => id !== agentId));
       return Promise.all([

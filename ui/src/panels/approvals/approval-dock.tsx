@@ -9,15 +9,23 @@ import { Problem } from "@/components/ui/problem";
 import { useFailure } from "@/lib/use-failure";
 import { useRun } from "@/run/use-run";
 
-type ApprovalDockProps = { agentId: string; onLeave: () => void };
+type ApprovalDockProps = {
+  agentId: string;
+  /** The conversation on screen; `null` is the agent's main one. */
+  conversationId?: string | null;
+  onLeave: () => void;
+};
 
-/** The oldest request of this agent that waits. It comes from the inbox, so it survives a restart. */
-export function ApprovalDock({ agentId, onLeave }: ApprovalDockProps) {
+/** The oldest request of this conversation that waits. It comes from the inbox, so it survives a restart. */
+export function ApprovalDock({ agentId, conversationId = null, onLeave }: ApprovalDockProps) {
   const { t } = useTranslation();
   const failure = useFailure();
   const { data, error, refetch } = useQuery(approvalsQuery(useApi()));
-  const { state, session } = useRun(agentId);
-  const waiting = data?.filter((approval) => approval.agent_id === agentId) ?? [];
+  const { state, session } = useRun(agentId, conversationId);
+  const waiting =
+    data?.filter(
+      (approval) => approval.agent_id === agentId && approval.conversation_id === conversationId,
+    ) ?? [];
   const approval = waiting.toSorted((a, b) => a.created_at.localeCompare(b.created_at))[0];
   const card = useRef<HTMLElement>(null);
   const id = approval?.id;

@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { type ReactNode, type Ref, useMemo } from "react";
+import { type ReactNode, type RefObject, useCallback, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useApi } from "@/api/context";
 import { clientToolsQuery } from "@/api/queries";
@@ -9,18 +9,23 @@ import { Empty } from "@/components/ui/empty";
 import { Problem } from "@/components/ui/problem";
 import { Spinner } from "@/components/ui/spinner";
 import { useFailure } from "@/lib/use-failure";
-import { useOutbox } from "@/run/outbox";
-import { isQuiet, project } from "@/run/project";
-import type { Phase, RunState } from "@/run/reducer";
+import { useDrafts, useKept, useOutbox, type Written } from "@/run/outbox";
+import { isQuiet, project, type UserTurn } from "@/run/project";
+import type { Phase } from "@/run/reducer";
+import { type Thread, threadKey } from "@/run/thread";
 import { useRun } from "@/run/use-run";
-import { useAgentApprovals, useCatchUp, useHistory } from "./queries";
+import { BranchNote, useBranch } from "./branch";
+import { useCatchUp, useHistory, useThreadApprovals, useTitle } from "./queries";
+import { hasUnsent, RunNotice } from "./run-notice";
 import { Transcript } from "./transcript";
 
 type ChatPanelProps = {
-  agentId: string;
+  thread: Thread;
   /** Stands between conversation and composer: the approval that waits. */
   dock: ReactNode;
-  composerRef: Ref<HTMLTextAreaElement>;
+  composerRef: RefObject<HTMLTextAreaElement | null>;
+  /** Opens the conversation a branch began. */
+  onBranched: (conversationId: string) => void;
 };
 
 const MODES: Record<Phase, ComposerMode> = {
@@ -31,17 +36,25 @@ const MODES: Record<Phase, ComposerMode> = {
   stopping: "stopping",
 };
 
-const NOTHING: string[] = [];
+const NO_MESSAGES: Written[] = [];
+const NO_PICTURES: Written["pictures"] = [];
 
-export function ChatPanel({ agentId, dock, composerRef }: ChatPanelProps) {
+/** One conversation. Give it the thread's key: drafts, place and branch belong to one thread. */
+export function ChatPanel({ thread, dock, composerRef, onBranched }: ChatPanelProps) {
   const { t } = useTranslation();
   const failure = useFailure();
-  const history = useHistory(agentId);
-  const { approvals } = useAgentApprovals(agentId);
-  const { state, session } = useRun(agentId);
-  const { data: tools } = useQuery(clientToolsQuery(useApi(), agentId));
+  const key = threadKey(thread);
+  const history = useHistory(thread);
+  const approvals = useThreadApprovals(thread);
+  const { state, session } = useRun(thread.agentId, thread.conversationId);
+  const { data: tools } = useQuery(clientToolsQuery(useApi(), thread.agentId));
+  const { drafts, setDraft } = useDrafts();
   const outbox = useOutbox();
-  useCatchUp(agentId, session, history.messages);
+  const kept = useKept(({ kept }) => kept);
+  const giveTitle = useTitle(thread);
+  const branch = useBranch(thread);
+  const [edited, setEdited] = useState<UserTurn | null>(null);
+  useCatchUp(thread, session, history.messages);
 
   const active = state.phase !== "idle";
   const waiting = useMemo(
@@ -53,11 +66,36 @@ export function ChatPanel({ agentId, dock, composerRef }: ChatPanelProps) {
     [history.messages, state.live, active, waiting],
   );
   const mode: ComposerMode = !active && waiting.size > 0 ? "waiting" : MODES[state.phase];
-  const clientTools = tools?.folder ? tools.tools : [];
 
-  const send = (text: string) => {
-    if (mode !== "ready" || !session.send(text, clientTools)) outbox.enqueue(agentId, text);
+  const send = (written: Written) => {
+    if (edited) {
+      branch.mutate(
+        { turn: edited, messages: history.messages, more: history.more },
+        {
+          onSuccess: (conversation) => {
+            // The new conversation's own runner sends it, as soon as it is free.
+            outbox.enqueue(threadKey({ ...thread, conversationId: conversation.id }), written);
+            setEdited(null);
+            onBranched(conversation.id);
+          },
+          onError: () => setDraft(key, written.text),
+        },
+      );
+      return;
+    }
+    giveTitle(written.text);
+    const own = tools?.folder ? tools.tools : [];
+    if (mode !== "ready" || !session.send(written.text, own, written.pictures)) outbox.enqueue(key, written);
   };
+
+  const onEdit = useCallback(
+    (turn: UserTurn) => {
+      setEdited(turn);
+      setDraft(key, turn.text);
+      composerRef.current?.focus();
+    },
+    [key, setDraft, composerRef],
+  );
 
   return (
     <section aria-label={t("chat.label")} className="flex h-full min-h-0 flex-col">
@@ -81,82 +119,44 @@ export function ChatPanel({ agentId, dock, composerRef }: ChatPanelProps) {
       ) : null}
       {turns.length > 0 ? (
         <Transcript
-          // A place in one conversation means nothing in another.
-          key={agentId}
           turns={turns}
           more={history.more && !history.earlier.isError}
           loadingMore={history.earlier.isPending}
           onMore={history.fetchEarlier}
+          onEdit={onEdit}
           thinking={active && isQuiet(turns.at(-1))}
         />
       ) : null}
-      <div className="mx-auto flex w-full max-w-[760px] flex-col gap-2 px-4 pb-2">
+      <div className="mx-auto flex w-full max-w-[760px] flex-col gap-2 px-4 pb-3">
         <RunNotice
           state={state}
           unsent={hasUnsent(state)}
           onRetry={session.retry}
           onDismiss={session.dismissFailure}
         />
+        {branch.error ? (
+          <Problem {...failure.of(branch.error)}>
+            <Button size="sm" variant="quiet" onClick={() => branch.reset()}>
+              {t("common.dismiss")}
+            </Button>
+          </Problem>
+        ) : null}
         {dock}
+        {edited ? <BranchNote onCancel={() => setEdited(null)} busy={branch.isPending} /> : null}
         <Composer
-          mode={mode}
-          draft={outbox.drafts[agentId] ?? ""}
-          onDraft={(text) => outbox.setDraft(agentId, text)}
+          mode={edited ? "ready" : mode}
+          draft={drafts[key] ?? ""}
+          onDraft={(text) => setDraft(key, text)}
+          pictures={outbox.pictures[key] ?? NO_PICTURES}
+          onPictures={(pictures) => outbox.setPictures(key, pictures)}
           onSend={send}
           onStop={() => void session.stop().catch(() => {})}
-          queued={outbox.queued[agentId] ?? NOTHING}
-          onUnqueue={(at) => outbox.unqueue(agentId, at)}
+          queued={outbox.queued[key] ?? NO_MESSAGES}
+          onUnqueue={(at) => outbox.unqueue(key, at)}
+          notice={kept ? null : t("composer.notKept")}
           inputRef={composerRef}
         />
       </div>
     </section>
   );
-}
-
-/** A message of this window that the server never stored. */
-function hasUnsent(state: RunState): boolean {
-  return state.live.some(({ message }) => message.type === "user" && message.id === "");
-}
-
-type RunNoticeProps = { state: RunState; unsent: boolean; onRetry: () => void; onDismiss: () => void };
-
-/** What the run has to say about itself: a failure, a broken stream, an end before the end. */
-function RunNotice({ state, unsent, onRetry, onDismiss }: RunNoticeProps) {
-  const { t } = useTranslation();
-  const failure = useFailure();
-  if (state.failure) {
-    return (
-      <Problem {...failure.from(state.failure)}>
-        {unsent ? (
-          <Button size="sm" onClick={onRetry}>
-            {t("chat.sendAgain")}
-          </Button>
-        ) : null}
-        <Button size="sm" variant="quiet" onClick={onDismiss}>
-          {t("common.dismiss")}
-        </Button>
-      </Problem>
-    );
-  }
-  const words = noticeOf(state);
-  return (
-    <p role="status" className="text-xs text-muted-foreground empty:hidden">
-      {words ? t(words) : null}
-    </p>
-  );
-}
-
-function noticeOf({ phase, stopReason }: RunState): string | null {
-  if (phase === "reconnecting") return "chat.reconnecting";
-  if (phase !== "idle") return null;
-  switch (stopReason) {
-    case "cancelled":
-      return "chat.stopped";
-    case "max_steps":
-      return "chat.maxSteps";
-    case "max_tokens_exceeded":
-      return "chat.maxTokens";
-    default:
-      return null;
-  }
 }

@@ -3,23 +3,25 @@ import { useEffect, useMemo } from "react";
 import { type Api, unwrap } from "@/api/client";
 import { useApi } from "@/api/context";
 import { approvalsQuery, keys } from "@/api/queries";
+import type { Conversation } from "@/api/types";
 import type { Approval } from "@/api/workbench";
 import { decodeMessage, type Message } from "@/run/events";
 import { storedKeys } from "@/run/reducer";
 import type { RunSession } from "@/run/session";
+import { messagesPath, type Thread } from "@/run/thread";
 import { type History, withEarlier, withNewest } from "./history";
 
 const PAGE = 100;
 
-/** The stored messages, oldest first, as far back as was asked for. */
-export function useHistory(agentId: string) {
+/** The stored messages of a thread, oldest first, as far back as was asked for. */
+export function useHistory(thread: Thread) {
   const api = useApi();
   const queries = useQueryClient();
-  const queryKey = keys.messages(agentId);
+  const queryKey = keys.messages(thread.agentId, thread.conversationId);
   const query = useQuery({
     queryKey,
     queryFn: async () => {
-      const newest = await readPage(api, agentId);
+      const newest = await readPage(api, thread);
       return withNewest(queries.getQueryData<History>(queryKey), newest);
     },
   });
@@ -28,7 +30,7 @@ export function useHistory(agentId: string) {
     mutationKey,
     mutationFn: async (): Promise<Message[]> => {
       const first = queries.getQueryData<History>(queryKey)?.messages[0];
-      return first ? readPage(api, agentId, first.id) : [];
+      return first ? readPage(api, thread, first.id) : [];
     },
     onSuccess: (page) => {
       queries.setQueryData<History>(queryKey, (held) => held && withEarlier(held, page));
@@ -48,38 +50,67 @@ export function useHistory(agentId: string) {
 
 const NONE: Message[] = [];
 
-/** This route prints the newest of a page last, and `before` means earlier in time. */
-async function readPage(api: Api, agentId: string, before?: string): Promise<Message[]> {
-  const page = await unwrap(
-    api.v1.GET("/v1/agents/{agent_id}/messages", {
-      params: {
-        path: { agent_id: agentId },
-        query: { limit: PAGE, order: "desc", include_err: true, ...(before ? { before } : {}) },
-      },
-    }),
-  );
-  return (page as unknown[]).map(decodeMessage);
+/** Every kind, because a summary is shown as one only to who asks for it. */
+const KINDS = [
+  "user",
+  "assistant",
+  "reasoning",
+  "hidden_reasoning",
+  "tool_call",
+  "tool_return",
+  "approval_request",
+  "approval_response",
+  "summary",
+  "event",
+].map((kind) => `${kind}_message`);
+
+/**
+ * One page of a thread, oldest first. The agents' route prints a page that way and takes `before` for earlier; the
+ * conversations' one prints the newest first and its cursors follow.
+ */
+export async function readPage(api: Api, thread: Thread, earlierThan?: string): Promise<Message[]> {
+  const query = new URLSearchParams({ limit: String(PAGE), order: "desc", include_err: "true" });
+  for (const kind of KINDS) query.append("include_return_message_types", kind);
+  if (thread.conversationId === null) query.set("conversation_id", "default");
+  if (earlierThan) query.set(thread.conversationId === null ? "before" : "after", earlierThan);
+  const page = await api.json<unknown[]>("GET", `${messagesPath(thread)}?${query}`);
+  const messages = page.map(decodeMessage);
+  return thread.conversationId === null ? messages : oldestFirst(messages);
 }
 
-/** The requests of one agent that wait for a person, oldest first. */
-export function useAgentApprovals(agentId: string): { approvals: Approval[]; unsure: boolean } {
-  const { data, isFetching } = useQuery(approvalsQuery(useApi()));
-  const approvals = useMemo(
-    () => (data ?? []).filter((approval) => approval.agent_id === agentId),
-    [data, agentId],
+/** Turns the stored messages round, but not the parts of one, which come in their own order. */
+export function oldestFirst(newestFirst: readonly Message[]): Message[] {
+  const stored: Message[][] = [];
+  for (const message of newestFirst) {
+    const group = stored.at(-1);
+    if (group && group[0]?.id === message.id) group.push(message);
+    else stored.push([message]);
+  }
+  return stored.reverse().flat();
+}
+
+/** The requests of one thread that wait for a person, oldest first. */
+export function useThreadApprovals({ agentId, conversationId }: Thread): Approval[] {
+  const { data } = useQuery(approvalsQuery(useApi()));
+  return useMemo(
+    () =>
+      (data ?? []).filter(
+        (approval) => approval.agent_id === agentId && approval.conversation_id === conversationId,
+      ),
+    [data, agentId, conversationId],
   );
-  return { approvals, unsure: isFetching };
 }
 
 /** Follows a run that someone else started, or this window before it was closed; and lets go of what is stored. */
-export function useCatchUp(agentId: string, session: RunSession, messages: readonly Message[]) {
+export function useCatchUp(thread: Thread, session: RunSession, messages: readonly Message[]) {
   const api = useApi();
+  const { agentId, conversationId } = thread;
   const { data: runs } = useQuery({
     queryKey: keys.activeRuns(agentId),
     queryFn: () =>
-      unwrap(api.v1.GET("/v1/runs/", { params: { query: { agent_id: agentId, active: true, limit: 1 } } })),
+      unwrap(api.v1.GET("/v1/runs/", { params: { query: { agent_id: agentId, active: true, limit: 20 } } })),
   });
-  const run = runs?.[0];
+  const run = runs?.find((active) => (active.conversation_id ?? null) === conversationId);
   useEffect(() => {
     // Only background runs can be followed; the last run of this session is known to have been.
     if (run?.id && run.background && run.id !== session.getState().runId) session.follow(run.id);
@@ -87,4 +118,37 @@ export function useCatchUp(agentId: string, session: RunSession, messages: reado
   useEffect(() => {
     if (messages.length > 0) session.settle(storedKeys(messages));
   }, [messages, session]);
+}
+
+/** Characters of a title made from a message. */
+const TITLE = 60;
+
+/** Gives a conversation without a title the first words said in it. The main conversation has none. */
+export function useTitle({ agentId, conversationId }: Thread): (text: string) => void {
+  const api = useApi();
+  const queries = useQueryClient();
+  const title = useMutation({
+    mutationFn: async (summary: string) => {
+      const path = `/v1/conversations/${encodeURIComponent(conversationId ?? "")}`;
+      const { summary: already } = await api.json<Conversation>("GET", path);
+      if (!already) await api.json("PATCH", path, { summary });
+    },
+    onSuccess: () => queries.invalidateQueries({ queryKey: keys.conversations(agentId) }),
+  });
+  return (text) => {
+    const words = titleOf(text);
+    const untitled = queries
+      .getQueryData<Conversation[]>(keys.conversations(agentId))
+      ?.some(({ id, summary }) => id === conversationId && !summary);
+    // A title that could not be kept is made from the next message.
+    if (untitled && words) title.mutate(words);
+  };
+}
+
+export function titleOf(text: string): string {
+  const line = text.trim().replace(/\s+/g, " ");
+  if (line.length <= TITLE) return line;
+  const cut = line.slice(0, TITLE);
+  const space = cut.lastIndexOf(" ");
+  return `${space > TITLE / 2 ? cut.slice(0, space) : cut}…`;
 }

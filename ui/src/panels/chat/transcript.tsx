@@ -6,7 +6,7 @@ import { Virtualizer, type VirtualizerHandle } from "virtua";
 import { TurnView } from "@/components/agent/turn";
 import { Button } from "@/components/ui/button";
 import { Spinner } from "@/components/ui/spinner";
-import type { Turn } from "@/run/project";
+import type { Turn, UserTurn } from "@/run/project";
 
 type TranscriptProps = {
   turns: readonly Turn[];
@@ -14,6 +14,8 @@ type TranscriptProps = {
   more: boolean;
   loadingMore: boolean;
   onMore: () => void;
+  /** Says an earlier message again in other words. */
+  onEdit: (turn: UserTurn) => void;
   /** Something is on its way but has nothing to show yet. */
   thinking: boolean;
 };
@@ -21,7 +23,7 @@ type TranscriptProps = {
 /** Within this many pixels of the top, earlier messages are fetched. */
 const NEAR_TOP = 400;
 
-export function Transcript({ turns, more, loadingMore, onMore, thinking }: TranscriptProps) {
+export function Transcript({ turns, more, loadingMore, onMore, onEdit, thinking }: TranscriptProps) {
   const { t } = useTranslation();
   const { scrollRef, contentRef, isAtBottom, scrollToBottom } = useStickToBottom({
     initial: "instant",
@@ -51,7 +53,7 @@ export function Transcript({ turns, more, loadingMore, onMore, thinking }: Trans
             onScroll={(offset) => more && !loadingMore && offset < NEAR_TOP && onMore()}
           >
             {turns.map((turn) => (
-              <TurnView key={turn.key} turn={turn} className="pb-5" />
+              <TurnView key={turn.key} turn={turn} onEdit={onEdit} className="pb-5" />
             ))}
           </Virtualizer>
           {thinking ? (
