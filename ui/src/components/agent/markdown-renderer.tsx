@@ -1,11 +1,16 @@
 // The markdown renderer, in a file of its own because it is most of the window's code and the first paint
 // does not need it.
 import type { ComponentProps } from "react";
+import { useTranslation } from "react-i18next";
 import { Streamdown } from "streamdown";
 import { cn } from "@/lib/cn";
+import { codeColours } from "./code-colours";
 import type { MarkdownProps } from "./markdown";
 
+const PLUGINS = { code: codeColours };
+
 export function MarkdownRenderer({ text, streaming, className }: MarkdownProps) {
+  const { t } = useTranslation();
   return (
     <Streamdown
       className={cn("prose-agent text-base break-words", className)}
@@ -14,6 +19,9 @@ export function MarkdownRenderer({ text, streaming, className }: MarkdownProps) 
       dir="auto"
       controls={{ table: false, code: { copy: true, download: false }, mermaid: false }}
       linkSafety={{ enabled: false }}
+      lineNumbers={false}
+      plugins={PLUGINS}
+      translations={{ copyCode: t("copy.code"), copied: t("copy.copied") }}
       components={{ a: Link, img: Picture }}
     >
       {text}

@@ -14,12 +14,20 @@ import { ToolCall } from "./tool-call";
 
 type TurnProps = ComponentProps<"article"> & {
   turn: Turn;
+  /** The next row belongs to the same answer. */
+  goesOn?: boolean;
   /** Says this message again in other words; without it, it cannot be edited. */
   onEdit?: (turn: UserTurn) => void;
 };
 
 /** One row of the conversation. */
-export const TurnView = memo(function TurnView({ turn, onEdit, className, ...rest }: TurnProps) {
+export const TurnView = memo(function TurnView({
+  turn,
+  goesOn = false,
+  onEdit,
+  className,
+  ...rest
+}: TurnProps) {
   const { t } = useTranslation();
   switch (turn.role) {
     case "user":
@@ -27,14 +35,14 @@ export const TurnView = memo(function TurnView({ turn, onEdit, className, ...res
         <article
           aria-label={t("message.you")}
           data-role="user"
-          className={cn("group/turn flex flex-col items-end gap-0.5", className)}
+          className={cn("group/turn relative flex flex-col items-end pb-7", className)}
           {...rest}
         >
           <div className="flex max-w-[85%] flex-col gap-2 rounded-md bg-muted px-3 py-2 text-base">
             {turn.text ? <p className="break-words whitespace-pre-wrap">{turn.text}</p> : null}
             <Pictures pictures={turn.pictures} />
           </div>
-          <TurnActions turn={turn}>
+          <TurnActions turn={turn} className="right-0">
             {onEdit && turn.id ? (
               <Button
                 size="icon"
@@ -55,20 +63,25 @@ export const TurnView = memo(function TurnView({ turn, onEdit, className, ...res
         <article
           aria-label={t("message.agent")}
           data-role="agent"
-          className={cn("group/turn flex flex-col gap-2", className)}
+          className={cn("group/turn relative flex flex-col gap-2", goesOn ? "pb-2" : "pb-7", className)}
           {...rest}
         >
           {turn.parts.map((part) => (
             <PartView key={part.key} part={part} />
           ))}
           {turn.failed ? <p className="text-xs text-danger">{t("message.unfinished")}</p> : null}
-          {spoke ? <TurnActions turn={turn} className="-mt-1 -ml-1.5" /> : null}
+          {spoke && !goesOn ? <TurnActions turn={turn} className="-left-1.5 flex-row-reverse" /> : null}
         </article>
       );
     }
     case "note":
       return (
-        <article aria-label={t(`message.${turn.kind}`)} data-role="note" className={className} {...rest}>
+        <article
+          aria-label={t(`message.${turn.kind}`)}
+          data-role="note"
+          className={cn("pb-7", className)}
+          {...rest}
+        >
           <Note turn={turn} />
         </article>
       );
@@ -80,13 +93,13 @@ export const TurnView = memo(function TurnView({ turn, onEdit, className, ...res
 
 type TurnActionsProps = ComponentProps<"div"> & { turn: Turn };
 
-/** What can be done with a message: there for the keyboard always, for the eye when it is pointed at. */
+/** What can be done with a message, in the room below it: there for the keyboard always, for the eye when it is pointed at. */
 function TurnActions({ turn, className, children, ...rest }: TurnActionsProps) {
   const { t, i18n } = useTranslation();
   return (
     <div
       className={cn(
-        "flex h-7 items-center gap-0.5 opacity-0 transition-opacity duration-150 group-focus-within/turn:opacity-100 group-hover/turn:opacity-100",
+        "absolute bottom-0 flex h-7 items-center gap-0.5 opacity-0 transition-opacity duration-150 group-focus-within/turn:opacity-100 group-hover/turn:opacity-100",
         className,
       )}
       {...rest}

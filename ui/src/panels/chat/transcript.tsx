@@ -52,8 +52,8 @@ export function Transcript({ turns, more, loadingMore, onMore, onEdit, thinking 
             shift={prepending}
             onScroll={(offset) => more && !loadingMore && offset < NEAR_TOP && onMore()}
           >
-            {turns.map((turn) => (
-              <TurnView key={turn.key} turn={turn} onEdit={onEdit} className="pb-5" />
+            {turns.map((turn, at) => (
+              <TurnView key={turn.key} turn={turn} goesOn={goesOn(turn, turns[at + 1])} onEdit={onEdit} />
             ))}
           </Virtualizer>
           {thinking ? (
@@ -77,6 +77,11 @@ export function Transcript({ turns, more, loadingMore, onMore, onEdit, thinking 
       )}
     </div>
   );
+}
+
+/** The steps of one run read as one answer. */
+function goesOn(turn: Turn, next: Turn | undefined): boolean {
+  return turn.role === "agent" && next?.role === "agent";
 }
 
 /** True for the rendering in which rows came in at the front: the list then keeps its place from the end. */
