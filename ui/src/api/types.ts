@@ -17,3 +17,9 @@ export type BlockUpdate = Body<"/v1/blocks/{block_id}", "patch">;
 export type Model = Answer<"/v1/models/", "get">[number];
 export type Tool = Answer<"/v1/agents/{agent_id}/tools", "get">[number];
 export type Run = Answer<"/v1/runs/", "get">[number];
+/** What the next request carries. The loose parts are read as they come. */
+export type ContextWindow = Omit<
+  Answer<"/v1/agents/{agent_id}/context", "get">,
+  "functions_definitions" | "messages"
+> & { functions_definitions: Record<string, unknown>[]; messages: Record<string, unknown>[] };
+export type Step = Answer<"/v1/runs/{run_id}/steps", "get">[number];

@@ -1,15 +1,23 @@
 import { Tabs } from "radix-ui";
+import type { ComponentType } from "react";
 import { useTranslation } from "react-i18next";
-import { MemoryPanel, ToolsPanel } from "@/panels";
+import { ContextPanel, MemoryPanel, RunsPanel, ToolsPanel } from "@/panels";
 import { type InspectorTab, useLayout } from "./layout";
 import { Part } from "./part";
 
-const TABS: Record<InspectorTab, typeof MemoryPanel> = { memory: MemoryPanel, tools: ToolsPanel };
+type Panel = ComponentType<{ agentId: string; conversationId: string | null }>;
 
-/** What surrounds the conversation: the agent's memory, and its tools. */
+const TABS: Record<InspectorTab, Panel> = {
+  memory: MemoryPanel,
+  tools: ToolsPanel,
+  context: ContextPanel,
+  runs: RunsPanel,
+};
+
+/** What surrounds the conversation: the agent's memory and tools, what is sent, and what was done. */
 export function Inspector({ agentId }: { agentId: string }) {
   const { t } = useTranslation();
-  const { tab, setTab } = useLayout();
+  const { tab, setTab, conversations } = useLayout();
   return (
     <aside aria-label={t("inspector.label")} className="h-full bg-rail">
       <Tabs.Root
@@ -38,7 +46,7 @@ export function Inspector({ agentId }: { agentId: string }) {
           return (
             <Tabs.Content key={name} value={name} className="min-h-0 flex-1 overflow-y-auto">
               <Part>
-                <Panel agentId={agentId} />
+                <Panel agentId={agentId} conversationId={conversations[agentId] ?? null} />
               </Part>
             </Tabs.Content>
           );

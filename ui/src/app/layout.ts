@@ -4,7 +4,7 @@ import { persist } from "zustand/middleware";
 
 /** What fills the middle. */
 export type Place = "agent" | "models" | "settings";
-export type InspectorTab = "memory" | "tools";
+export type InspectorTab = "memory" | "tools" | "context" | "runs";
 
 type Layout = {
   place: Place;

@@ -2,8 +2,10 @@
 export { AgentList } from "./agents/agent-list";
 export { ApprovalDock } from "./approvals/approval-dock";
 export { ChatPanel } from "./chat/chat-panel";
+export { ContextPanel } from "./context/context-panel";
 export { ConversationSwitcher } from "./conversations/conversation-switcher";
 export { MemoryPanel } from "./memory/memory-panel";
 export { ModelsPage } from "./models/models-page";
+export { RunsPanel } from "./runs/runs-panel";
 export { SettingsPage } from "./settings/settings-page";
 export { ToolsPanel } from "./tools/tools-panel";

@@ -1,0 +1,73 @@
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { unwrap } from "@/api/client";
+import { useApi } from "@/api/context";
+import { keys } from "@/api/queries";
+
+const PAGE = 30;
+
+/** An agent's runs, newest first. Read again whenever its active runs are. */
+export function useRuns(agentId: string) {
+  const api = useApi();
+  return useInfiniteQuery({
+    queryKey: [...keys.activeRuns(agentId), "all"],
+    initialPageParam: undefined as string | undefined,
+    queryFn: ({ pageParam }) =>
+      unwrap(
+        api.v1.GET("/v1/runs/", {
+          params: {
+            query: {
+              agent_id: agentId,
+              limit: PAGE,
+              order: "desc",
+              // Of a list that begins with the newest, what comes after is older.
+              ...(pageParam ? { after: pageParam } : {}),
+            },
+          },
+        }),
+      ),
+    getNextPageParam: (page) => (page.length === PAGE ? page.at(-1)?.id : undefined),
+  });
+}
+
+/** The steps of a run, oldest first. */
+export function useSteps(agentId: string, runId: string, running: boolean) {
+  const api = useApi();
+  return useQuery({
+    queryKey: [...keys.activeRuns(agentId), runId, "steps"],
+    queryFn: () =>
+      unwrap(
+        api.v1.GET("/v1/runs/{run_id}/steps", {
+          params: { path: { run_id: runId }, query: { limit: 500, order: "asc" } },
+        }),
+      ),
+    refetchInterval: running ? 2_000 : false,
+  });
+}
+
+/** Nanoseconds, where they were measured. */
+export type StepTiming = {
+  llm_request_ns: number | null;
+  tool_execution_ns: number | null;
+  step_ns: number | null;
+};
+
+export function useTiming(stepId: string) {
+  const api = useApi();
+  return useQuery({
+    queryKey: ["step", stepId, "metrics"],
+    queryFn: () => api.json<StepTiming>("GET", `/v1/steps/${encodeURIComponent(stepId)}/metrics`),
+  });
+}
+
+/** What exactly went to the model and came back; null when that is no longer kept. */
+export type Trace = { request_json: unknown; response_json: unknown } | null;
+
+export function useTrace(stepId: string, wanted: boolean) {
+  const api = useApi();
+  return useQuery({
+    queryKey: ["step", stepId, "trace"],
+    queryFn: () => api.json<Trace>("GET", `/v1/steps/${encodeURIComponent(stepId)}/trace`),
+    enabled: wanted,
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+}
