@@ -3,15 +3,14 @@
 use std::{path::PathBuf, sync::Arc};
 
 use anyhow::Context;
-use loci_api::{ids::ProviderId, time::Timestamp};
 use loci_llm::{Models, ProviderConfig};
-use loci_store::{
-    Claim, Connection, Store, StoreError,
-    table::provider::{self, ProviderRow},
-};
+use loci_store::{Claim, Store};
 use loci_tools::sandbox::{Sandbox, SandboxOptions};
 
-use crate::runs::Runs;
+use crate::{
+    providers::{self, Providers},
+    runs::Runs,
+};
 
 /// What a local backend is opened with.
 #[derive(Debug, Clone)]
@@ -50,6 +49,7 @@ struct Inner {
     options: Options,
     store: Store,
     models: Models,
+    providers: Providers,
     sandbox: Sandbox,
     runs: Runs,
     /// Keeps a second server away from the data for as long as this one lives.
@@ -82,16 +82,10 @@ impl App {
         &self.0.options
     }
 
-    /// Replaces the configured providers, for example after a key was entered.
-    ///
-    /// # Errors
-    /// If one of them cannot be used; then nothing changes.
-    pub async fn set_providers(&self, providers: Vec<ProviderConfig>) -> anyhow::Result<()> {
-        let rows: Vec<ProviderRow> = providers.iter().map(provider_row).collect();
-        self.0.models.set_providers(providers)?;
-        self.0.store.write(move |tx| write_providers(tx, &rows)).await.context("noting the providers")?;
-        self.0.models.warm();
-        Ok(())
+    /// Where providers come from and their keys are kept.
+    #[must_use]
+    pub fn providers(&self) -> &Providers {
+        &self.0.providers
     }
 
     /// Ends or marks every run. Afterwards the process may exit.
@@ -119,36 +113,18 @@ pub async fn open(options: Options, providers: Vec<ProviderConfig>) -> anyhow::R
         allow_private_addresses: options.allow_private_callbacks,
         ..SandboxOptions::default()
     });
-    let rows: Vec<ProviderRow> = providers.iter().map(provider_row).collect();
-    let models = Models::new(providers).context("setting up the model providers")?;
-    let app = App(Arc::new(Inner { options, store, models, sandbox, runs: Runs::new(), _claim: claim }));
-    app.store().write(move |tx| write_providers(tx, &rows)).await.context("noting the providers")?;
+    let models = Models::new(Vec::new()).context("setting up the models")?;
+    let app = App(Arc::new(Inner {
+        options,
+        store,
+        models,
+        providers: Providers::default(),
+        sandbox,
+        runs: Runs::new(),
+        _claim: claim,
+    }));
+    providers::set_base(&app, providers).await.context("setting up the model providers")?;
     crate::tools::upsert_builtins(&app).await.context("writing the built-in tools")?;
     crate::runs::recover(&app).await.context("marking what a stopped server left unfinished")?;
-    app.models().warm();
     Ok(app)
-}
-
-fn provider_row(config: &ProviderConfig) -> ProviderRow {
-    let now = Timestamp::now();
-    ProviderRow {
-        id: ProviderId::new(),
-        name: config.name.clone(),
-        provider_type: config.provider_type.clone(),
-        provider_category: config.category.clone(),
-        base_url: Some(config.base_url.clone()),
-        api_version: None,
-        region: None,
-        last_synced: None,
-        created_at: now,
-        updated_at: now,
-    }
-}
-
-/// Steps name their provider by its row's id, so each configured one has a row. Keys are never written.
-fn write_providers(conn: &Connection, rows: &[ProviderRow]) -> Result<(), StoreError> {
-    for row in rows {
-        provider::upsert_by_name(conn, row)?;
-    }
-    Ok(())
 }

@@ -18,6 +18,7 @@ mod outbound;
 mod page;
 mod ports;
 pub mod prompt;
+pub mod providers;
 mod router;
 mod routes;
 mod run_tool;

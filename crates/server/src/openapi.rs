@@ -8,7 +8,7 @@ use utoipa::{
 
 use crate::routes::{
     agent_tools, agents, blocks, context, conversation_messages, conversations, core_memory, health,
-    messages, models, runs, steps, tools,
+    messages, models, providers, runs, steps, tools,
 };
 
 #[derive(OpenApi)]
@@ -32,6 +32,8 @@ use crate::routes::{
         messages::cancel, messages::create, messages::create_async, messages::create_stream, messages::list,
         messages::retrieve,
         models::embeddings, models::list,
+        providers::check, providers::check_existing, providers::create, providers::delete, providers::list,
+        providers::modify, providers::refresh, providers::retrieve,
         runs::delete, runs::list, runs::messages, runs::metrics, runs::resume, runs::retrieve, runs::steps, runs::usage,
         steps::list, steps::messages, steps::metrics, steps::retrieve, steps::trace,
         tools::add_base_tools, tools::count, tools::create, tools::delete, tools::generate_schema, tools::list,

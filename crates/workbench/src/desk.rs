@@ -3,11 +3,14 @@
 use std::{convert::Infallible, sync::Arc};
 
 use axum::{body::Body, http};
-use loci_llm::ProviderConfig;
 use loci_server::App;
 use tower::util::BoxCloneSyncService;
 
-use crate::{approvals::Approvals, events::Events, secrets::SecretStore};
+use crate::{
+    approvals::Approvals,
+    events::Events,
+    secrets::{DeskKeys, SecretStore},
+};
 
 /// Where agents run, as a service: the local router now, a forwarder to another server later.
 pub type Connection = BoxCloneSyncService<http::Request<Body>, http::Response<Body>, Infallible>;
@@ -18,8 +21,6 @@ pub(crate) const LOCAL: &str = "local";
 /// What a desk is opened with besides the backend and the secrets.
 #[derive(Debug, Clone, Default)]
 pub struct DeskOptions {
-    /// Providers of the environment. One added by hand takes the place of one of the same name.
-    pub environment: Vec<ProviderConfig>,
     /// How the interface reaches the desk: `window` or `http`.
     pub transport: &'static str,
 }
@@ -35,13 +36,12 @@ struct Inner {
     local: Connection,
     events: Events,
     approvals: Approvals,
-    /// Changes of providers run one after another: the row, the key and what the models know belong together.
-    providers: tokio::sync::Mutex<()>,
 }
 
 impl Desk {
     #[must_use]
     pub fn new(app: App, secrets: Arc<dyn SecretStore>, options: DeskOptions) -> Self {
+        app.providers().keep_keys_in(Arc::new(DeskKeys(Arc::clone(&secrets))));
         let local = Connection::new(loci_server::router(app.clone()));
         Self(Arc::new(Inner {
             app,
@@ -50,7 +50,6 @@ impl Desk {
             local,
             events: Events::new(),
             approvals: Approvals::default(),
-            providers: tokio::sync::Mutex::default(),
         }))
     }
 
@@ -85,9 +84,5 @@ impl Desk {
 
     pub(crate) fn approvals(&self) -> &Approvals {
         &self.0.approvals
-    }
-
-    pub(crate) async fn changing_providers(&self) -> tokio::sync::MutexGuard<'_, ()> {
-        self.0.providers.lock().await
     }
 }

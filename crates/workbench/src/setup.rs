@@ -38,11 +38,9 @@ impl Setup {
         let mut options = Options::new(&self.data_dir);
         options.allow_private_callbacks = self.allow_private_callbacks;
         let (app, secrets) =
-            tokio::join!(loci_server::open(options, Vec::new()), secrets::open(self.secrets));
-        let options = DeskOptions { environment, transport: self.transport };
-        let desk = Desk::new(app?, secrets?, options);
-        desk.load_environment().await.context("setting up the model providers of the environment")?;
-        Ok(desk)
+            tokio::join!(loci_server::open(options, environment), secrets::open(self.secrets));
+        let options = DeskOptions { transport: self.transport };
+        Ok(Desk::new(app?, secrets?, options))
     }
 }
 

@@ -14,6 +14,7 @@ pub(crate) mod core_memory;
 pub(crate) mod health;
 pub(crate) mod messages;
 pub(crate) mod models;
+pub(crate) mod providers;
 pub(crate) mod runs;
 pub(crate) mod steps;
 pub(crate) mod tools;
@@ -30,6 +31,7 @@ pub(crate) fn routes() -> Router<App> {
         .merge(health::routes())
         .merge(messages::routes())
         .merge(models::routes())
+        .merge(providers::routes())
         .merge(runs::routes())
         .merge(steps::routes())
         .merge(tools::routes())

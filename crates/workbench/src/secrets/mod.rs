@@ -5,6 +5,7 @@
 mod environment;
 mod file;
 mod keyring;
+mod keys;
 mod memory;
 
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 use secrecy::SecretString;
 
+pub(crate) use self::keys::DeskKeys;
 pub use self::{environment::Environment, file::File, keyring::Keyring, memory::Memory};
 
 /// Why a key could not be kept or fetched. The sentences are for people.

@@ -113,9 +113,9 @@ impl Fixture {
 }
 
 async fn open(folder: &Path, environment: Vec<ProviderConfig>) -> Desk {
-    let app = loci_server::open(Options::new(folder.join("data")), Vec::new()).await.unwrap();
+    let app = loci_server::open(Options::new(folder.join("data")), environment).await.unwrap();
     let secrets = secrets::open(SecretChoice::Memory).await.unwrap();
-    let desk = Desk::new(app, secrets, DeskOptions { environment, transport: "window" });
+    let desk = Desk::new(app, secrets, DeskOptions { transport: "window" });
     desk.load_providers().await.unwrap();
     desk
 }

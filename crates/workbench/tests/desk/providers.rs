@@ -127,3 +127,24 @@ async fn added_providers_are_there_after_a_restart() {
     assert_eq!(desk.get("/workbench/providers").await.ok()[0]["name"], "desk");
     assert!(desk.desk.app().models().resolve("desk/m").is_ok());
 }
+
+#[tokio::test]
+async fn one_that_cannot_be_reached_says_so_and_extra_headers_keep_their_values() {
+    let desk = Fixture::new().await;
+    let body = json!({
+        "name": "desk", "provider_type": "vllm", "base_url": "http://127.0.0.1:9/v1",
+        "headers": {"X-Team": "of-nobody-else"},
+    });
+    let tried = desk.post("/workbench/providers/try", body.clone()).await.ok();
+    assert_eq!(tried["ok"], false);
+    assert!(tried["message"].as_str().unwrap().contains("desk"), "{tried}");
+    assert_eq!(desk.get("/workbench/providers").await.ok(), json!([]), "trying keeps nothing");
+
+    desk.post("/workbench/providers", body).await.ok();
+    // Waits until its list came or did not.
+    desk.desk.app().models().list().await;
+    let listed = desk.get("/workbench/providers").await.ok();
+    assert_eq!((&listed[0]["reachable"], &listed[0]["headers"]), (&json!(false), &json!(["X-Team"])));
+    assert!(!listed[0]["problem"].as_str().unwrap().is_empty());
+    assert!(!listed.to_string().contains("of-nobody-else"));
+}

@@ -1,0 +1,268 @@
+//! Which model providers there are: those Loci was started with, those added by a person, and those found running on
+//! this machine. The one place that changes them, so that the row, the key and what the models know stay together.
+
+mod address;
+mod change;
+mod keys;
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use anyhow::Context;
+use loci_api::{ids::ProviderId, time::Timestamp};
+use loci_llm::ProviderConfig;
+use loci_store::{
+    Connection, Page, StoreError,
+    table::provider::{self, ProviderFilter, ProviderRow},
+};
+use secrecy::{ExposeSecret, SecretString};
+
+use self::keys::SessionKeys;
+pub use self::{
+    address::address,
+    change::{Change, New, add, change, check, refresh, remove, try_out},
+    keys::{KeyError, Keys},
+};
+use crate::App;
+
+/// More providers than anybody configures.
+const MOST: u32 = 1_000;
+/// The category of providers added by a person.
+pub const ADDED: &str = "byok";
+
+/// What an [`App`] knows of providers besides the rows.
+pub struct Providers {
+    keys: RwLock<Arc<dyn Keys>>,
+    /// Of the environment.
+    base: RwLock<Vec<ProviderConfig>>,
+    /// Running on this machine.
+    found: RwLock<Vec<ProviderConfig>>,
+    /// Changes run one after another.
+    changing: tokio::sync::Mutex<()>,
+}
+
+impl Default for Providers {
+    fn default() -> Self {
+        Self {
+            keys: RwLock::new(Arc::new(SessionKeys::default())),
+            base: RwLock::default(),
+            found: RwLock::default(),
+            changing: tokio::sync::Mutex::default(),
+        }
+    }
+}
+
+impl Providers {
+    /// Where keys are kept from now on.
+    pub fn keep_keys_in(&self, keys: Arc<dyn Keys>) {
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = keys;
+    }
+
+    /// Where keys are kept.
+    #[must_use]
+    pub fn keys(&self) -> Arc<dyn Keys> {
+        Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The providers of the environment.
+    #[must_use]
+    pub fn base(&self) -> Vec<ProviderConfig> {
+        self.base.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The providers found on this machine.
+    #[must_use]
+    pub fn found(&self) -> Vec<ProviderConfig> {
+        self.found.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// The name under which a provider's key is kept.
+#[must_use]
+pub fn key_name(id: &ProviderId) -> String {
+    format!("provider/{id}")
+}
+
+/// The name under which a provider's extra headers are kept, which may hold secrets.
+fn headers_name(id: &ProviderId) -> String {
+    format!("provider/{id}/headers")
+}
+
+/// A provider added by a person, with what the secret store says of it.
+#[derive(Debug, Clone)]
+pub struct Added {
+    pub row: ProviderRow,
+    pub has_key: bool,
+    /// Names of extra headers; their values are secret.
+    pub headers: Vec<String>,
+    /// Why its key cannot be read or it cannot be used, if so.
+    pub problem: Option<String>,
+}
+
+/// Takes these as the environment's providers and tells the models; those added by a person follow with [`load`].
+///
+/// # Errors
+/// If one of them cannot be used; then nothing changes.
+pub async fn set_base(app: &App, base: Vec<ProviderConfig>) -> anyhow::Result<()> {
+    let _changing = app.providers().changing.lock().await;
+    for config in &base {
+        config.check()?;
+    }
+    *app.providers().base.write().unwrap_or_else(PoisonError::into_inner) = base;
+    let added = added_rows(app).await?;
+    tell(app, beside(app, Vec::new(), |name| added.iter().any(|row| row.name == name))).await
+}
+
+/// Takes these as the providers found on this machine. Does nothing if they are the known ones.
+///
+/// # Errors
+/// If the database cannot be read or written.
+pub async fn set_found(app: &App, found: Vec<ProviderConfig>) -> anyhow::Result<bool> {
+    let _changing = app.providers().changing.lock().await;
+    let found: Vec<_> = found.into_iter().filter(|config| config.check().is_ok()).collect();
+    let same = |one: &ProviderConfig, other: &ProviderConfig| {
+        let key = |config: &ProviderConfig| config.api_key.as_ref().map(|key| key.expose_secret().to_owned());
+        one.name == other.name && one.base_url == other.base_url && key(one) == key(other)
+    };
+    let known = app.providers().found();
+    if known.len() == found.len() && known.iter().zip(&found).all(|(one, other)| same(one, other)) {
+        return Ok(false);
+    }
+    *app.providers().found.write().unwrap_or_else(PoisonError::into_inner) = found;
+    apply(app).await?;
+    Ok(true)
+}
+
+/// Tells the models of every provider with its key. What cannot be used is left out and logged; asking for keys may
+/// wait for a person to unlock the keyring.
+///
+/// # Errors
+/// If the database cannot be read or written.
+pub async fn load(app: &App) -> anyhow::Result<()> {
+    let _changing = app.providers().changing.lock().await;
+    apply(app).await
+}
+
+/// As [`load`], under the lock of changes.
+async fn apply(app: &App) -> anyhow::Result<()> {
+    let mut configs = Vec::new();
+    for row in added_rows(app).await? {
+        match config(app, &row).await {
+            Ok(config) => match config.check() {
+                Ok(()) => configs.push(config),
+                Err(error) => tracing::warn!(provider = row.name, %error, "a provider cannot be used"),
+            },
+            Err(error) => {
+                tracing::warn!(provider = row.name, %error, "the key of a provider cannot be read");
+                let config = config_of(&row, None, Vec::new());
+                if config.check().is_ok() {
+                    configs.push(config);
+                }
+            }
+        }
+    }
+    let taken: Vec<String> = configs.iter().map(|config| config.name.clone()).collect();
+    tell(app, beside(app, configs, |name| taken.iter().any(|other| other == name))).await
+}
+
+/// The given providers, then the environment's and those found, as far as no name or address is `taken` twice.
+fn beside(app: &App, mut configs: Vec<ProviderConfig>, taken: impl Fn(&str) -> bool) -> Vec<ProviderConfig> {
+    configs.extend(app.providers().base().into_iter().filter(|config| !taken(&config.name)));
+    for config in app.providers().found() {
+        let known = configs.iter().any(|other| {
+            other.name == config.name
+                || address::canonical(&other.base_url) == address::canonical(&config.base_url)
+        });
+        if !known && !taken(&config.name) {
+            configs.push(config);
+        }
+    }
+    configs
+}
+
+async fn tell(app: &App, configs: Vec<ProviderConfig>) -> anyhow::Result<()> {
+    let rows: Vec<ProviderRow> =
+        configs.iter().filter(|config| config.category != ADDED).map(base_row).collect();
+    app.models().set_providers(configs)?;
+    app.store().write(move |tx| write_base(tx, &rows)).await.context("noting the providers")?;
+    app.models().warm();
+    Ok(())
+}
+
+fn base_row(config: &ProviderConfig) -> ProviderRow {
+    let now = Timestamp::now();
+    ProviderRow {
+        id: ProviderId::new(),
+        name: config.name.clone(),
+        provider_type: config.provider_type.clone(),
+        provider_category: config.category.clone(),
+        base_url: Some(config.base_url.clone()),
+        api_version: None,
+        region: None,
+        last_synced: None,
+        created_at: now,
+        updated_at: now,
+    }
+}
+
+/// Steps name their provider by its row's id, so each configured one has a row. Keys are never written.
+fn write_base(conn: &Connection, rows: &[ProviderRow]) -> Result<(), StoreError> {
+    for row in rows {
+        provider::upsert_by_name(conn, row)?;
+    }
+    Ok(())
+}
+
+async fn added_rows(app: &App) -> Result<Vec<ProviderRow>, StoreError> {
+    let page = Page { ascending: true, ..Page::newest(MOST) };
+    let filter = ProviderFilter { provider_category: Some(ADDED.to_owned()), ..ProviderFilter::default() };
+    app.store().read(move |conn| provider::list(conn, &filter, &page)).await
+}
+
+/// All providers added by a person, in the order in which they were.
+///
+/// # Errors
+/// If the database cannot be read.
+pub async fn list_added(app: &App) -> Result<Vec<Added>, StoreError> {
+    let mut added = Vec::new();
+    for row in added_rows(app).await? {
+        added.push(describe(app, row).await);
+    }
+    Ok(added)
+}
+
+/// What is known of a row's secrets, and whether it can be used.
+pub async fn describe(app: &App, row: ProviderRow) -> Added {
+    match config(app, &row).await {
+        Ok(config) => Added {
+            has_key: config.api_key.is_some(),
+            headers: config.headers.iter().map(|(name, _)| name.clone()).collect(),
+            problem: config.check().err().map(|error| format!("{error}.")),
+            row,
+        },
+        Err(error) => Added { row, has_key: false, headers: Vec::new(), problem: Some(format!("{error}.")) },
+    }
+}
+
+/// A provider with its secrets.
+async fn config(app: &App, row: &ProviderRow) -> Result<ProviderConfig, KeyError> {
+    let keys = app.providers().keys();
+    let key = keys.get(&key_name(&row.id)).await?;
+    let headers = keys.get(&headers_name(&row.id)).await?;
+    let headers = headers.and_then(|text| serde_json::from_str(text.expose_secret()).ok());
+    Ok(config_of(row, key, headers.unwrap_or_default()))
+}
+
+fn config_of(
+    row: &ProviderRow,
+    api_key: Option<SecretString>,
+    headers: Vec<(String, String)>,
+) -> ProviderConfig {
+    ProviderConfig {
+        name: row.name.clone(),
+        provider_type: row.provider_type.clone(),
+        base_url: row.base_url.clone().unwrap_or_default(),
+        api_key,
+        headers,
+        category: row.provider_category.clone(),
+    }
+}
