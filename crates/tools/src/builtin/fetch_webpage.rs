@@ -145,7 +145,7 @@ mod tests {
             let result = readable(page("text/html", &format!("{}text", "<div>".repeat(count)))).await;
             assert_eq!(result.status, RunStatus::Success, "{count}");
         }
-        for tag in ["<div>", "<b>", "<p><li>", "<x a>"] {
+        for tag in ["<div>", "<b>", "<x a>"] {
             let result = readable(page("text/html", &tag.repeat(300_000))).await;
             assert_eq!(result.status, RunStatus::Error, "{tag}");
         }

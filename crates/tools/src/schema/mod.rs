@@ -57,6 +57,8 @@ pub enum SchemaError {
     Syntax { line: usize, column: usize, message: String },
     #[error("the source is larger than {} KB", MAX_SOURCE_BYTES / 1024)]
     TooLarge,
+    #[error("the source takes too long to read; is it the code of a tool?")]
+    TooIntricate,
     #[error("the source defines no function at its top level, so there is nothing to call")]
     NoFunction,
     #[error("the source defines no function named '{name}' at its top level; it defines: {available}")]

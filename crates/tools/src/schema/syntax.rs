@@ -1,15 +1,32 @@
 //! Parsing with a grammar, and saying where and why it failed.
 
-use tree_sitter::{Language, Node, Parser, Tree};
+use std::{
+    ops::ControlFlow,
+    time::{Duration, Instant},
+};
+
+use tree_sitter::{Language, Node, ParseOptions, Parser, Tree};
 
 use super::SchemaError;
+
+/// Source made by a person is parsed in milliseconds; mending nonsense can take the grammar minutes.
+const PARSE_LIMIT: Duration = Duration::from_secs(2);
 
 /// Parses the source; a source with errors is refused with the first of them.
 pub(super) fn parse(source: &str, language: &Language) -> Result<Tree, SchemaError> {
     let mut parser = Parser::new();
     parser.set_language(language).expect("the grammar crates are built for this version of tree-sitter");
-    let tree =
-        parser.parse(source, None).expect("a parser with a language and without a time limit always answers");
+    let started = Instant::now();
+    let mut in_time = |_: &_| {
+        if started.elapsed() < PARSE_LIMIT { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    };
+    let tree = parser
+        .parse_with_options(
+            &mut |byte, _| source.as_bytes().get(byte..).unwrap_or_default(),
+            None,
+            Some(ParseOptions::new().progress_callback(&mut in_time)),
+        )
+        .ok_or(SchemaError::TooIntricate)?;
     match first_error(tree.root_node()) {
         None => Ok(()),
         Some(node) => Err(describe(source, language, node)),

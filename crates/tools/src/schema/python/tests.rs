@@ -553,8 +553,7 @@ fn a_name_no_model_takes_is_said() {
 
 #[test]
 fn hostile_sources_are_answered_in_bounded_time() {
-    let started = std::time::Instant::now();
-    let long = |piece: &str| piece.repeat(crate::schema::MAX_SOURCE_BYTES / piece.len() / 4);
+    let long = |piece: &str| piece.repeat((64 << 10) / piece.len());
     for source in [
         long("("),
         long("[1,"),
@@ -571,7 +570,6 @@ fn hostile_sources_are_answered_in_bounded_time() {
         for source_type in [SourceType::Python, SourceType::Typescript] {
             let _any = derive(&source, source_type, None);
             let _any = crate::schema::typescript::to_javascript(&source, false);
-            eprintln!("{:?} {:?}", source.chars().take(12).collect::<String>(), started.elapsed());
         }
     }
 }
