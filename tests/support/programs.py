@@ -25,7 +25,7 @@ def program(name: str) -> str:
 def clean_env(**more: str) -> dict:
     """An environment in which nothing of this machine's own settings can leak into a test."""
     keep = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
-    return keep | {"RUST_BACKTRACE": "1"} | more
+    return keep | {"RUST_BACKTRACE": "1", "LOCI_RUNTIMES": "off"} | more
 
 
 class Process:

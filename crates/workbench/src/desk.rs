@@ -9,6 +9,7 @@ use tower::util::BoxCloneSyncService;
 use crate::{
     approvals::Approvals,
     events::Events,
+    runtimes::{Places, Runtimes},
     secrets::{DeskKeys, SecretStore},
 };
 
@@ -23,6 +24,8 @@ pub(crate) const LOCAL: &str = "local";
 pub struct DeskOptions {
     /// How the interface reaches the desk: `window` or `http`.
     pub transport: &'static str,
+    /// Where runtimes of this machine are looked for.
+    pub runtimes: Places,
 }
 
 /// The desk. Cheap to clone; every clone is the same desk.
@@ -36,6 +39,7 @@ struct Inner {
     local: Connection,
     events: Events,
     approvals: Approvals,
+    runtimes: Runtimes,
 }
 
 impl Desk {
@@ -50,6 +54,7 @@ impl Desk {
             local,
             events: Events::new(),
             approvals: Approvals::default(),
+            runtimes: Runtimes::default(),
         }))
     }
 
@@ -65,9 +70,11 @@ impl Desk {
         &self.0.events
     }
 
-    /// Ends the event streams, so that a server waiting for its responses can stop.
+    /// Ends what runs for the desk: the event streams, so that a server waiting for its responses can stop, and the
+    /// model server.
     pub fn close(&self) {
         self.0.events.close();
+        self.0.runtimes.managed.end();
     }
 
     pub(crate) fn secrets(&self) -> &dyn SecretStore {
@@ -84,5 +91,9 @@ impl Desk {
 
     pub(crate) fn approvals(&self) -> &Approvals {
         &self.0.approvals
+    }
+
+    pub(crate) fn runtimes(&self) -> &Runtimes {
+        &self.0.runtimes
     }
 }

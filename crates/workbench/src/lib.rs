@@ -13,6 +13,7 @@ mod events;
 mod extract;
 mod providers;
 mod router;
+mod runtimes;
 pub mod secrets;
 mod settings;
 mod setup;
@@ -20,5 +21,6 @@ mod status;
 
 pub use desk::{Connection, Desk, DeskOptions};
 pub use events::Event;
+pub use runtimes::Places;
 pub use router::router;
 pub use setup::{DATABASE, Setup, default_data_dir, secrets_file};

@@ -60,13 +60,14 @@ pub(crate) fn routes() -> Router<Desk> {
 
 impl Desk {
     /// Tells the models of every provider with its key. Rows that cannot be used are left out and logged; asking
-    /// the keyring may wait for a person to unlock it.
+    /// the keyring may wait for a person to unlock it. Runtimes of this machine are looked for in the background.
     ///
     /// # Errors
     /// If the database cannot be read or written.
     pub async fn load_providers(&self) -> anyhow::Result<()> {
         providers::load(self.app()).await?;
         self.events().tell(Event::ProviderChanged);
+        self.look_for_runtimes();
         Ok(())
     }
 }

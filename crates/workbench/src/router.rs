@@ -10,7 +10,7 @@ use loci_api::error::ApiError;
 use loci_server::error::Failure;
 use tower::ServiceExt;
 
-use crate::{Desk, approvals, blocks, client_tools, events, providers, settings, status};
+use crate::{Desk, approvals, blocks, client_tools, events, providers, runtimes, settings, status};
 
 /// Everything a window or a browser asks for: `/workbench/*` here, all else from the connection in use.
 pub fn router(desk: Desk) -> Router {
@@ -20,6 +20,7 @@ pub fn router(desk: Desk) -> Router {
         .merge(client_tools::routes())
         .merge(events::routes())
         .merge(providers::routes())
+        .merge(runtimes::routes())
         .merge(settings::routes())
         .merge(status::routes())
         .method_not_allowed_fallback(async || Failure(ApiError::method_not_allowed()))

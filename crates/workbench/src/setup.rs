@@ -7,7 +7,7 @@ use loci_llm::ProviderConfig;
 use loci_server::Options;
 
 use crate::{
-    Desk, DeskOptions,
+    Desk, DeskOptions, Places,
     secrets::{self, SecretChoice},
 };
 
@@ -35,11 +35,12 @@ impl Setup {
     pub async fn open(self) -> anyhow::Result<Desk> {
         let environment = ProviderConfig::from_env(&|name| std::env::var(name).ok())
             .context("reading the model providers from the environment")?;
+        let runtimes = Places::from_env(&|name| std::env::var(name).ok()).map_err(anyhow::Error::msg)?;
         let mut options = Options::new(&self.data_dir);
         options.allow_private_callbacks = self.allow_private_callbacks;
         let (app, secrets) =
             tokio::join!(loci_server::open(options, environment), secrets::open(self.secrets));
-        let options = DeskOptions { transport: self.transport };
+        let options = DeskOptions { transport: self.transport, runtimes };
         Ok(Desk::new(app?, secrets?, options))
     }
 }

@@ -8,7 +8,7 @@ use http_body_util::BodyExt;
 use loci_llm::ProviderConfig;
 use loci_server::Options;
 use loci_workbench::{
-    Desk, DeskOptions,
+    Desk, DeskOptions, Places,
     secrets::{self, SecretChoice},
 };
 use serde_json::Value;
@@ -64,8 +64,17 @@ impl Fixture {
 
     /// With providers of the environment.
     pub async fn with(environment: Vec<ProviderConfig>) -> Self {
+        Self::begin(environment, Places::default()).await
+    }
+
+    /// That looks for runtimes at these places when asked.
+    pub async fn looking_at(runtimes: Places) -> Self {
+        Self::begin(Vec::new(), runtimes).await
+    }
+
+    async fn begin(environment: Vec<ProviderConfig>, runtimes: Places) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let desk = open(folder.path(), environment).await;
+        let desk = open(folder.path(), environment, runtimes).await;
         Self { router: loci_workbench::router(desk.clone()), folder, desk }
     }
 
@@ -74,7 +83,7 @@ impl Fixture {
         let Self { folder, desk, router } = self;
         desk.app().shutdown().await;
         drop((desk, router));
-        let desk = open(folder.path(), Vec::new()).await;
+        let desk = open(folder.path(), Vec::new(), Places::default()).await;
         Self { router: loci_workbench::router(desk.clone()), folder, desk }
     }
 
@@ -112,10 +121,10 @@ impl Fixture {
     }
 }
 
-async fn open(folder: &Path, environment: Vec<ProviderConfig>) -> Desk {
+async fn open(folder: &Path, environment: Vec<ProviderConfig>, runtimes: Places) -> Desk {
     let app = loci_server::open(Options::new(folder.join("data")), environment).await.unwrap();
     let secrets = secrets::open(SecretChoice::Memory).await.unwrap();
-    let desk = Desk::new(app, secrets, DeskOptions { transport: "window" });
+    let desk = Desk::new(app, secrets, DeskOptions { transport: "window", runtimes });
     desk.load_providers().await.unwrap();
     desk
 }

@@ -7,4 +7,6 @@ mod client_tools;
 mod events;
 mod fixture;
 mod providers;
+#[cfg(unix)]
+mod runtimes;
 mod settings;
