@@ -8,12 +8,14 @@ use tower::util::BoxCloneSyncService;
 
 use crate::{
     approvals::Approvals,
+    connections::Connections,
     events::Events,
+    forward::Limits,
     runtimes::{Places, Runtimes},
     secrets::{DeskKeys, SecretStore},
 };
 
-/// Where agents run, as a service: the local router now, a forwarder to another server later.
+/// Where agents run, as a service: the local router, or a forwarder to another server.
 pub type Connection = BoxCloneSyncService<http::Request<Body>, http::Response<Body>, Infallible>;
 
 /// The name of the connection to this machine's own agents.
@@ -26,6 +28,8 @@ pub struct DeskOptions {
     pub transport: &'static str,
     /// Where runtimes of this machine are looked for.
     pub runtimes: Places,
+    /// How long servers elsewhere may take.
+    pub limits: Limits,
 }
 
 /// The desk. Cheap to clone; every clone is the same desk.
@@ -37,6 +41,7 @@ struct Inner {
     secrets: Arc<dyn SecretStore>,
     options: DeskOptions,
     local: Connection,
+    connections: Connections,
     events: Events,
     approvals: Approvals,
     runtimes: Runtimes,
@@ -52,6 +57,7 @@ impl Desk {
             secrets,
             options,
             local,
+            connections: Connections::default(),
             events: Events::new(),
             approvals: Approvals::default(),
             runtimes: Runtimes::default(),
@@ -85,8 +91,13 @@ impl Desk {
         &self.0.options
     }
 
-    pub(crate) fn connection(&self) -> Connection {
+    /// This machine's own agents.
+    pub(crate) fn local(&self) -> Connection {
         self.0.local.clone()
+    }
+
+    pub(crate) fn connections(&self) -> &Connections {
+        &self.0.connections
     }
 
     pub(crate) fn approvals(&self) -> &Approvals {

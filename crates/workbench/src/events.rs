@@ -50,6 +50,9 @@ pub enum Event {
     ApprovalResolved { agent_id: String, conversation_id: Option<String>, message_id: String },
     #[serde(rename = "provider.changed")]
     ProviderChanged,
+    /// A connection was added, changed, removed, selected or looked at.
+    #[serde(rename = "connection.changed")]
+    ConnectionChanged,
     #[serde(rename = "settings.changed")]
     SettingsChanged,
     /// Some events were missed.

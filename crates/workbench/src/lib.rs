@@ -8,9 +8,11 @@
 mod approvals;
 mod blocks;
 mod client_tools;
+mod connections;
 mod desk;
 mod events;
 mod extract;
+mod forward;
 mod providers;
 mod router;
 mod runtimes;
@@ -21,6 +23,7 @@ mod status;
 
 pub use desk::{Connection, Desk, DeskOptions};
 pub use events::Event;
+pub use forward::{BrokenOff, Limits};
+pub use router::{programs, router, served};
 pub use runtimes::Places;
-pub use router::router;
 pub use setup::{DATABASE, Setup, default_data_dir, secrets_file};

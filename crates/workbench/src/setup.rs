@@ -40,7 +40,7 @@ impl Setup {
         options.allow_private_callbacks = self.allow_private_callbacks;
         let (app, secrets) =
             tokio::join!(loci_server::open(options, environment), secrets::open(self.secrets));
-        let options = DeskOptions { transport: self.transport, runtimes };
+        let options = DeskOptions { transport: self.transport, runtimes, ..DeskOptions::default() };
         Ok(Desk::new(app?, secrets?, options))
     }
 }

@@ -144,7 +144,7 @@ async fn give(desk: &Desk, id: &MessageId, answer: Answer) -> Result<Response, F
             Act::Run { .. } => run(desk, id, planned).await?,
         });
     }
-    let response = router::send(desk, outgoing(&request, &approvals)).await;
+    let response = router::send(desk, LOCAL, outgoing(&request, &approvals)).await?;
     if response.status().is_success() {
         desk.approvals().state().waiting.remove(id);
         desk.events().tell(Event::ApprovalResolved {

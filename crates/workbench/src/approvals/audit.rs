@@ -111,11 +111,8 @@ pub(super) async fn list(
         return Err(ApiError::validation(format!("limit is 1 to {PAGE}.")).into());
     }
     let newest_first = which.order.unwrap_or_default() == Order::Desc;
-    let entries = desk
-        .app()
-        .store()
-        .read(move |conn| approval_audit::list(conn, &filter, newest_first, limit))
-        .await?;
+    let entries =
+        desk.app().store().read(move |conn| approval_audit::list(conn, &filter, newest_first, limit)).await?;
     Ok(Answer(entries).into_response())
 }
 

@@ -78,6 +78,15 @@ impl Fixture {
         Self { router: loci_workbench::router(desk.clone()), folder, desk }
     }
 
+    /// With other bounds for servers elsewhere.
+    pub async fn limited(limits: loci_workbench::Limits) -> Self {
+        let Self { folder, desk, router: _ } = Self::new().await;
+        let secrets = secrets::open(SecretChoice::Memory).await.unwrap();
+        let options = DeskOptions { transport: "window", limits, ..DeskOptions::default() };
+        let desk = Desk::new(desk.app().clone(), secrets, options);
+        Self { router: loci_workbench::router(desk.clone()), folder, desk }
+    }
+
     /// As after the program was killed and started again.
     pub async fn restarted(self) -> Self {
         let Self { folder, desk, router } = self;
@@ -93,6 +102,15 @@ impl Fixture {
         std::fs::create_dir_all(&notes).unwrap();
         std::fs::write(notes.join("plan.md"), "The code is HERON-42.\n").unwrap();
         notes.canonicalize().unwrap()
+    }
+
+    /// Serves this desk's agents over TCP, as `loci serve` would without a token. The address.
+    pub async fn serve(&self) -> String {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let router = loci_workbench::served(self.desk.clone());
+        tokio::spawn(axum::serve(listener, router).into_future());
+        format!("http://{address}")
     }
 
     pub async fn send(&self, request: Request<Body>) -> Got {
@@ -124,7 +142,8 @@ impl Fixture {
 async fn open(folder: &Path, environment: Vec<ProviderConfig>, runtimes: Places) -> Desk {
     let app = loci_server::open(Options::new(folder.join("data")), environment).await.unwrap();
     let secrets = secrets::open(SecretChoice::Memory).await.unwrap();
-    let desk = Desk::new(app, secrets, DeskOptions { transport: "window", runtimes });
+    let options = DeskOptions { transport: "window", runtimes, ..DeskOptions::default() };
+    let desk = Desk::new(app, secrets, options);
     desk.load_providers().await.unwrap();
     desk
 }

@@ -4,8 +4,10 @@
 mod approvals;
 mod blocks;
 mod client_tools;
+mod connections;
 mod events;
 mod fixture;
+mod forwarding;
 mod providers;
 #[cfg(unix)]
 mod runtimes;
