@@ -6,6 +6,7 @@ import type { Approval, ClientTools, Provider, Settings, Status } from "./workbe
 
 export const keys = {
   agents: () => ["agents"] as const,
+  agent: (agentId: string) => ["agent", agentId, "state"] as const,
   blocks: (agentId: string) => ["agent", agentId, "blocks"] as const,
   /** Of every thread of the agent, or of one: `null` is the main conversation. */
   messages: (agentId: string, conversationId?: string | null) =>
@@ -20,6 +21,7 @@ export const keys = {
   clientTools: (agentId: string) => ["agent", agentId, "client-tools"] as const,
   activeRuns: (agentId: string) => ["agent", agentId, "active-runs"] as const,
   approvals: () => ["approvals"] as const,
+  rules: () => ["rules"] as const,
   models: () => ["models"] as const,
   providers: () => ["providers"] as const,
   settings: () => ["settings"] as const,
@@ -29,7 +31,12 @@ export const keys = {
 export const agentsQuery = (api: Api) =>
   queryOptions({
     queryKey: keys.agents(),
-    queryFn: () => unwrap(api.v1.GET("/v1/agents/", { params: { query: { limit: 1000 } } })),
+    queryFn: () =>
+      unwrap(
+        api.v1.GET("/v1/agents/", {
+          params: { query: { limit: 1000, include: ["agent.blocks", "agent.tags"] } },
+        }),
+      ),
   });
 
 export const modelsQuery = (api: Api) =>

@@ -7,7 +7,7 @@ import { agentsQuery } from "@/api/queries";
 import { Button } from "@/components/ui/button";
 import { Empty } from "@/components/ui/empty";
 import { cn } from "@/lib/cn";
-import { ModelsPage, SettingsPage } from "@/panels";
+import { AgentDialogs, ModelsPage, SettingsPage } from "@/panels";
 import { AgentPlace } from "./agent-place";
 import { type Place, useLayout } from "./layout";
 import { OutboxRunner } from "./outbox-runner";
@@ -35,7 +35,7 @@ export function Frame() {
   useAppearance();
   useWorkbenchEvents();
   const { t } = useTranslation();
-  const { place, railOpen, setRail } = useLayout();
+  const { place, agentId, railOpen, setRail, goTo, selectAgent } = useLayout();
   return (
     <div className="relative flex h-full">
       <OutboxRunner />
@@ -58,6 +58,11 @@ export function Frame() {
       <div className="h-full min-w-0 flex-1">
         <Part key={place}>{PLACES[place]()}</Part>
       </div>
+      <AgentDialogs
+        onCreated={selectAgent}
+        onDeleting={(id) => id === agentId && selectAgent(null)}
+        onOpenModels={() => goTo("models")}
+      />
     </div>
   );
 }

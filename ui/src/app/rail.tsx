@@ -14,11 +14,7 @@ export function Rail() {
   return (
     <nav aria-label={t("rail.label")} className="flex h-full flex-col bg-rail">
       <Part>
-        <AgentList
-          selected={place === "agent" ? agentId : null}
-          onSelect={selectAgent}
-          onOpenModels={() => goTo("models")}
-        />
+        <AgentList selected={place === "agent" ? agentId : null} onSelect={selectAgent} />
       </Part>
       <ul className="flex flex-col gap-0.5 border-t p-2">
         {(Object.keys(PLACES) as Array<keyof typeof PLACES>).map((name) => {

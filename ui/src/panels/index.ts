@@ -1,5 +1,6 @@
 // The panels, for the window frame. Panels do not know each other.
 export { AgentList } from "./agents/agent-list";
+export { AgentDialogs, useAgentDialogs } from "./agents/dialogs";
 export { ApprovalDock } from "./approvals/approval-dock";
 export { ChatPanel } from "./chat/chat-panel";
 export { ContextPanel } from "./context/context-panel";

@@ -1,35 +1,51 @@
-import { Plus, Trash2 } from "lucide-react";
-import { useState } from "react";
+import { Plus } from "lucide-react";
+import { useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { Virtualizer } from "virtua";
 import type { Agent } from "@/api/types";
 import { Button } from "@/components/ui/button";
 import { Empty } from "@/components/ui/empty";
+import { Input } from "@/components/ui/field";
 import { Problem } from "@/components/ui/problem";
 import { Spinner } from "@/components/ui/spinner";
 import { cn } from "@/lib/cn";
-import { isRehearsal } from "@/lib/model-name";
 import { useFailure } from "@/lib/use-failure";
-import { CreateAgent } from "./create-agent";
-import { DeleteAgent } from "./delete-agent";
+import { AgentRow } from "./agent-row";
+import { Leaving, useDeletions } from "./deletions";
+import { useAgentDialogs } from "./dialogs";
+import { filtered, tagsOf } from "./filter";
 import { useAgents, useWaiting } from "./queries";
 
 type AgentListProps = {
   selected: string | null;
-  onSelect: (agentId: string | null) => void;
-  onOpenModels: () => void;
+  onSelect: (agentId: string) => void;
 };
 
-export function AgentList({ selected, onSelect, onOpenModels }: AgentListProps) {
+/** From this many agents on, one can look for one. */
+const MANY = 7;
+/** From this many on, only those in sight are drawn. */
+const VERY_MANY = 100;
+
+export function AgentList({ selected, onSelect }: AgentListProps) {
   const { t } = useTranslation();
   const failure = useFailure();
-  const { data: agents, error, isPending, refetch } = useAgents();
+  const { data, error, isPending, refetch } = useAgents();
   const waiting = useWaiting();
-  const [creating, setCreating] = useState(false);
-  const [deleting, setDeleting] = useState<Agent | null>(null);
+  const show = useAgentDialogs((dialogs) => dialogs.show);
+  const leaving = useDeletions((deletions) => deletions.leaving);
+  const [words, setWords] = useState("");
+  const [tag, setTag] = useState<string | null>(null);
+  const agents = useMemo(
+    () => data?.filter(({ id }) => !leaving.some(({ agentId }) => agentId === id)),
+    [data, leaving],
+  );
+  const tags = useMemo(() => tagsOf(agents ?? []), [agents]);
+  const chosen = tag !== null && tags.includes(tag) ? tag : null;
+  const found = useMemo(() => filtered(agents ?? [], words, chosen), [agents, words, chosen]);
   return (
     <section aria-labelledby="agents-heading" className="flex min-h-0 flex-1 flex-col">
-      <header className="flex items-center justify-between py-2 pr-2 pl-3">
-        <h2 id="agents-heading" className="font-semibold">
+      <header className="flex items-center justify-between py-1.5 pr-2 pl-4">
+        <h2 id="agents-heading" className="text-xs font-semibold text-muted-foreground">
           {t("agents.heading")}
         </h2>
         <Button
@@ -37,103 +53,103 @@ export function AgentList({ selected, onSelect, onOpenModels }: AgentListProps) 
           variant="quiet"
           aria-label={t("agents.create")}
           title={t("agents.create")}
-          onClick={() => setCreating(true)}
+          onClick={() => show({ kind: "create" })}
         >
           <Plus aria-hidden className="size-4" />
         </Button>
       </header>
-      <div className="min-h-0 flex-1 overflow-y-auto px-2 pb-2">
-        {isPending ? <Spinner className="m-2" aria-label={t("common.loading")} /> : null}
-        {error ? (
-          <Problem {...failure.of(error)}>
-            <Button size="sm" onClick={() => refetch()}>
-              {t("common.tryAgain")}
-            </Button>
-          </Problem>
-        ) : null}
-        {agents?.length === 0 ? (
-          <Empty heading={t("agents.none")}>
-            <Button variant="primary" onClick={() => setCreating(true)}>
-              {t("agents.createFirst")}
-            </Button>
-          </Empty>
-        ) : null}
-        <ul className="flex flex-col gap-0.5">
-          {agents?.map((agent) => (
-            <AgentRow
-              key={agent.id}
-              agent={agent}
-              current={agent.id === selected}
-              waiting={waiting[agent.id] ?? 0}
-              onSelect={() => onSelect(agent.id)}
-              onDelete={() => setDeleting(agent)}
-            />
-          ))}
-        </ul>
-      </div>
-      <CreateAgent
-        open={creating}
-        onOpenChange={setCreating}
-        onCreated={(agent) => onSelect(agent.id)}
-        onOpenModels={() => {
-          setCreating(false);
-          onOpenModels();
-        }}
-      />
-      <DeleteAgent
-        agent={deleting}
-        onClose={() => setDeleting(null)}
-        onDeleted={(agentId) => agentId === selected && onSelect(null)}
-      />
+      {(agents?.length ?? 0) >= MANY ? (
+        <div className="px-2 pb-1.5">
+          <Input
+            type="search"
+            aria-label={t("agents.filter")}
+            placeholder={t("agents.filter")}
+            className="py-1"
+            value={words}
+            onChange={(event) => setWords(event.target.value)}
+          />
+        </div>
+      ) : null}
+      {tags.length > 0 ? <Tags tags={tags} chosen={chosen} onChoose={setTag} /> : null}
+      {isPending ? <Spinner className="m-4" aria-label={t("common.loading")} /> : null}
+      {error ? (
+        <Problem className="m-2" {...failure.of(error)}>
+          <Button size="sm" onClick={() => refetch()}>
+            {t("common.tryAgain")}
+          </Button>
+        </Problem>
+      ) : null}
+      {agents?.length === 0 ? (
+        <Empty heading={t("agents.none")}>
+          <Button variant="primary" onClick={() => show({ kind: "create" })}>
+            {t("agents.createFirst")}
+          </Button>
+        </Empty>
+      ) : null}
+      {agents && agents.length > 0 && found.length === 0 ? (
+        <p role="status" className="px-4 py-1 text-muted-foreground">
+          {t("agents.noneFound")}
+        </p>
+      ) : null}
+      <Rows agents={found} selected={selected} waiting={waiting} onSelect={onSelect} />
+      <Leaving />
     </section>
   );
 }
 
-type AgentRowProps = {
-  agent: Agent;
-  current: boolean;
-  waiting: number;
-  onSelect: () => void;
-  onDelete: () => void;
-};
+type RowsProps = AgentListProps & { agents: readonly Agent[]; waiting: Record<string, number> };
 
-function AgentRow({ agent, current, waiting, onSelect, onDelete }: AgentRowProps) {
+function Rows({ agents, selected, waiting, onSelect }: RowsProps) {
+  const scroll = useRef<HTMLDivElement>(null);
+  const rows = agents.map((agent) => (
+    <AgentRow
+      key={agent.id}
+      agent={agent}
+      current={agent.id === selected}
+      waiting={waiting[agent.id] ?? 0}
+      onSelect={onSelect}
+    />
+  ));
+  return (
+    <div ref={scroll} className="min-h-0 flex-1 overflow-y-auto px-2 pb-2">
+      {agents.length < VERY_MANY ? (
+        <ul className="flex flex-col gap-0.5">
+          {rows.map((row) => (
+            <li key={row.key}>{row}</li>
+          ))}
+        </ul>
+      ) : (
+        <Virtualizer scrollRef={scroll} as="ul" item="li">
+          {rows}
+        </Virtualizer>
+      )}
+    </div>
+  );
+}
+
+type TagsProps = { tags: readonly string[]; chosen: string | null; onChoose: (tag: string | null) => void };
+
+function Tags({ tags, chosen, onChoose }: TagsProps) {
   const { t } = useTranslation();
   return (
-    <li
-      className={cn(
-        "group relative flex items-center rounded-md",
-        current ? "bg-accent-soft" : "hover:bg-muted",
-      )}
-    >
-      <button
-        type="button"
-        aria-current={current ? "page" : undefined}
-        className="flex min-w-0 flex-1 flex-col rounded-md px-2 py-1.5 text-left"
-        onClick={onSelect}
-      >
-        <span className="w-full truncate pr-6 font-medium">{agent.name}</span>
-        <span className="w-full truncate text-xs text-muted-foreground">
-          {agent.model ?? t("agents.noModel")}
-          {isRehearsal(agent.model) ? ` · ${t("models.noAi")}` : ""}
-        </span>
-      </button>
-      {waiting > 0 ? (
-        <span className="mr-2 rounded-full bg-waiting px-1.5 text-xs font-semibold text-black tabular-nums">
-          <span aria-hidden>{waiting}</span>
-          <span className="sr-only">{t("approval.waitingCount", { count: waiting })}</span>
-        </span>
-      ) : null}
-      <Button
-        size="icon"
-        variant="quiet"
-        className="mr-1 opacity-0 group-focus-within:opacity-100 group-hover:opacity-100 focus-visible:opacity-100"
-        aria-label={t("agents.delete", { name: agent.name })}
-        title={t("agents.delete", { name: agent.name })}
-        onClick={onDelete}
-      >
-        <Trash2 aria-hidden className="size-3.5" />
-      </Button>
-    </li>
+    // biome-ignore lint/a11y/useSemanticElements: a fieldset is for forms
+    <div role="group" aria-label={t("agents.tags")} className="flex flex-wrap gap-1 px-3 pb-2">
+      {tags.map((tag) => (
+        <button
+          key={tag}
+          type="button"
+          aria-pressed={tag === chosen}
+          className={cn(
+            "max-w-full truncate rounded-full border px-2 text-xs leading-5",
+            tag === chosen
+              ? "border-accent bg-accent text-accent-foreground"
+              : "text-muted-foreground hover:bg-muted hover:text-foreground",
+          )}
+          onClick={() => onChoose(tag === chosen ? null : tag)}
+        >
+          {tag}
+        </button>
+      ))}
+    </div>
   );
 }

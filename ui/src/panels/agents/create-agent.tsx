@@ -1,14 +1,17 @@
 import { type FormEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
-import type { Agent, Model } from "@/api/types";
+import type { Agent } from "@/api/types";
 import { Button } from "@/components/ui/button";
 import { Dialog, DialogContent } from "@/components/ui/dialog";
-import { Field, Input, Select, Textarea } from "@/components/ui/field";
+import { Field, Input, Textarea } from "@/components/ui/field";
 import { Problem } from "@/components/ui/problem";
 import { Spinner } from "@/components/ui/spinner";
-import { handleOf, isRehearsal } from "@/lib/model-name";
+import { cn } from "@/lib/cn";
+import { firstChoice, isRehearsal } from "@/lib/model-name";
 import { useFailure } from "@/lib/use-failure";
-import { type NewAgent, useCreateAgent, useModels } from "./queries";
+import { ModelSelect } from "./model-select";
+import { type NewAgent, useCreateAgent, useModels, useOwnTools } from "./queries";
+import { TEMPLATES } from "./templates";
 
 type CreateAgentProps = {
   open: boolean;
@@ -34,16 +37,31 @@ function CreateForm({ onDone, onCreated, onOpenModels }: CreateFormProps) {
   const { t } = useTranslation();
   const failure = useFailure();
   const models = useModels();
+  const tools = useOwnTools();
   const create = useCreateAgent();
+  const [template, setTemplate] = useState<string>("companion");
   const [form, setForm] = useState<NewAgent>({
     name: "",
     model: "",
-    persona: t("agents.personaDefault"),
+    persona: t("templates.persona.companion"),
     human: "",
+    blocks: [],
+    tools: [],
   });
   const set = (change: Partial<NewAgent>) => setForm((before) => ({ ...before, ...change }));
   const model = form.model || firstChoice(models.data ?? []);
 
+  const choose = (name: string) => {
+    setTemplate(name);
+    const chosen = TEMPLATES.find((one) => one.name === name);
+    set({
+      persona: t(`templates.persona.${name}`),
+      blocks: (chosen?.blocks ?? []).map((label) => ({
+        label,
+        description: t(`templates.blocks.${label}`),
+      })),
+    });
+  };
   const submit = (event: FormEvent) => {
     event.preventDefault();
     create.mutate(
@@ -79,27 +97,41 @@ function CreateForm({ onDone, onCreated, onOpenModels }: CreateFormProps) {
       ) : (
         <Field label={t("agents.model")} hint={isRehearsal(model) ? t("models.rehearsalHint") : undefined}>
           {(control) => (
-            <Select
+            <ModelSelect
               {...control}
               required
               disabled={models.isPending}
+              models={models.data ?? []}
               value={model}
               onChange={(event) => set({ model: event.target.value })}
-            >
-              {groups(models.data ?? []).map(([provider, members]) => (
-                <optgroup key={provider} label={provider}>
-                  {members.map((member) => (
-                    <option key={handleOf(member)} value={handleOf(member)}>
-                      {handleOf(member)}
-                      {isRehearsal(handleOf(member)) ? ` (${t("models.noAi")})` : ""}
-                    </option>
-                  ))}
-                </optgroup>
-              ))}
-            </Select>
+            />
           )}
         </Field>
       )}
+      <fieldset className="flex flex-col gap-1.5">
+        <legend className="mb-1 font-medium">{t("templates.heading")}</legend>
+        <div className="grid grid-cols-2 gap-1.5">
+          {TEMPLATES.map(({ name }) => (
+            <label
+              key={name}
+              className={cn(
+                "flex cursor-pointer flex-col rounded-md border px-2.5 py-1.5 has-focus-visible:outline-2 has-focus-visible:outline-accent",
+                name === template ? "border-accent bg-accent-soft" : "hover:bg-muted",
+              )}
+            >
+              <input
+                type="radio"
+                name="template"
+                className="sr-only"
+                checked={name === template}
+                onChange={() => choose(name)}
+              />
+              <span className="font-medium">{t(`templates.title.${name}`)}</span>
+              <span className="text-xs text-muted-foreground">{t(`templates.purpose.${name}`)}</span>
+            </label>
+          ))}
+        </div>
+      </fieldset>
       <Field label={t("agents.persona")} hint={t("agents.personaHint")}>
         {(control) => (
           <Textarea
@@ -120,6 +152,32 @@ function CreateForm({ onDone, onCreated, onOpenModels }: CreateFormProps) {
           />
         )}
       </Field>
+      {tools.data && tools.data.length > 0 ? (
+        <fieldset className="flex flex-col gap-1">
+          <legend className="mb-1 font-medium">{t("agents.tools")}</legend>
+          <div className="flex max-h-32 flex-col gap-1 overflow-y-auto rounded-md border p-2">
+            {tools.data.map(({ id, name, description }) => (
+              <label key={id} className="flex items-baseline gap-2">
+                <input
+                  type="checkbox"
+                  className="accent-accent"
+                  checked={form.tools.includes(id)}
+                  onChange={(event) =>
+                    set({
+                      tools: event.target.checked
+                        ? [...form.tools, id]
+                        : form.tools.filter((one) => one !== id),
+                    })
+                  }
+                />
+                <span className="font-mono text-xs">{name}</span>
+                <span className="min-w-0 truncate text-xs text-muted-foreground">{description}</span>
+              </label>
+            ))}
+          </div>
+          <p className="text-xs text-muted-foreground">{t("agents.toolsHint")}</p>
+        </fieldset>
+      ) : null}
       {create.error ? <Problem {...failure.of(create.error)} /> : null}
       <footer className="flex justify-end gap-2">
         <Button onClick={onDone}>{t("common.cancel")}</Button>
@@ -130,19 +188,4 @@ function CreateForm({ onDone, onCreated, onOpenModels }: CreateFormProps) {
       </footer>
     </form>
   );
-}
-
-/** A real model before the stand-in, which is never chosen silently where there is another. */
-function firstChoice(models: readonly Model[]): string {
-  const handles = models.map(handleOf);
-  return handles.find((handle) => !isRehearsal(handle)) ?? handles[0] ?? "";
-}
-
-function groups(models: readonly Model[]): Array<[provider: string, models: Model[]]> {
-  const byProvider = new Map<string, Model[]>();
-  for (const model of models) {
-    const provider = handleOf(model).split("/")[0] ?? "";
-    byProvider.set(provider, [...(byProvider.get(provider) ?? []), model]);
-  }
-  return [...byProvider];
 }

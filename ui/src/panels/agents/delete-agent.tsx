@@ -2,48 +2,34 @@ import { useTranslation } from "react-i18next";
 import type { Agent } from "@/api/types";
 import { Button } from "@/components/ui/button";
 import { Confirm, ConfirmCancel, ConfirmContent } from "@/components/ui/dialog";
-import { Problem } from "@/components/ui/problem";
-import { useFailure } from "@/lib/use-failure";
-import { useDeleteAgent } from "./queries";
+import { useDeletions } from "./deletions";
 
 type DeleteAgentProps = {
-  /** The agent in question; `null` asks nothing. */
-  agent: Agent | null;
+  agent: Agent;
   onClose: () => void;
-  onDeleted: (agentId: string) => void;
+  onDeleting: (agentId: string) => void;
 };
 
-export function DeleteAgent({ agent, onClose, onDeleted }: DeleteAgentProps) {
+export function DeleteAgent({ agent, onClose, onDeleting }: DeleteAgentProps) {
   const { t } = useTranslation();
-  const failure = useFailure();
-  const remove = useDeleteAgent();
-  const close = () => {
-    remove.reset();
-    onClose();
-  };
-  if (!agent) return null;
+  const begin = useDeletions((deletions) => deletions.begin);
   return (
-    <Confirm open onOpenChange={(open) => !open && close()}>
+    <Confirm open onOpenChange={(open) => !open && onClose()}>
       <ConfirmContent
         heading={t("agents.deleteHeading", { name: agent.name })}
         explanation={t("agents.deleteExplanation")}
       >
-        {remove.error ? <Problem {...failure.of(remove.error)} /> : null}
         <footer className="flex justify-end gap-2">
           <ConfirmCancel asChild>
             <Button>{t("common.cancel")}</Button>
           </ConfirmCancel>
           <Button
             variant="danger"
-            disabled={remove.isPending}
-            onClick={() =>
-              remove.mutate(agent.id, {
-                onSuccess: () => {
-                  close();
-                  onDeleted(agent.id);
-                },
-              })
-            }
+            onClick={() => {
+              begin({ agentId: agent.id, name: agent.name });
+              onDeleting(agent.id);
+              onClose();
+            }}
           >
             {t("agents.deleteSubmit")}
           </Button>
