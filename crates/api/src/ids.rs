@@ -146,6 +146,8 @@ impl MessageId {
 
 /// The single person of this machine, as the API names them.
 pub const DEFAULT_USER_ID: &str = "user-00000000-0000-4000-8000-000000000000";
+/// The one organization of this installation.
+pub const DEFAULT_ORGANIZATION_ID: &str = "org-00000000-0000-4000-8000-000000000000";
 
 #[cfg(test)]
 mod tests {

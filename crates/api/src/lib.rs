@@ -4,6 +4,7 @@
 //! Begin with [`message`] (what is stored) and [`resource`] (what has an id).
 
 pub mod agent;
+pub mod archive;
 pub mod block;
 pub mod chat;
 pub mod conversation;

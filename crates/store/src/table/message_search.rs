@@ -56,7 +56,7 @@ fn limit(search: &Search) -> usize {
 const MAX_WORDS: usize = 64;
 
 /// The first words of any text, each once, as FTS5 strings: nothing in it can be taken for query syntax.
-fn words(query: &str) -> Vec<String> {
+pub(super) fn words(query: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     for word in query.split(|character: char| !character.is_alphanumeric()).filter(|word| !word.is_empty()) {
         let word = format!("\"{word}\"");

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod agents;
+mod archives;
 mod blocks;
 mod conversations;
 mod fixture;
@@ -14,3 +15,4 @@ mod runs;
 mod search;
 mod small_tables;
 mod tools;
+mod usage;
