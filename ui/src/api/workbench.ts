@@ -9,40 +9,7 @@ export type ClientTool = {
 /** The tools this machine offers one agent, and the folder they may read. */
 export type ClientTools = { tools: ClientTool[]; folder: string | null };
 
-export type PendingCall = {
-  tool_call_id: string;
-  name: string;
-  /** JSON text as the model wrote it. */
-  arguments: string;
-  /** Where it runs when allowed: on this machine, or in the server. */
-  kind: "client" | "server";
-  /** What it would do, when that can be said beforehand. */
-  preview?: string | null;
-  /** What a decision is bound to: if the call or its tool has become another, allowing is refused. */
-  hash?: string;
-  /** Why it cannot be allowed here as things are. */
-  problem?: string | null;
-};
-
-/** A turn that waits for a person. `id` is the approval request's message id. */
-export type Approval = {
-  id: string;
-  agent_id: string;
-  agent_name: string;
-  conversation_id: string | null;
-  created_at: string;
-  calls: PendingCall[];
-};
-
-export type Decision = {
-  tool_call_id: string;
-  decision: "allow" | "deny";
-  reason?: string;
-  /** JSON text that replaces the model's arguments. */
-  arguments?: string;
-  /** The hash of the call as it was shown. */
-  hash?: string;
-};
+export type { Approval, Decision, PendingCall } from "./approvals";
 
 /** A memory block as one change left it. Version 1 is its creation. */
 export type BlockVersion = {

@@ -7,10 +7,12 @@ import { agentsQuery } from "@/api/queries";
 import { Button } from "@/components/ui/button";
 import { Empty } from "@/components/ui/empty";
 import { cn } from "@/lib/cn";
-import { AgentDialogs, ModelsPage, SettingsPage } from "@/panels";
+import { AgentDialogs, ModelsPage, Palette, SettingsPage } from "@/panels";
 import { AgentPlace } from "./agent-place";
+import { useCommandKeys, useCommands } from "./commands";
 import { type Place, useLayout } from "./layout";
 import { OutboxRunner } from "./outbox-runner";
+import { openPalette, usePalette } from "./palette-state";
 import { Part } from "./part";
 import { Rail } from "./rail";
 import { useAppearance } from "./use-appearance";
@@ -35,7 +37,10 @@ export function Frame() {
   useAppearance();
   useWorkbenchEvents();
   const { t } = useTranslation();
-  const { place, agentId, railOpen, setRail, goTo, selectAgent } = useLayout();
+  const { place, agentId, railOpen, setRail, goTo, selectAgent, seek } = useLayout();
+  const { open: paletteOpen, setOpen: setPalette } = usePalette();
+  const commands = useCommands(openPalette);
+  useCommandKeys(commands);
   return (
     <div className="relative flex h-full">
       <OutboxRunner />
@@ -58,6 +63,14 @@ export function Frame() {
       <div className="h-full min-w-0 flex-1">
         <Part key={place}>{PLACES[place]()}</Part>
       </div>
+      <Palette
+        open={paletteOpen}
+        onOpenChange={setPalette}
+        commands={commands}
+        onOpen={(id, conversationId, messageId) =>
+          messageId ? seek(id, conversationId ?? null, messageId) : selectAgent(id, conversationId)
+        }
+      />
       <AgentDialogs
         onCreated={selectAgent}
         onDeleting={(id) => id === agentId && selectAgent(null)}

@@ -3,7 +3,7 @@ import { create } from "zustand";
 import { persist } from "zustand/middleware";
 
 /** What fills the middle. */
-export type Place = "agent" | "models" | "settings";
+export type Place = "agent" | "approvals" | "models" | "settings";
 export type InspectorTab = "memory" | "tools" | "context" | "runs";
 
 type Layout = {
@@ -16,11 +16,16 @@ type Layout = {
   /** Over the conversation, where it is not. Closed at every start. */
   drawer: boolean;
   tab: InspectorTab;
+  /** A message to show, in the conversation that is open; it is shown once. */
+  sought: { agentId: string; messageId: string } | null;
   /** The rail as a drawer on narrow windows. */
   railOpen: boolean;
   goTo(place: Place): void;
   /** Opens an agent: where one left it, or in this conversation (`null` is the main one). */
   selectAgent(agentId: string | null, conversationId?: string | null): void;
+  /** Opens the conversation a message is in, at that message. */
+  seek(agentId: string, conversationId: string | null, messageId: string): void;
+  shown(): void;
   setInspector(open: boolean): void;
   setDrawer(open: boolean): void;
   setTab(tab: InspectorTab): void;
@@ -36,6 +41,7 @@ export const useLayout = create<Layout>()(
       inspector: true,
       drawer: false,
       tab: "memory",
+      sought: null,
       railOpen: false,
       goTo: (place) => set({ place, railOpen: false }),
       selectAgent: (agentId, conversationId) =>
@@ -45,6 +51,15 @@ export const useLayout = create<Layout>()(
           railOpen: false,
           conversations: opened(conversations, agentId, conversationId),
         })),
+      seek: (agentId, conversationId, messageId) =>
+        set(({ conversations }) => ({
+          agentId,
+          place: "agent",
+          railOpen: false,
+          conversations: opened(conversations, agentId, conversationId),
+          sought: { agentId, messageId },
+        })),
+      shown: () => set({ sought: null }),
       setInspector: (inspector) => set({ inspector }),
       setDrawer: (drawer) => set({ drawer }),
       setTab: (tab) => set({ tab }),

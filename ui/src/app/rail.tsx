@@ -1,8 +1,10 @@
-import { Cpu, Settings } from "lucide-react";
+import { Cpu, Search, Settings } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import { cn } from "@/lib/cn";
 import { AgentList } from "@/panels";
+import { readable } from "./commands";
 import { type Place, useLayout } from "./layout";
+import { openPalette } from "./palette-state";
 import { Part } from "./part";
 
 const PLACES = { models: Cpu, settings: Settings } satisfies Partial<Record<Place, typeof Cpu>>;
@@ -13,6 +15,19 @@ export function Rail() {
   const { place, agentId, goTo, selectAgent } = useLayout();
   return (
     <nav aria-label={t("rail.label")} className="flex h-full flex-col bg-rail">
+      <div className="p-2 pb-0">
+        <button
+          type="button"
+          className="flex w-full items-center gap-2 rounded-md border bg-background px-2 py-1.5 text-left text-muted-foreground hover:border-input hover:text-foreground"
+          onClick={openPalette}
+        >
+          <Search aria-hidden className="size-4" />
+          <span className="flex-1">{t("rail.search")}</span>
+          <kbd aria-hidden className="font-sans text-xs">
+            {readable("mod+k")}
+          </kbd>
+        </button>
+      </div>
       <Part>
         <AgentList selected={place === "agent" ? agentId : null} onSelect={selectAgent} />
       </Part>

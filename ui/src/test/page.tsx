@@ -10,19 +10,24 @@ import { answer, type FakeRequest, fakeTransport } from "./fake-transport";
 /** Answers by "METHOD /path" without query; what is a function is asked with the request. */
 export type Routes = Record<string, unknown | ((request: FakeRequest) => unknown)>;
 
-export function refusal(status: number, detail: unknown): TransportResponse {
-  return answer(status, { detail });
+/** In place of an answer: a status and the API's `detail`. */
+export class Refusal {
+  constructor(
+    readonly status: number,
+    readonly detail: unknown,
+  ) {}
 }
+
+export const refusal = (status: number, detail: unknown) => new Refusal(status, detail);
 
 /** Shows `panel`; everything the server was asked is in `seen`. */
 export function showPanel(panel: ReactNode, routes: Routes) {
   const transport = fakeTransport(async (request) => {
     const name = `${request.method} ${request.path.split("?")[0]}`;
-    if (!(name in routes)) return refusal(404, `${name} is not served here`);
-    const given = routes[name];
+    const given = name in routes ? routes[name] : refusal(404, `${name} is not served here`);
     const body: unknown = typeof given === "function" ? await given(request) : given;
-    const isResponse = typeof body === "object" && body !== null && "headers" in body && "status" in body;
-    return isResponse ? (body as TransportResponse) : answer(200, body ?? null);
+    if (body instanceof Refusal) return answer(body.status, { detail: body.detail });
+    return isResponse(body) ? body : answer(200, body ?? null);
   });
   const queries = new QueryClient({ defaultOptions: { queries: { retry: false } } });
   const view = render(
@@ -31,4 +36,9 @@ export function showPanel(panel: ReactNode, routes: Routes) {
     </QueryClientProvider>,
   );
   return { ...view, queries, seen: transport.seen };
+}
+
+/** A whole answer of the test's own, a stream for instance. It can be read once. */
+function isResponse(body: unknown): body is TransportResponse {
+  return typeof body === "object" && body !== null && "headers" in body && "body" in body;
 }

@@ -14,16 +14,21 @@ export function VisibleText({ text, className, ...rest }: VisibleTextProps) {
       )}
       {...rest}
     >
-      {visiblePieces(text).map((piece, at) =>
-        piece.hidden ? (
-          // biome-ignore lint/suspicious/noArrayIndexKey: the pieces of one text have no other identity
-          <mark key={at} className="rounded-sm bg-waiting-soft px-0.5 text-waiting-foreground">
-            {piece.text}
-          </mark>
-        ) : (
-          piece.text
-        ),
-      )}
+      <VisibleInline text={text} />
     </pre>
+  );
+}
+
+/** The same within a line of something else. */
+export function VisibleInline({ text }: { text: string }) {
+  return visiblePieces(text).map((piece, at) =>
+    piece.hidden ? (
+      // biome-ignore lint/suspicious/noArrayIndexKey: the pieces of one text have no other identity
+      <mark key={at} className="rounded-sm bg-waiting-soft px-0.5 text-waiting-foreground">
+        {piece.text}
+      </mark>
+    ) : (
+      piece.text
+    ),
   );
 }

@@ -1,13 +1,11 @@
-import { useQuery } from "@tanstack/react-query";
-import { useEffect, useRef } from "react";
+import { Dialog } from "radix-ui";
+import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { useApi } from "@/api/context";
-import { approvalsQuery } from "@/api/queries";
-import { Approval } from "@/components/agent/approval";
 import { Button } from "@/components/ui/button";
 import { Problem } from "@/components/ui/problem";
 import { useFailure } from "@/lib/use-failure";
-import { useRun } from "@/run/use-run";
+import { PendingCard } from "./pending-card";
+import { useApprovals } from "./queries";
 
 type ApprovalDockProps = {
   agentId: string;
@@ -20,8 +18,7 @@ type ApprovalDockProps = {
 export function ApprovalDock({ agentId, conversationId = null, onLeave }: ApprovalDockProps) {
   const { t } = useTranslation();
   const failure = useFailure();
-  const { data, error, refetch } = useQuery(approvalsQuery(useApi()));
-  const { state, session } = useRun(agentId, conversationId);
+  const { data, error, refetch } = useApprovals();
   const waiting =
     data?.filter(
       (approval) => approval.agent_id === agentId && approval.conversation_id === conversationId,
@@ -29,6 +26,8 @@ export function ApprovalDock({ agentId, conversationId = null, onLeave }: Approv
   const approval = waiting.toSorted((a, b) => a.created_at.localeCompare(b.created_at))[0];
   const card = useRef<HTMLElement>(null);
   const id = approval?.id;
+  /** The dangerous request the person has put back into the dock. */
+  const [docked, setDocked] = useState<string | null>(null);
 
   useEffect(() => {
     // The card itself, never a button in it; and never away from someone who is typing.
@@ -45,23 +44,42 @@ export function ApprovalDock({ agentId, conversationId = null, onLeave }: Approv
     );
   }
   if (!approval) return null;
+  const title = t("approval.title", { agent: approval.agent_name, count: approval.calls.length });
+  const leave = () => {
+    setDocked(approval.id);
+    onLeave();
+  };
+  if (approval.calls.some((call) => call.dangerous) && docked !== approval.id) {
+    return (
+      <Dialog.Root open>
+        <Dialog.Portal>
+          <Dialog.Overlay className="fixed inset-0 z-40 animate-appear bg-black/40" />
+          <Dialog.Content
+            // The card inside is the dialog; this only keeps the focus in it.
+            role="presentation"
+            aria-labelledby={undefined}
+            aria-describedby={undefined}
+            className="fixed top-1/2 left-1/2 z-50 w-[min(44rem,calc(100vw-2rem))] -translate-x-1/2 -translate-y-1/2 shadow-xl"
+            onEscapeKeyDown={(event) => event.preventDefault()}
+            onPointerDownOutside={(event) => event.preventDefault()}
+            onOpenAutoFocus={(event) => {
+              event.preventDefault();
+              if (!isTyping(document.activeElement)) card.current?.focus();
+            }}
+          >
+            <Dialog.Title className="sr-only">{title}</Dialog.Title>
+            <PendingCard ref={card} approval={approval} onLeave={leave} className="max-h-[85vh]" />
+          </Dialog.Content>
+        </Dialog.Portal>
+      </Dialog.Root>
+    );
+  }
   return (
     <>
       <p role="alert" className="sr-only">
-        {t("approval.title", { agent: approval.agent_name, count: approval.calls.length })}
+        {title}
       </p>
-      <Approval
-        // A call that became another is asked about anew.
-        key={[approval.id, ...approval.calls.map((call) => call.hash)].join("/")}
-        ref={card}
-        agentName={approval.agent_name}
-        calls={approval.calls}
-        busy={state.phase !== "idle"}
-        onLeave={onLeave}
-        onAnswer={(decisions) =>
-          session.answer({ messageId: approval.id, conversationId: approval.conversation_id, decisions })
-        }
-      />
+      <PendingCard ref={card} approval={approval} onLeave={leave} />
     </>
   );
 }

@@ -1,0 +1,148 @@
+// The shapes of /workbench about deciding: what waits, rules, the log. See docs/workbench-api.md.
+
+/** What a call would do, in the form that can be judged best. */
+export type CallDetail =
+  | { type: "diff"; path: string; diff: string; added: number; removed: number; new_file: boolean }
+  | { type: "command"; command: string; folder: string; confinement: string }
+  | { type: "url"; url: string; host: string }
+  | { type: "question"; question: string; choices: string[] }
+  | { type: "text"; text: string };
+
+/** What the rules say about a call. */
+export type Verdict = { effect: RuleEffect; rule_id: string | null; because: string };
+
+/** A call that was begun before: what is known of it. */
+export type CallOutcome = {
+  state: "started" | "finished" | "unknown";
+  status: string | null;
+  started_at: string;
+};
+
+/** A way to say "calls like this one". */
+export type Suggestion = { text: string; matches: unknown };
+
+export type PendingCall = {
+  tool_call_id: string;
+  name: string;
+  /** JSON text as the model wrote it. */
+  arguments: string;
+  /** Where it runs when allowed: on this machine, or in the server. */
+  kind: "client" | "server";
+  /** Whose tool it is: this machine's, a server's name. */
+  server?: string | null;
+  read_only?: boolean;
+  /** Runs a command, writes outside the work folder, sends data away. */
+  dangerous?: boolean;
+  /** What it would do, when that can be said beforehand. */
+  preview?: string | null;
+  detail?: CallDetail | null;
+  /** What a decision is bound to: if the call or its tool has become another, allowing is refused. */
+  hash?: string;
+  /** Why it cannot be allowed here as things are. */
+  problem?: string | null;
+  verdict?: Verdict;
+  outcome?: CallOutcome | null;
+  suggestions?: Suggestion[];
+};
+
+/** A turn that waits for a person. `id` is the approval request's message id. */
+export type Approval = {
+  id: string;
+  /** `local` for the agents of this machine. */
+  connection?: string;
+  agent_id: string;
+  agent_name: string;
+  conversation_id: string | null;
+  created_at: string;
+  /** From then on it is denied, when nobody is there. */
+  expires_at?: string | null;
+  calls: PendingCall[];
+};
+
+export type Decision = {
+  tool_call_id: string;
+  /** `report`: nobody knows whether it ran, and the model is told so. */
+  decision: "allow" | "deny" | "report";
+  reason?: string;
+  /** JSON text that replaces the model's arguments. */
+  arguments?: string;
+  /** The hash of the call as it was shown. */
+  hash?: string;
+  /** What the person says to a tool that asks them. */
+  answer?: string;
+  /** Needed to allow a call whose outcome is unknown. */
+  run_again?: true;
+  remember?: Remember;
+};
+
+export const REMEMBER_SCOPES = ["run", "conversation", "agent", "everywhere"] as const;
+export const REMEMBER_WHATS = ["call", "pattern", "tool", "read_only"] as const;
+
+/** A rule made in the same moment as a decision. */
+export type Remember = {
+  scope: (typeof REMEMBER_SCOPES)[number];
+  what: (typeof REMEMBER_WHATS)[number];
+  pattern?: string;
+};
+
+export type RuleEffect = "allow" | "ask" | "deny";
+
+export type Rule = {
+  id: string;
+  effect: RuleEffect;
+  /** The rule as one writes it. */
+  text: string;
+  /** The rule as one says it. */
+  sentence: string;
+  note: string | null;
+  created_at: string;
+  revoked_at: string | null;
+  uses: number;
+  last_used_at: string | null;
+  /** Why it cannot be applied; such a rule never allows. */
+  problem: string | null;
+};
+
+/** What a rule would have matched. */
+export type Rehearsal = {
+  text: string;
+  sentence: string;
+  /** How many calls were looked at. */
+  of: number;
+  matched: number;
+  calls: RehearsedCall[];
+};
+
+export type RehearsedCall = {
+  sequence: number;
+  at: string;
+  agent_id: string;
+  tool: string;
+  arguments: string;
+  outcome: string;
+  decided_by: string;
+  /** What would be decided now. */
+  now: unknown;
+};
+
+/** One line of the log. */
+export type AuditEntry = {
+  sequence: number;
+  at: string;
+  event: "decided" | "started" | "finished" | "rule";
+  connection: string;
+  agent_id: string;
+  conversation_id: string | null;
+  message_id: string;
+  tool_call_id: string;
+  tool: string;
+  kind: string;
+  outcome: string;
+  decided_by: string;
+  rule_id: string | null;
+  reason: string | null;
+  hash: string;
+  arguments: string;
+  original_arguments: string | null;
+  confinement: string | null;
+};

@@ -1,0 +1,252 @@
+import { useQuery } from "@tanstack/react-query";
+import { type FormEvent, useDeferredValue, useState } from "react";
+import { useTranslation } from "react-i18next";
+import type { Rule } from "@/api/approvals";
+import { useApi } from "@/api/context";
+import { toApiError } from "@/api/error";
+import { agentsQuery } from "@/api/queries";
+import { RehearsalView } from "@/components/agent/rehearsal";
+import { Button } from "@/components/ui/button";
+import { Empty } from "@/components/ui/empty";
+import { Field, Input, Select, Textarea } from "@/components/ui/field";
+import { Problem } from "@/components/ui/problem";
+import { Spinner } from "@/components/ui/spinner";
+import { When } from "@/components/ui/when";
+import { cn } from "@/lib/cn";
+import { useFailure } from "@/lib/use-failure";
+import { useAddRule, useRehearsal, useRevokeRule, useRules, useTestRules } from "./queries";
+
+/** Every rule there is: what it says, how often it was used, and the way to take it back. */
+export function RulesList() {
+  const { t } = useTranslation();
+  const failure = useFailure();
+  const [revoked, setRevoked] = useState(false);
+  const { data, error, isPending, refetch } = useRules(revoked);
+  return (
+    <div className="flex flex-col gap-5">
+      <p className="text-muted-foreground">{t("rules.explanation")}</p>
+      {isPending ? <Spinner aria-label={t("common.loading")} /> : null}
+      {error ? (
+        <Problem {...failure.of(error)}>
+          <Button size="sm" onClick={() => refetch()}>
+            {t("common.tryAgain")}
+          </Button>
+        </Problem>
+      ) : null}
+      {data?.length === 0 ? (
+        <Empty className="rounded-md border border-dashed" heading={t("rules.none")} />
+      ) : null}
+      <ul className="flex flex-col gap-2">
+        {data?.map((rule) => (
+          <RuleRow key={rule.id} rule={rule} />
+        ))}
+      </ul>
+      <label className="flex items-center gap-2">
+        <input
+          type="checkbox"
+          className="accent-(--accent)"
+          checked={revoked}
+          onChange={(event) => setRevoked(event.target.checked)}
+        />
+        {t("rules.showRevoked")}
+      </label>
+      <NewRule />
+      <TestRules />
+    </div>
+  );
+}
+
+const TONES: Record<Rule["effect"], string> = {
+  allow: "border-success text-success",
+  ask: "border-waiting text-waiting-foreground",
+  deny: "border-danger text-danger",
+};
+
+function RuleRow({ rule }: { rule: Rule }) {
+  const { t } = useTranslation();
+  const failure = useFailure();
+  const revoke = useRevokeRule();
+  return (
+    <li
+      aria-label={rule.sentence}
+      className={cn("flex flex-col gap-1 rounded-md border bg-card p-3", rule.revoked_at && "opacity-70")}
+    >
+      <div className="flex items-start gap-2">
+        <span className={cn("rounded-sm border px-1.5 text-xs font-semibold", TONES[rule.effect])}>
+          {t(`rules.effects.${rule.effect}`)}
+        </span>
+        <p className={cn("min-w-0 flex-1", rule.revoked_at && "line-through")}>{rule.sentence}</p>
+        {rule.revoked_at ? null : (
+          <Button size="sm" disabled={revoke.isPending} onClick={() => revoke.mutate(rule.id)}>
+            {t("rules.revoke")}
+          </Button>
+        )}
+      </div>
+      <p className="font-mono text-xs break-all text-muted-foreground select-all">{rule.text}</p>
+      <p className="text-xs text-muted-foreground">
+        {t("rules.uses", { count: rule.uses })}
+        {rule.last_used_at ? (
+          <>
+            , {t("rules.last")} <When date={rule.last_used_at} />
+          </>
+        ) : null}
+        {" · "}
+        {t("rules.made")} <When date={rule.created_at} />
+        {rule.revoked_at ? (
+          <>
+            {" · "}
+            {t("rules.revokedAt")} <When date={rule.revoked_at} />
+          </>
+        ) : null}
+        {rule.note ? ` · ${rule.note}` : ""}
+      </p>
+      {rule.problem ? <p className="text-danger">{rule.problem}</p> : null}
+      {revoke.error ? <Problem {...failure.of(revoke.error)} /> : null}
+    </li>
+  );
+}
+
+/** A rule is a line of text; what it means and would have matched is said before it is kept. */
+function NewRule() {
+  const { t } = useTranslation();
+  const failure = useFailure();
+  const add = useAddRule();
+  const [text, setText] = useState("");
+  const [note, setNote] = useState("");
+  const settled = useDeferredValue(text.trim());
+  const rehearsal = useRehearsal(settled);
+  const current = settled === text.trim() && text.trim() !== "" ? rehearsal : null;
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    add.mutate(
+      { text: text.trim(), ...(note.trim() ? { note: note.trim() } : {}) },
+      {
+        onSuccess: () => {
+          setText("");
+          setNote("");
+        },
+      },
+    );
+  };
+  return (
+    <form aria-labelledby="new-rule" className="flex flex-col gap-3 rounded-md border p-4" onSubmit={submit}>
+      <h2 id="new-rule" className="font-semibold">
+        {t("rules.add")}
+      </h2>
+      <Field
+        label={t("rules.text")}
+        hint={t("rules.textHint")}
+        problem={current?.error ? toApiError(current.error).message : undefined}
+      >
+        {(control) => (
+          <Input
+            {...control}
+            spellCheck={false}
+            className="font-mono text-xs"
+            placeholder="allow run_command(git status*) everywhere"
+            value={text}
+            onChange={(event) => setText(event.target.value)}
+          />
+        )}
+      </Field>
+      <Field label={t("rules.note")} hint={t("rules.noteHint")}>
+        {(control) => <Input {...control} value={note} onChange={(event) => setNote(event.target.value)} />}
+      </Field>
+      {current?.data ? <RehearsalView rehearsal={current.data} /> : null}
+      {add.error ? <Problem {...failure.of(add.error)} /> : null}
+      <Button
+        type="submit"
+        variant="primary"
+        className="self-start"
+        disabled={add.isPending || !current?.data}
+      >
+        {t("rules.addSubmit")}
+      </Button>
+    </form>
+  );
+}
+
+/** What the rules say about a call one makes up. */
+function TestRules() {
+  const { t } = useTranslation();
+  const failure = useFailure();
+  const { data: agents } = useQuery(agentsQuery(useApi()));
+  const test = useTestRules();
+  const [call, setCall] = useState({ tool: "", arguments: "{}", agent_id: "" });
+  const set = (change: Partial<typeof call>) => {
+    test.reset();
+    setCall((before) => ({ ...before, ...change }));
+  };
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    const { agent_id, ...rest } = call;
+    test.mutate({ ...rest, ...(agent_id ? { agent_id } : {}) });
+  };
+  return (
+    <form
+      aria-labelledby="test-rules"
+      className="flex flex-col gap-3 rounded-md border p-4"
+      onSubmit={submit}
+    >
+      <h2 id="test-rules" className="font-semibold">
+        {t("rules.test")}
+      </h2>
+      <div className="grid gap-3 sm:grid-cols-2">
+        <Field label={t("rules.tool")}>
+          {(control) => (
+            <Input
+              {...control}
+              required
+              spellCheck={false}
+              className="font-mono text-xs"
+              value={call.tool}
+              onChange={(event) => set({ tool: event.target.value })}
+            />
+          )}
+        </Field>
+        <Field label={t("rules.agent")}>
+          {(control) => (
+            <Select
+              {...control}
+              value={call.agent_id}
+              onChange={(event) => set({ agent_id: event.target.value })}
+            >
+              <option value="">{t("rules.anyAgent")}</option>
+              {agents?.map(({ id, name }) => (
+                <option key={id} value={id}>
+                  {name}
+                </option>
+              ))}
+            </Select>
+          )}
+        </Field>
+      </div>
+      <Field label={t("rules.arguments")}>
+        {(control) => (
+          <Textarea
+            {...control}
+            rows={3}
+            spellCheck={false}
+            className="font-mono text-xs"
+            value={call.arguments}
+            onChange={(event) => set({ arguments: event.target.value })}
+          />
+        )}
+      </Field>
+      <div className="flex items-center gap-3">
+        <Button type="submit" disabled={test.isPending || !call.tool.trim()}>
+          {t("rules.testSubmit")}
+        </Button>
+        <p role="status" className="min-w-0">
+          {test.data ? (
+            <>
+              <strong>{t(`rules.effects.${test.data.effect}`)}</strong>{" "}
+              <span className="text-muted-foreground">{test.data.because}</span>
+            </>
+          ) : null}
+        </p>
+      </div>
+      {test.error ? <Problem {...failure.of(test.error)} /> : null}
+    </form>
+  );
+}
