@@ -41,6 +41,24 @@ pub struct ChatOptions {
     pub response_format: Option<Value>,
     /// Whether tool schemas are sent in the provider's strict form.
     pub strict: bool,
+    /// Tokens the agent reckons with, prompt and answer together. Runtimes that set their window per request are told
+    /// it; the others have their own.
+    pub context_window: Option<u32>,
+    /// How long the provider should keep the prompt in its cache, where it can be told.
+    pub cache: Option<CacheLife>,
+    /// The same for all calls that share a beginning (a conversation's id), for providers that find their cache by it.
+    pub cache_key: Option<String>,
+    /// How long a local runtime keeps the model in memory after the call, in its own words (`10m`, `-1`).
+    pub keep_alive: Option<String>,
+}
+
+/// How long a prompt stays in a provider's cache after it was last used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CacheLife {
+    #[serde(rename = "5m")]
+    FiveMinutes,
+    #[serde(rename = "1h")]
+    OneHour,
 }
 
 /// One entry of what the model reads.

@@ -15,9 +15,9 @@ use tokio::time::{Instant, timeout};
 use crate::{
     error::Blame,
     http::{read, request_id, retry_after, unreachable},
-    protocols::{Fault, Wire},
+    protocols::{Fault, Protocol},
     retry::RetryPolicy,
-    sse::{Broken, Limits, frames},
+    sse::{Broken, Limits, frames, lines},
 };
 
 /// How long a provider may be silent.
@@ -48,13 +48,19 @@ const MAX_ANSWER: usize = 64 << 20;
 /// Bytes of a refusal that are read.
 const MAX_ERROR: usize = 1 << 20;
 
+/// How many settings a server may refuse before its refusal counts.
+const MAX_CONCESSIONS: u32 = 4;
+
 /// Everything a call needs, checked and encoded.
+#[derive(Clone)]
 pub(crate) struct Call {
     pub client: Client,
     pub url: Url,
     pub headers: HeaderMap,
     pub body: Value,
-    pub wire: Wire,
+    pub wire: Protocol,
+    /// The answer's text is to be a tool call.
+    pub as_call: bool,
     pub stream: bool,
     pub blame: Blame,
     pub timeouts: Timeouts,
@@ -76,12 +82,14 @@ impl From<ChatError> for Failure {
 
 /// The events of a call. Dropping the stream ends the connection.
 pub(crate) fn run(call: Call) -> BoxStream<'static, Result<ChatEvent, ChatError>> {
-    let call = Arc::new(call);
+    let mut call = Arc::new(call);
     let events = async_stream::stream! {
         // Once, so that every attempt sends the same bytes.
-        let bytes = Bytes::from(call.body.to_string());
+        let mut bytes = Bytes::from(call.body.to_string());
         let began = Instant::now();
         let mut attempts: Vec<Attempt> = Vec::new();
+        // Attempts that failed for what the request held do not count against those that may pass by waiting.
+        let mut conceded = 0;
         for number in 1_u32.. {
             let mut events = std::pin::pin!(attempt(Arc::clone(&call), bytes.clone()));
             let mut spoke = false;
@@ -105,10 +113,27 @@ pub(crate) fn run(call: Call) -> BoxStream<'static, Result<ChatEvent, ChatError>
             }
             let Failure { mut error, is_final } =
                 failure.unwrap_or_else(|| call.blame.error(ChatErrorKind::StreamIncomplete, "").into());
+            if !spoke && conceded < MAX_CONCESSIONS {
+                let mut body = call.body.clone();
+                if let Some(left_out) = call.wire.concede(&mut body, &error) {
+                    conceded += 1;
+                    tracing::debug!(left_out, "a request was refused for a setting, trying again without it");
+                    let failed = Attempt {
+                        number,
+                        error: format!("{} Trying again without `{left_out}`.", error.message),
+                        waited_ms: 0,
+                    };
+                    attempts.push(failed.clone());
+                    yield Ok(ChatEvent::Retrying(failed));
+                    bytes = Bytes::from(body.to_string());
+                    call = Arc::new(call.with(body));
+                    continue;
+                }
+            }
             let delay = if spoke || is_final {
                 None
             } else {
-                call.retry.delay(number, began.elapsed(), &error, fastrand::f64())
+                call.retry.delay(number - conceded, began.elapsed(), &error, fastrand::f64())
             };
             let Some(delay) = delay else {
                 if let Some(trace) = &mut error.trace {
@@ -150,41 +175,46 @@ fn attempt(call: Arc<Call>, body: Bytes) -> impl Stream<Item = Result<ChatEvent,
             return;
         }
 
-        let mut decoder = call.wire.decoder();
+        let mut decoder = call.wire.decoder(call.as_call);
         let mut events = Vec::new();
         let mut fault = None;
-        if is_event_stream(&response, call.stream) {
-            let limits = Limits { frame: MAX_FRAME, answer: MAX_ANSWER, stall: call.timeouts.stall };
-            let mut frames = std::pin::pin!(frames(response.bytes_stream(), limits));
-            while !decoder.is_closed() {
-                let read = match frames.next().await {
-                    Some(Ok(frame)) => match (frame.data, frame.event) {
-                        (Some(data), _) => decoder.frame(&data, &mut events),
-                        (None, Some(name)) => decoder.bare(&name),
-                        (None, None) => Ok(()),
+        let limits = Limits { frame: MAX_FRAME, answer: MAX_ANSWER, stall: call.timeouts.stall };
+        let framed = match call.framing(&response) {
+            Framing::Events => Ok(frames(response.bytes_stream(), limits).boxed()),
+            Framing::Lines => Ok(lines(response.bytes_stream(), limits).boxed()),
+            Framing::Whole => Err(response),
+        };
+        match framed {
+            Ok(mut frames) => {
+                while !decoder.is_closed() {
+                    let read = match frames.next().await {
+                        Some(Ok(frame)) => match (frame.data, frame.event) {
+                            (Some(data), _) => decoder.frame(&data, &mut events),
+                            (None, Some(name)) => decoder.bare(&name),
+                            (None, None) => Ok(()),
+                        }
+                        .map_err(|fault| call.fault(fault)),
+                        Some(Err(broken)) => Err(call.broken(&broken)),
+                        None => break,
+                    };
+                    for event in events.drain(..) {
+                        yield Ok(event);
                     }
-                    .map_err(|fault| call.fault(fault)),
-                    Some(Err(broken)) => Err(call.broken(&broken)),
-                    None => break,
-                };
-                for event in events.drain(..) {
-                    yield Ok(event);
+                    if let Err(error) = read {
+                        // What follows the model's last word is bookkeeping; losing it does not spoil the answer.
+                        fault = (!decoder.is_finished()).then_some(error);
+                        break;
+                    }
                 }
-                if let Err(error) = read {
-                    // What follows the model's last word is bookkeeping; losing it does not spoil the answer.
-                    fault = (!decoder.is_finished()).then_some(error);
-                    break;
-                }
+                trace.response = decoder.answer();
             }
-            trace.response = decoder.answer();
-        } else {
-            match call.whole(response).await {
+            Err(response) => match call.whole(response).await {
                 Ok(body) => {
                     trace.response = body.clone();
                     fault = decoder.whole(body, &mut events).map_err(|fault| call.fault(fault)).err();
                 }
                 Err(error) => fault = Some(error),
-            }
+            },
         }
         if fault.is_none() {
             fault = decoder.end(&mut events).map_err(|fault| call.fault(fault)).err();
@@ -202,7 +232,11 @@ fn attempt(call: Arc<Call>, body: Bytes) -> impl Stream<Item = Result<ChatEvent,
 
 impl Call {
     async fn send(&self, body: Bytes) -> Result<Response, ChatError> {
-        let accept = if self.stream { "text/event-stream" } else { "application/json" };
+        let accept = match (self.stream, self.wire) {
+            (true, Protocol::Ollama) => "application/x-ndjson",
+            (true, _) => "text/event-stream",
+            (false, _) => "application/json",
+        };
         let request = self
             .client
             .post(self.url.clone())
@@ -262,7 +296,7 @@ impl Call {
         } else {
             self.blame.refusal(status, &body)
         };
-        error.retry_after_ms = retry_after(&headers);
+        error.retry_after_ms = retry_after(&headers).or(error.retry_after_ms);
         trace.response = serde_json::from_slice(&body)
             .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&body).chars().take(2000).collect()));
         self.blame.clean_value(&mut trace.response);
@@ -304,15 +338,41 @@ fn traced(mut error: ChatError, trace: ChatTrace) -> ChatError {
     error
 }
 
-/// By what the server says it sends; by what was asked for where it does not say.
-fn is_event_stream(response: &Response, asked: bool) -> bool {
-    let kind = response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    let kind = kind.to_lowercase();
-    if kind.contains("event-stream") {
-        true
-    } else if kind.contains("json") || kind.contains("html") {
-        false
-    } else {
-        asked
+/// How an answer is cut into pieces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Framing {
+    /// Server-sent events.
+    Events,
+    /// Lines of JSON.
+    Lines,
+    /// Not at all.
+    Whole,
+}
+
+impl Call {
+    fn with(&self, body: Value) -> Self {
+        Self { body, ..self.clone() }
+    }
+
+    /// By what the server says it sends; by what was asked for where it does not say.
+    fn framing(&self, response: &Response) -> Framing {
+        let kind =
+            response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        let kind = kind.to_lowercase();
+        match self.wire {
+            // A whole answer of this protocol is one line like those of a stream; proxies mislabel both.
+            Protocol::Ollama if kind.contains("html") => Framing::Whole,
+            Protocol::Ollama if self.stream => Framing::Lines,
+            _ if kind.contains("event-stream") => Framing::Events,
+            _ if kind.contains("json") || kind.contains("html") => Framing::Whole,
+            Protocol::Ollama => Framing::Whole,
+            Protocol::OpenAiChat | Protocol::OpenAiResponses | Protocol::Anthropic | Protocol::Google => {
+                if self.stream {
+                    Framing::Events
+                } else {
+                    Framing::Whole
+                }
+            }
+        }
     }
 }

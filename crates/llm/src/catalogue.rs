@@ -1,4 +1,14 @@
-//! What is known of well-known models without asking anybody: windows, limits, reasoning, embedding sizes.
+//! What is known without asking anybody: kinds of providers, and models with their windows, limits, abilities and
+//! prices.
+
+mod models;
+mod providers;
+
+use loci_api::chat::Usage;
+use serde::Serialize;
+
+use self::models::MODELS;
+pub use self::providers::{KeyNeed, ProviderKind, provider_kind, provider_kinds};
 
 /// What is known of a chat model. Tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -7,12 +17,55 @@ pub(crate) struct Known {
     pub display_name: &'static str,
     pub context_window: u32,
     pub max_output_tokens: u32,
+    /// What may be set about its reasoning.
     pub thinks: Thinks,
+    /// Whether it reasons, settable or not.
+    pub reasons: bool,
+    pub tools: bool,
+    pub images: bool,
+    pub price: Option<Price>,
 }
 
-/// How a model reasons, which decides what may be sent to it.
+/// What tokens cost: millionths of a US dollar per million tokens, at the provider that makes the model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Price {
+    /// Tokens read.
+    pub input: u64,
+    /// Tokens written, reasoning included.
+    pub output: u64,
+    /// Tokens read from the provider's cache; as [`Price::input`] where that has no price of its own.
+    pub cached_input: Option<u64>,
+    /// Tokens written to the cache.
+    pub cache_write: Option<u64>,
+    /// Since when this is known: `YYYY-MM`, or `listed` if the provider's own list says it.
+    pub known: &'static str,
+}
+
+/// [`Price::known`] of a price that the provider itself lists.
+pub const PRICE_LISTED: &str = "listed";
+
+impl Price {
+    /// What a call cost, in billionths of a US dollar.
+    #[must_use]
+    pub fn cost(&self, usage: &Usage) -> u64 {
+        let cached = usage.cached_input_tokens.unwrap_or(0);
+        let written = usage.cache_write_tokens.unwrap_or(0);
+        let fresh = usage.prompt_tokens.saturating_sub(cached).saturating_sub(written);
+        let parts = [
+            (fresh, self.input),
+            (cached, self.cached_input.unwrap_or(self.input)),
+            (written, self.cache_write.unwrap_or(self.input)),
+            (usage.completion_tokens, self.output),
+        ];
+        let sum: u128 = parts.iter().map(|(tokens, price)| u128::from(*tokens) * u128::from(*price)).sum();
+        u64::try_from(sum / 1000).unwrap_or(u64::MAX)
+    }
+}
+
+/// How a model's reasoning can be set, which decides what may be sent to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Thinks {
+    /// Not at all.
     No,
     /// Always, by effort: no temperature, `max_completion_tokens`, `reasoning_effort`.
     Effort,
@@ -20,16 +73,8 @@ pub(crate) enum Thinks {
     EffortSingleCalls,
     /// When given a budget of tokens.
     Budget,
-}
-
-const fn model(
-    name: &'static str,
-    display_name: &'static str,
-    context_window: u32,
-    max_output_tokens: u32,
-    thinks: Thinks,
-) -> Known {
-    Known { name, display_name, context_window, max_output_tokens, thinks }
+    /// As much as it finds right, steered by effort; it takes no budget and no temperature.
+    Adaptive,
 }
 
 /// Used where nothing better is known.
@@ -37,59 +82,16 @@ pub(crate) const DEFAULT_CONTEXT_WINDOW: u32 = 128_000;
 /// Anthropic's protocol wants a number; this is the careful one for a model nobody knows.
 pub(crate) const DEFAULT_MAX_OUTPUT: u32 = 4096;
 
-use Thinks::{Budget, Effort, EffortSingleCalls, No};
-
-const MODELS: &[Known] = &[
-    model("gpt-5.2", "GPT-5.2", 400_000, 128_000, Effort),
-    model("gpt-5.1", "GPT-5.1", 400_000, 128_000, Effort),
-    model("gpt-5.1-codex", "GPT-5.1 Codex", 400_000, 128_000, Effort),
-    model("gpt-5", "GPT-5", 400_000, 128_000, Effort),
-    model("gpt-5-mini", "GPT-5 mini", 400_000, 128_000, Effort),
-    model("gpt-5-nano", "GPT-5 nano", 400_000, 128_000, Effort),
-    model("gpt-5-codex", "GPT-5 Codex", 400_000, 128_000, Effort),
-    model("gpt-5-pro", "GPT-5 pro", 400_000, 272_000, Effort),
-    model("gpt-5-chat-latest", "GPT-5 Chat", 128_000, 16_384, No),
-    model("gpt-4.1", "GPT-4.1", 1_047_576, 32_768, No),
-    model("gpt-4.1-mini", "GPT-4.1 mini", 1_047_576, 32_768, No),
-    model("gpt-4.1-nano", "GPT-4.1 nano", 1_047_576, 32_768, No),
-    model("gpt-4o", "GPT-4o", 128_000, 16_384, No),
-    model("gpt-4o-mini", "GPT-4o mini", 128_000, 16_384, No),
-    model("chatgpt-4o-latest", "ChatGPT-4o", 128_000, 16_384, No),
-    model("gpt-4-turbo", "GPT-4 Turbo", 128_000, 4096, No),
-    model("gpt-4", "GPT-4", 8192, 8192, No),
-    model("gpt-3.5-turbo", "GPT-3.5 Turbo", 16_385, 4096, No),
-    model("o4-mini", "o4-mini", 200_000, 100_000, EffortSingleCalls),
-    model("o3", "o3", 200_000, 100_000, EffortSingleCalls),
-    model("o3-pro", "o3-pro", 200_000, 100_000, EffortSingleCalls),
-    model("o3-mini", "o3-mini", 200_000, 100_000, EffortSingleCalls),
-    model("o1", "o1", 200_000, 100_000, EffortSingleCalls),
-    model("o1-pro", "o1-pro", 200_000, 100_000, EffortSingleCalls),
-    model("o1-mini", "o1-mini", 128_000, 65_536, EffortSingleCalls),
-    model("gpt-oss-120b", "gpt-oss 120B", 131_072, 32_768, Effort),
-    model("gpt-oss-20b", "gpt-oss 20B", 131_072, 32_768, Effort),
-    model("claude-opus-4-6", "Claude Opus 4.6", 200_000, 128_000, Budget),
-    model("claude-sonnet-4-6", "Claude Sonnet 4.6", 200_000, 64_000, Budget),
-    model("claude-opus-4-5", "Claude Opus 4.5", 200_000, 64_000, Budget),
-    model("claude-opus-4-1", "Claude Opus 4.1", 200_000, 32_000, Budget),
-    model("claude-opus-4", "Claude Opus 4", 200_000, 32_000, Budget),
-    model("claude-opus-4-0", "Claude Opus 4", 200_000, 32_000, Budget),
-    model("claude-sonnet-4-5", "Claude Sonnet 4.5", 200_000, 64_000, Budget),
-    model("claude-sonnet-4", "Claude Sonnet 4", 200_000, 64_000, Budget),
-    model("claude-sonnet-4-0", "Claude Sonnet 4", 200_000, 64_000, Budget),
-    model("claude-haiku-4-5", "Claude Haiku 4.5", 200_000, 64_000, Budget),
-    model("claude-3-7-sonnet", "Claude Sonnet 3.7", 200_000, 64_000, Budget),
-    model("claude-3-5-sonnet", "Claude Sonnet 3.5", 200_000, 8192, No),
-    model("claude-3-5-haiku", "Claude Haiku 3.5", 200_000, 8192, No),
-    model("claude-3-opus", "Claude Opus 3", 200_000, 4096, No),
-    model("claude-3-sonnet", "Claude Sonnet 3", 200_000, 4096, No),
-    model("claude-3-haiku", "Claude Haiku 3", 200_000, 4096, No),
-];
+use Thinks::{Adaptive, Budget, Effort, EffortSingleCalls, No};
 
 /// Name and dimensions.
 const EMBEDDINGS: &[(&str, u32)] = &[
     ("text-embedding-3-small", 1536),
     ("text-embedding-3-large", 3072),
     ("text-embedding-ada-002", 1536),
+    ("gemini-embedding-001", 3072),
+    ("text-embedding-004", 768),
+    ("codestral-embed", 1536),
     ("mistral-embed", 1024),
     ("nomic-embed-text", 768),
     ("nomic-embed-text-v1.5", 768),
@@ -132,10 +134,26 @@ pub(crate) fn thinks(name: &str) -> Thinks {
         EffortSingleCalls
     } else if ["gpt-5", "gpt-6", "gpt-oss", "grok-3-mini"].into_iter().any(family) {
         Effort
-    } else if name.starts_with("claude-") {
-        Budget
+    } else if let Some(rest) = name.strip_prefix("claude-") {
+        if claude_version(rest) >= (4, 7) { Adaptive } else { Budget }
     } else {
         No
+    }
+}
+
+/// Whether a Claude model is of this version or a later one.
+pub(crate) fn is_claude_since(name: &str, version: (u32, u32)) -> bool {
+    plain(name).strip_prefix("claude-").is_some_and(|rest| claude_version(rest) >= version)
+}
+
+/// The version in a Claude model's name, family before or after it: `opus-4-7`, `3-5-haiku`. A name without numbers
+/// is a newer one.
+fn claude_version(name: &str) -> (u32, u32) {
+    let mut numbers =
+        name.split(['-', '.']).filter(|part| part.len() <= 2).filter_map(|part| part.parse::<u32>().ok());
+    match numbers.next() {
+        Some(major) => (major, numbers.next().unwrap_or(0)),
+        None => (u32::MAX, 0),
     }
 }
 
@@ -263,7 +281,10 @@ mod tests {
         assert_eq!(thinks("gpt-5-chat"), Thinks::No);
         assert_eq!(thinks("gpt-4.1"), Thinks::No);
         assert_eq!(thinks("olmo-2"), Thinks::No);
-        assert_eq!(thinks("claude-opus-9"), Thinks::Budget);
+        assert_eq!(thinks("claude-opus-9"), Thinks::Adaptive);
+        assert_eq!(thinks("claude-sonnet-4-6-20260101"), Thinks::Budget);
+        assert_eq!(thinks("claude-opus-4-8"), Thinks::Adaptive);
+        assert_eq!(thinks("anthropic/claude-opus-4.7"), Thinks::Adaptive);
     }
 
     #[test]
@@ -282,6 +303,28 @@ mod tests {
         ] {
             assert_eq!(effort(name, wanted), expected, "{name} {wanted}");
         }
+    }
+
+    #[test]
+    fn a_call_costs_what_its_parts_cost() {
+        let price = Price {
+            input: 3_000_000,
+            output: 15_000_000,
+            cached_input: Some(300_000),
+            cache_write: Some(3_750_000),
+            known: "2026-03",
+        };
+        let usage = Usage {
+            prompt_tokens: 1_000_000,
+            completion_tokens: 1000,
+            cached_input_tokens: Some(800_000),
+            cache_write_tokens: Some(100_000),
+            ..Usage::default()
+        };
+        // 0.1 M × $3 + 0.8 M × $0.30 + 0.1 M × $3.75 + 0.001 M × $15.
+        assert_eq!(price.cost(&usage), 930_000_000);
+        assert_eq!(price.cost(&Usage::default()), 0);
+        assert!(MODELS.iter().all(|model| model.price.is_none_or(|price| price.output >= price.input)));
     }
 
     #[test]

@@ -5,6 +5,11 @@ use std::fmt;
 use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::{
+    catalogue::{ProviderKind, provider_kind, provider_kinds},
+    protocols::Protocol,
+};
+
 /// A provider this machine may talk to.
 #[derive(Clone)]
 pub struct ProviderConfig {
@@ -12,14 +17,16 @@ pub struct ProviderConfig {
     pub name: String,
     /// The API's `provider_type`: `openai`, `anthropic`, `openrouter`, `vllm`, …
     pub provider_type: String,
-    /// Where it is reached. For OpenAI's protocol everything before `/chat/completions`; for Anthropic's everything
-    /// before `/v1/messages`.
+    /// Where it is reached. For OpenAI's protocols everything before `/chat/completions` or `/responses`; for
+    /// Anthropic's everything before `/v1/messages`, for Gemini's before `/models`, for Ollama's before `/api`.
     pub base_url: String,
     pub api_key: Option<SecretString>,
     /// Sent with every request, after the provider's own; they may hold secrets.
     pub headers: Vec<(String, String)>,
     /// `base` (of this installation) or `byok` (added by a person).
     pub category: String,
+    /// How it is spoken to, where that is not what its type and address say.
+    pub protocol: Option<Protocol>,
 }
 
 /// Why a provider cannot be used as configured.
@@ -31,7 +38,7 @@ pub enum ConfigError {
     Reserved,
     #[error("the base URL of provider `{name}` is not usable: {reason}")]
     BaseUrl { name: String, reason: String },
-    #[error("provider type `{provider_type}` is not supported yet; use one of: {}", SUPPORTED_TYPES.join(", "))]
+    #[error("provider type `{provider_type}` is not supported yet; use one of: {}", supported_types())]
     Type { provider_type: String },
     #[error("header `{header}` of provider `{name}` is not a valid HTTP header")]
     Header { name: String, header: String },
@@ -41,57 +48,61 @@ pub enum ConfigError {
     Duplicate { name: String },
 }
 
-/// Every type that speaks one of the protocols written here.
-pub(crate) const SUPPORTED_TYPES: [&str; 17] = [
-    "openai",
-    "anthropic",
-    "baseten",
-    "cerebras",
-    "deepseek",
-    "fireworks",
-    "groq",
-    "hugging-face",
-    "lmstudio_openai",
-    "mistral",
-    "ollama",
-    "openrouter",
-    "sglang",
-    "together",
-    "vllm",
-    "xai",
-    "zai",
-];
-
-pub(crate) const OPENAI_URL: &str = "https://api.openai.com/v1";
-pub(crate) const ANTHROPIC_URL: &str = "https://api.anthropic.com";
+fn supported_types() -> String {
+    let types: Vec<_> = provider_kinds().iter().map(|kind| kind.provider_type).collect();
+    types.join(", ")
+}
 
 impl ProviderConfig {
-    /// The providers of the environment: `OPENAI_API_KEY`, `OPENAI_BASE_URL`, `ANTHROPIC_API_KEY`,
-    /// `ANTHROPIC_BASE_URL`. A base URL alone makes a provider too: local servers often want no key. Blank values
+    /// A provider of this kind at its usual address, without a key. `None` for a kind that is not known or has no
+    /// address of its own.
+    #[must_use]
+    pub fn of_kind(provider_type: &str) -> Option<Self> {
+        let kind = provider_kind(provider_type)?;
+        Some(Self::at(kind, kind.base_url?.to_owned()))
+    }
+
+    fn at(kind: &ProviderKind, base_url: String) -> Self {
+        Self {
+            name: kind.provider_type.to_owned(),
+            provider_type: kind.provider_type.to_owned(),
+            base_url,
+            api_key: None,
+            headers: Vec::new(),
+            category: "base".to_owned(),
+            protocol: None,
+        }
+    }
+
+    /// The providers of the environment, by the variables each kind lists (`OPENAI_API_KEY`, `OPENAI_BASE_URL`,
+    /// `GEMINI_API_KEY`, `OLLAMA_BASE_URL`, …). A base URL alone makes a provider too: local servers often want no
+    /// key. A key alone makes none of a kind that has no address of its own, and none that is local. Blank values
     /// count as unset. `variable` reads one variable.
     ///
     /// # Errors
     /// A base URL or key that cannot be used.
     pub fn from_env(variable: &dyn Fn(&str) -> Option<String>) -> Result<Vec<Self>, ConfigError> {
-        let read = |name: &str| {
-            variable(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
+        let read = |names: &[&str]| {
+            let set = names.iter().filter_map(|name| variable(name)).map(|value| value.trim().to_owned());
+            set.into_iter().find(|value| !value.is_empty())
         };
-        let known = [("openai", "OPENAI", OPENAI_URL), ("anthropic", "ANTHROPIC", ANTHROPIC_URL)];
         let mut found = Vec::new();
-        for (name, prefix, default_url) in known {
-            let key = read(&format!("{prefix}_API_KEY"));
-            let url = read(&format!("{prefix}_BASE_URL"));
-            if key.is_none() && url.is_none() {
-                continue;
-            }
-            let config = Self {
-                name: name.to_owned(),
-                provider_type: name.to_owned(),
-                base_url: url.unwrap_or_else(|| default_url.to_owned()),
-                api_key: key.map(SecretString::from),
-                headers: Vec::new(),
-                category: "base".to_owned(),
+        for kind in provider_kinds() {
+            let key = read(kind.key_variables);
+            let url = read(kind.url_variables).map(|url| completed(kind, url));
+            let usual = || match kind.provider_type {
+                "bedrock" => read(&["AWS_REGION", "AWS_DEFAULT_REGION"]).map(|region| bedrock_url(&region)),
+                _ => kind.base_url.map(str::to_owned).filter(|_| !kind.is_local),
             };
+            let base_url = match (url, &key) {
+                (Some(url), _) => url,
+                (None, Some(_)) => match usual() {
+                    Some(url) => url,
+                    None => continue,
+                },
+                (None, None) => continue,
+            };
+            let config = Self { api_key: key.map(SecretString::from), ..Self::at(kind, base_url) };
             config.check()?;
             found.push(config);
         }
@@ -111,7 +122,7 @@ impl ProviderConfig {
         if name == crate::rehearsal::PROVIDER {
             return Err(ConfigError::Reserved);
         }
-        if !SUPPORTED_TYPES.contains(&self.provider_type.as_str()) {
+        if provider_kind(&self.provider_type).is_none() {
             return Err(ConfigError::Type { provider_type: self.provider_type.chars().take(100).collect() });
         }
         self.url()?;
@@ -129,6 +140,11 @@ impl ProviderConfig {
             }
         }
         Ok(())
+    }
+
+    /// What its kind is known to be.
+    pub(crate) fn kind(&self) -> Option<&'static ProviderKind> {
+        provider_kind(&self.provider_type)
     }
 
     /// The base URL without a closing slash.
@@ -159,6 +175,19 @@ impl ProviderConfig {
     }
 }
 
+/// Azure's own variable holds the resource's address without the path that both protocols live under.
+fn completed(kind: &ProviderKind, url: String) -> String {
+    let bare = url.trim_end_matches('/');
+    if kind.provider_type == "azure" && Url::parse(bare).is_ok_and(|url| url.path() == "/") {
+        return format!("{bare}/openai/v1");
+    }
+    url
+}
+
+fn bedrock_url(region: &str) -> String {
+    format!("https://bedrock-runtime.{region}.amazonaws.com/openai/v1")
+}
+
 impl fmt::Debug for ProviderConfig {
     fn fmt(&self, output: &mut fmt::Formatter<'_>) -> fmt::Result {
         let headers: Vec<_> = self.headers.iter().map(|(name, _)| name).collect();
@@ -170,6 +199,7 @@ impl fmt::Debug for ProviderConfig {
             .field("api_key", &self.api_key.as_ref().map(|_| "[redacted]"))
             .field("headers", &headers)
             .field("category", &self.category)
+            .field("protocol", &self.protocol)
             .finish()
     }
 }
@@ -192,12 +222,34 @@ mod tests {
 
         let key = from(&[("OPENAI_API_KEY", "sk-1\n"), ("ANTHROPIC_API_KEY", "sk-2")]).unwrap();
         assert_eq!(key.len(), 2);
-        assert_eq!((key[0].name.as_str(), key[0].base_url.as_str()), ("openai", OPENAI_URL));
+        assert_eq!((key[0].name.as_str(), key[0].base_url.as_str()), ("openai", "https://api.openai.com/v1"));
         assert_eq!(key[0].api_key.as_ref().unwrap().expose_secret(), "sk-1");
 
         let local = from(&[("OPENAI_BASE_URL", "http://127.0.0.1:1/v1")]).unwrap();
         assert_eq!(local[0].name, "openai");
         assert!(local[0].api_key.is_none());
+
+        let many = from(&[
+            ("GEMINI_API_KEY", "g"),
+            ("OLLAMA_BASE_URL", "http://127.0.0.1:11434"),
+            ("VLLM_API_KEY", "a key alone does not say where"),
+            ("AZURE_OPENAI_API_KEY", "a"),
+            ("AZURE_OPENAI_ENDPOINT", "https://mine.openai.azure.com/"),
+            ("AWS_BEARER_TOKEN_BEDROCK", "b"),
+            ("AWS_REGION", "eu-central-1"),
+        ])
+        .unwrap();
+        let found: Vec<_> =
+            many.iter().map(|config| (config.name.as_str(), config.base_url.as_str())).collect();
+        assert_eq!(
+            found,
+            [
+                ("google_ai", "https://generativelanguage.googleapis.com/v1beta"),
+                ("azure", "https://mine.openai.azure.com/openai/v1"),
+                ("bedrock", "https://bedrock-runtime.eu-central-1.amazonaws.com/openai/v1"),
+                ("ollama", "http://127.0.0.1:11434"),
+            ]
+        );
     }
 
     #[test]

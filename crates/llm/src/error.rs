@@ -99,7 +99,12 @@ impl Blame {
             ChatErrorKind::UnknownModel => format!("The model `{handle}` is not configured here."),
             ChatErrorKind::LlmError => format!("`{provider}` answered with an error."),
         };
-        if detail.is_empty() { sentence } else { format!("{sentence} It said: {detail}") }
+        let remedy = remedy(kind, detail);
+        match (detail.is_empty(), remedy) {
+            (true, _) => sentence,
+            (false, None) => format!("{sentence} It said: {detail}"),
+            (false, Some(remedy)) => format!("{sentence} {remedy} It said: {detail}"),
+        }
     }
 
     /// From a response that is not a success.
@@ -111,6 +116,7 @@ impl Blame {
         let code = said.as_ref().map_or("", |said| said.code.as_str());
         let mut error = self.error(kind_of(status, code, &detail), &detail);
         error.status = Some(status);
+        error.retry_after_ms = said.and_then(|said| said.retry_after_ms);
         error
     }
 
@@ -120,8 +126,29 @@ impl Blame {
         let status = said.status.unwrap_or(0);
         let mut error = self.error(kind_of(status, &said.code, &said.message), &said.message);
         error.status = said.status;
+        error.retry_after_ms = said.retry_after_ms;
         Some(error)
     }
+}
+
+/// What a person can do about refusals that say little to somebody who does not know the runtime.
+fn remedy(kind: ChatErrorKind, detail: &str) -> Option<&'static str> {
+    let detail = detail.to_lowercase();
+    if detail.contains("does not support tools") || detail.contains("does not support tool") {
+        return Some("This model cannot call tools, which an agent needs; choose one that can.");
+    }
+    if detail.contains("not found, try pulling") || detail.contains("try pulling it first") {
+        return Some("The model is not installed there.");
+    }
+    if detail.contains("requires more system memory") {
+        return Some(
+            "The model does not fit into this machine's memory; choose a smaller one or a smaller context.",
+        );
+    }
+    if kind == ChatErrorKind::ContextWindowExceeded && detail.contains("context size") {
+        return Some("Start the server with a larger context, or make the agent's smaller.");
+    }
+    None
 }
 
 /// A provider's error object, whatever its form.
@@ -130,6 +157,8 @@ struct Said {
     /// `type` and `code`, lower case, joined.
     code: String,
     status: Option<u16>,
+    /// How long it asks to wait, milliseconds, where the body says so.
+    retry_after_ms: Option<u64>,
 }
 
 impl Said {
@@ -159,13 +188,26 @@ impl Said {
             .find_map(|value| value.as_u64().or_else(|| value.as_str()?.parse().ok()))
             .and_then(|number| u16::try_from(number).ok())
             .filter(|number| (400..600).contains(number));
-        Some(Self { message, code: format!("{} {}", field("type"), field("code")).to_lowercase(), status })
+        let details = error.get("details").and_then(Value::as_array);
+        let mut code = [field("type"), field("code"), field("status")].join(" ").to_lowercase();
+        // Google says what is wrong with a key only here.
+        if let Some(reason) = details.into_iter().flatten().find_map(|detail| detail.get("reason")?.as_str())
+        {
+            code = format!("{code} {}", reason.to_lowercase());
+        }
+        let wait = details.into_iter().flatten().find_map(|detail| detail.get("retryDelay")?.as_str());
+        let retry_after_ms = wait.and_then(|wait| {
+            let seconds: f64 = wait.strip_suffix('s')?.parse().ok()?;
+            let wait = std::time::Duration::try_from_secs_f64(seconds).ok()?;
+            u64::try_from(wait.as_millis()).ok()
+        });
+        Some(Self { message, code, status, retry_after_ms })
     }
 
     /// `{"detail": …}` or `{"message": …}`, where a status has already said that it is an error.
     fn find_loose(body: &Value) -> Option<Self> {
         let message = text_of(body.get("detail").or_else(|| body.get("message"))?);
-        Some(Self { message, code: String::new(), status: None })
+        Some(Self { message, code: String::new(), status: None, retry_after_ms: None })
     }
 }
 
@@ -206,6 +248,11 @@ fn kind_of(status: u16, code: &str, message: &str) -> ChatErrorKind {
     if matches!(status, 0 | 400 | 413 | 422 | 500) && is_too_long(code, &message) {
         return ChatErrorKind::ContextWindowExceeded;
     }
+    if has(&["api_key_invalid", "invalid_api_key"])
+        || (status == 400 && message.contains("api key not valid"))
+    {
+        return ChatErrorKind::LlmAuthentication;
+    }
     match status {
         400 | 405 | 415 => ChatErrorKind::LlmBadRequest,
         401 => ChatErrorKind::LlmAuthentication,
@@ -220,13 +267,15 @@ fn kind_of(status: u16, code: &str, message: &str) -> ChatErrorKind {
         503 | 529 => ChatErrorKind::LlmOverloaded,
         500..=599 => ChatErrorKind::LlmServerError,
         // No status: an error object inside a stream says its kind in words.
-        _ if has(&["overloaded"]) => ChatErrorKind::LlmOverloaded,
-        _ if has(&["rate_limit"]) => ChatErrorKind::LlmRateLimit,
-        _ if has(&["authentication", "invalid_api_key"]) => ChatErrorKind::LlmAuthentication,
+        _ if has(&["overloaded", "unavailable"]) => ChatErrorKind::LlmOverloaded,
+        _ if has(&["rate_limit", "resource_exhausted"]) => ChatErrorKind::LlmRateLimit,
+        _ if has(&["authentication", "unauthenticated"]) => ChatErrorKind::LlmAuthentication,
         _ if has(&["permission"]) => ChatErrorKind::LlmPermissionDenied,
         _ if has(&["not_found"]) => ChatErrorKind::LlmNotFound,
-        _ if has(&["timeout"]) => ChatErrorKind::LlmTimeout,
-        _ if has(&["invalid_request", "badrequest"]) => ChatErrorKind::LlmBadRequest,
+        _ if has(&["timeout", "deadline_exceeded"]) => ChatErrorKind::LlmTimeout,
+        _ if has(&["invalid_request", "badrequest", "invalid_argument", "invalid_prompt"]) => {
+            ChatErrorKind::LlmBadRequest
+        }
         _ if has(&["api_error", "server_error", "internal"]) => ChatErrorKind::LlmServerError,
         _ => ChatErrorKind::LlmError,
     }
@@ -234,7 +283,10 @@ fn kind_of(status: u16, code: &str, message: &str) -> ChatErrorKind {
 
 fn is_too_long(code: &str, message: &str) -> bool {
     const CODES: [&str; 3] = ["context_length_exceeded", "exceed_context_size", "string_above_max_length"];
-    const WORDS: [&str; 10] = [
+    const WORDS: [&str; 13] = [
+        "input token count exceeds",
+        "exceeds the maximum number of tokens",
+        "exceeds the context length",
         "maximum context length",
         "context length exceeded",
         "context window",

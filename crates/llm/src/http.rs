@@ -13,7 +13,7 @@ use reqwest::{
 };
 use secrecy::ExposeSecret;
 
-use crate::{config::ProviderConfig, error::Blame, protocols::Wire, sse::chain};
+use crate::{config::ProviderConfig, error::Blame, protocols::Protocol, sse::chain};
 
 /// The clients, made when first needed: starting Loci does not wait for them.
 #[derive(Debug, Clone, Default)]
@@ -53,9 +53,13 @@ fn build(connect: Duration, is_loopback: bool) -> Result<Client, String> {
 }
 
 /// Authentication, the protocol's own headers, and the ones the provider is configured with, which win.
-pub(crate) fn headers(wire: Wire, config: &ProviderConfig, extra: Vec<(&'static str, String)>) -> HeaderMap {
+pub(crate) fn headers(
+    wire: Protocol,
+    config: &ProviderConfig,
+    extra: Vec<(&'static str, String)>,
+) -> HeaderMap {
     let key = config.api_key.as_ref().map(|key| key.expose_secret());
-    let own = wire.auth(key).into_iter().chain(extra).map(|(name, value)| (name.to_owned(), value));
+    let own = wire.auth(config, key).into_iter().chain(extra).map(|(name, value)| (name.to_owned(), value));
     let mut map = HeaderMap::new();
     for (name, value) in own.chain(config.headers.iter().cloned()) {
         // Checked when the provider was configured.
@@ -105,11 +109,18 @@ pub(crate) fn retry_after(headers: &HeaderMap) -> Option<u64> {
 
 /// The provider's own id of a request.
 pub(crate) fn request_id(headers: &HeaderMap) -> Option<String> {
-    ["x-request-id", "request-id"]
-        .into_iter()
-        .find_map(|name| headers.get(name))
-        .and_then(|value| value.to_str().ok())
-        .map(|id| id.chars().take(200).collect())
+    [
+        "x-request-id",
+        "request-id",
+        "x-amzn-requestid",
+        "apim-request-id",
+        "x-ms-request-id",
+        "x-cloud-trace-context",
+    ]
+    .into_iter()
+    .find_map(|name| headers.get(name))
+    .and_then(|value| value.to_str().ok())
+    .map(|id| id.chars().take(200).collect())
 }
 
 #[cfg(test)]

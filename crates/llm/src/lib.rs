@@ -21,9 +21,11 @@ use loci_api::chat::{ChatError, ChatEvent, ChatRequest};
 
 pub use crate::{
     call::Timeouts,
+    catalogue::{KeyNeed, PRICE_LISTED, Price, ProviderKind, provider_kind, provider_kinds},
     config::{ConfigError, ProviderConfig},
-    listing::{EmbeddingInfo, ModelInfo},
+    listing::{Capabilities, EmbeddingInfo, ModelInfo, WindowSource},
     models::{Models, Options, ProviderStatus, ResolvedModel},
+    protocols::Protocol,
     rehearsal::HANDLE as REHEARSAL_HANDLE,
     retry::RetryPolicy,
 };

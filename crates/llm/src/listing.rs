@@ -1,5 +1,8 @@
 //! What a provider says it has: fetched from its list of models, kept for a while, never waited for long.
 
+mod entries;
+mod fetch;
+
 use std::{sync::Arc, time::Duration};
 
 use futures::{
@@ -7,15 +10,38 @@ use futures::{
     future::{BoxFuture, Shared},
 };
 use loci_api::chat::{ChatError, ChatErrorKind};
-use serde_json::Value;
+use serde::Serialize;
 use std::sync::Mutex;
 use tokio::time::{Instant, timeout};
 
+pub(crate) use self::fetch::fetch;
 use crate::{
-    catalogue,
-    http::{headers, read, unreachable},
+    catalogue::Price,
     models::{Options, Provider},
 };
+
+/// What a model can do; `None` where nobody says.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Capabilities {
+    /// Calls tools, which an agent needs.
+    pub tools: Option<bool>,
+    /// Reads images.
+    pub images: Option<bool>,
+    /// Reasons before it answers.
+    pub reasoning: Option<bool>,
+}
+
+/// How a model's context window is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WindowSource {
+    /// The runtime says so itself, or is told with every request.
+    InForce,
+    /// The provider's list or the catalogue says so.
+    Listed,
+    /// Nobody says; a careful guess.
+    Assumed,
+}
 
 /// A chat model that can be reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,12 +59,18 @@ pub struct ModelInfo {
     pub endpoint: Option<String>,
     /// `base` or `byok`.
     pub category: String,
-    /// Tokens.
+    /// Tokens: what a conversation may take as things are.
     pub context_window: u32,
+    /// Tokens: what the model could take if its runtime were set so; as `context_window` where that is all.
+    pub max_context_window: u32,
+    pub window_source: WindowSource,
     /// Tokens, where known.
     pub max_output_tokens: Option<u32>,
     /// Whether the model can reason before it answers.
     pub reasons: bool,
+    pub capabilities: Capabilities,
+    /// What its tokens cost, where known.
+    pub price: Option<Price>,
 }
 
 /// An embedding model that can be reached.
@@ -64,8 +96,33 @@ pub(crate) struct Listed {
     pub id: String,
     pub display_name: Option<String>,
     pub context_window: Option<u32>,
+    /// Whether the runtime itself says that this is its window now.
+    pub is_in_force: bool,
+    pub max_context_window: Option<u32>,
     pub max_output_tokens: Option<u32>,
     pub is_embedding: bool,
+    /// Length of an embedding model's vectors.
+    pub dimensions: Option<u32>,
+    pub capabilities: Capabilities,
+    pub price: Option<Price>,
+}
+
+impl Listed {
+    /// An entry of which only the name is known.
+    fn named(id: &str) -> Self {
+        Self {
+            id: id.to_owned(),
+            display_name: None,
+            context_window: None,
+            is_in_force: false,
+            max_context_window: None,
+            max_output_tokens: None,
+            is_embedding: false,
+            dimensions: None,
+            capabilities: Capabilities::default(),
+            price: None,
+        }
+    }
 }
 
 /// The kept list of one provider.
@@ -82,10 +139,6 @@ struct State {
     running: Option<Shared<BoxFuture<'static, ()>>>,
 }
 
-/// Bytes of a list.
-const MAX_LIST: usize = 8 << 20;
-/// How long a list may take to come; those who ask do not wait that long.
-const FETCH: Duration = Duration::from_secs(10);
 /// How long a failure is believed.
 const FAILURE: Duration = Duration::from_secs(10);
 
@@ -178,109 +231,5 @@ fn ask(provider: &Arc<Provider>, options: &Options) -> Asked {
 pub(crate) fn warm(provider: &Arc<Provider>, options: &Options) {
     if tokio::runtime::Handle::try_current().is_ok() {
         drop(ask(provider, options));
-    }
-}
-
-/// Asks the provider now.
-pub(crate) async fn fetch(provider: &Provider) -> Result<Vec<Listed>, ChatError> {
-    let blame = provider.blame(&format!("{}/…", provider.config.name));
-    let client = provider
-        .clients
-        .get(&provider.base, provider.connect)
-        .map_err(|error| blame.error(ChatErrorKind::LlmError, &error))?;
-    let url = provider.wire.models_url(&provider.base);
-    let request = client.get(url).headers(headers(provider.wire, &provider.config, Vec::new()));
-    let answer = async {
-        let response = request.send().await?;
-        let status = response.status().as_u16();
-        Ok((status, read(response, MAX_LIST).await?))
-    };
-    let (status, body) = match timeout(FETCH, answer).await {
-        Ok(Ok(answer)) => answer,
-        Ok(Err(error)) => return Err(unreachable(error, &blame)),
-        Err(_) => return Err(blame.error(ChatErrorKind::LlmTimeout, "its list of models did not come")),
-    };
-    let body = body.ok_or_else(|| blame.error(ChatErrorKind::LlmError, "its list of models is too large"))?;
-    if !(200..300).contains(&status) {
-        return Err(blame.refusal(status, &body));
-    }
-    let unreadable = "its list of models cannot be read; is the base URL right?";
-    let body: Value =
-        serde_json::from_slice(&body).map_err(|_| blame.error(ChatErrorKind::LlmError, unreadable))?;
-    entries(&body).ok_or_else(|| blame.error(ChatErrorKind::LlmError, unreadable))
-}
-
-/// `{"data": […]}`, `{"models": […]}` or a bare list.
-fn entries(body: &Value) -> Option<Vec<Listed>> {
-    let items = body.get("data").or_else(|| body.get("models")).unwrap_or(body).as_array()?;
-    let mut list: Vec<Listed> = Vec::new();
-    for item in items {
-        let id = item.get("id").or_else(|| item.get("name")).or(Some(item)).and_then(Value::as_str);
-        let Some(id) = id.filter(|id| !id.is_empty() && id.len() <= 200) else { continue };
-        if catalogue::is_not_for_chat(id) || list.iter().any(|listed| listed.id == id) {
-            continue;
-        }
-        let number = |paths: &[&str]| {
-            paths
-                .iter()
-                .find_map(|path| item.pointer(path).and_then(Value::as_u64))
-                .and_then(|number| u32::try_from(number).ok())
-                .filter(|number| *number > 0)
-        };
-        let kind = item.get("type").and_then(Value::as_str).unwrap_or_default();
-        list.push(Listed {
-            id: id.to_owned(),
-            display_name: item
-                .get("display_name")
-                .or_else(|| item.get("name"))
-                .and_then(Value::as_str)
-                .filter(|name| !name.is_empty())
-                .map(|name| name.chars().take(200).collect()),
-            context_window: number(&[
-                "/max_model_len",
-                "/meta/n_ctx",
-                "/context_length",
-                "/context_window",
-                "/max_context_length",
-                "/max_input_tokens",
-                "/meta/n_ctx_train",
-            ]),
-            max_output_tokens: number(&[
-                "/top_provider/max_completion_tokens",
-                "/max_completion_tokens",
-                "/max_output_tokens",
-            ]),
-            is_embedding: kind.contains("embed") || catalogue::is_embedding(id),
-        });
-    }
-    Some(list)
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests")]
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn lists_of_many_servers_are_read() {
-        let body = json!({"object": "list", "data": [
-            {"id": "a", "max_model_len": 8192},
-            {"id": "b", "context_length": 32768, "top_provider": {"max_completion_tokens": 100}, "name": "Bee"},
-            {"id": "text-embedding-3-small"},
-            {"id": "e", "type": "embedding"},
-            {"id": "whisper-1"}, {"id": "a"}, {"id": ""}, {"no": "id"}, 7,
-        ]});
-        let list = entries(&body).unwrap();
-        let ids: Vec<_> = list.iter().map(|listed| listed.id.as_str()).collect();
-        assert_eq!(ids, ["a", "b", "text-embedding-3-small", "e"]);
-        assert_eq!(list[0].context_window, Some(8192));
-        assert_eq!((list[1].max_output_tokens, list[1].display_name.as_deref()), (Some(100), Some("Bee")));
-        assert!(list[2].is_embedding && list[3].is_embedding && !list[1].is_embedding);
-
-        assert_eq!(entries(&json!({"models": [{"name": "x:latest"}]})).unwrap()[0].id, "x:latest");
-        assert_eq!(entries(&json!([{"id": "t"}])).unwrap()[0].id, "t");
-        assert!(entries(&json!({"hello": 1})).is_none());
     }
 }

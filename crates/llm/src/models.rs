@@ -12,12 +12,12 @@ use reqwest::Url;
 use crate::{
     ChatModel,
     call::{Call, Timeouts, run},
-    catalogue::{self, DEFAULT_CONTEXT_WINDOW, Thinks},
+    catalogue::{self, DEFAULT_CONTEXT_WINDOW, Price, Thinks, provider_kind},
     config::{ConfigError, ProviderConfig},
     error::Blame,
     http::{Clients, headers},
-    listing::{EmbeddingInfo, Listed, Listing, ModelInfo, fetch, list, warm},
-    protocols::Wire,
+    listing::{Capabilities, EmbeddingInfo, Listed, Listing, ModelInfo, WindowSource, fetch, list, warm},
+    protocols::Protocol,
     rehearsal,
     retry::RetryPolicy,
 };
@@ -59,7 +59,8 @@ struct Inner {
 /// A provider, ready to be asked.
 pub(crate) struct Provider {
     pub config: ProviderConfig,
-    pub wire: Wire,
+    /// How its own resources are reached; a model may be spoken to differently.
+    pub wire: Protocol,
     pub base: Url,
     pub clients: Clients,
     pub connect: Duration,
@@ -72,22 +73,37 @@ pub struct ResolvedModel {
     /// `provider/model`.
     pub handle: String,
     pub provider_name: String,
+    /// As the API calls it.
     pub provider_type: String,
+    /// The kind as configured here ([`crate::provider_kind`]); the API has no word for some.
+    pub kind: String,
     /// The API's `model_endpoint_type`.
     pub endpoint_type: String,
     /// Base URL; `None` for `rehearsal`.
     pub endpoint: Option<String>,
     /// The provider's own name of the model.
     pub model: String,
-    /// Tokens; 128 000 where nothing is known.
+    /// Tokens; 128 000 where nothing is known, 32 768 at a local runtime.
     pub context_window: u32,
+    /// Tokens: what a runtime that takes its window with each request may be asked for.
+    pub max_context_window: u32,
+    pub window_source: WindowSource,
     /// Tokens, where known.
     pub max_output_tokens: Option<u32>,
     /// `base` or `byok`.
     pub category: String,
     /// Whether the model can reason before it answers.
     pub reasons: bool,
+    pub capabilities: Capabilities,
+    /// What its tokens cost, where known.
+    pub price: Option<Price>,
+    /// How it is spoken to.
+    pub protocol: Protocol,
 }
+
+/// What a local runtime is asked for or taken to have where nobody says: room for an agent, and still within the
+/// memory of an ordinary machine.
+pub(crate) const LOCAL_WINDOW: u32 = 32_768;
 
 /// How a configured provider answered when its list of models was read last.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -135,7 +151,7 @@ impl Models {
     fn provider(&self, config: ProviderConfig) -> Result<Provider, ConfigError> {
         config.check()?;
         Ok(Provider {
-            wire: Wire::of(&config),
+            wire: Protocol::of(&config),
             base: config.url()?,
             config,
             clients: self.inner.clients.clone(),
@@ -200,12 +216,21 @@ impl Models {
         let message = if name == rehearsal::PROVIDER {
             format!("The rehearsal provider has one model: use `{}`.", rehearsal::HANDLE)
         } else {
-            let how = match name {
-                "openai" => {
-                    "Set OPENAI_API_KEY (and OPENAI_BASE_URL for a compatible server) and start Loci again"
+            let how = match provider_kind(name) {
+                Some(kind) if kind.is_local || kind.key_variables.is_empty() => {
+                    match kind.url_variables.first() {
+                        Some(variable) => format!("Set {variable} and start Loci again"),
+                        None => "Check the part of the handle before the first `/`".to_owned(),
+                    }
                 }
-                "anthropic" => "Set ANTHROPIC_API_KEY and start Loci again",
-                _ => "Check the part of the handle before the first `/`",
+                Some(kind) => match (kind.key_variables.first(), kind.url_variables.first()) {
+                    (Some(key), Some(url)) => {
+                        format!("Set {key} (and {url} for a compatible server) and start Loci again")
+                    }
+                    (Some(key), None) => format!("Set {key} and start Loci again"),
+                    (None, _) => "Check the part of the handle before the first `/`".to_owned(),
+                },
+                None => "Check the part of the handle before the first `/`".to_owned(),
             };
             format!(
                 "No model provider named `{name}` is configured, so `{handle}` cannot be used. {how}, or add the \
@@ -234,7 +259,7 @@ impl Models {
         let mut found = Vec::new();
         for (provider, list) in self.lists().await {
             let embeddings = list.iter().filter(|listed| listed.is_embedding);
-            found.extend(embeddings.map(|listed| provider.embedding(&listed.id)));
+            found.extend(embeddings.map(|listed| provider.embedding(&listed.id, Some(listed))));
         }
         found
     }
@@ -257,10 +282,11 @@ impl Models {
         let (name, model) = split(handle)?;
         let providers = self.providers();
         if let Some(provider) = providers.iter().find(|provider| provider.config.name == name) {
-            return Ok(provider.embedding(model));
+            let kept = provider.listing.kept();
+            let listed = kept.as_ref().and_then(|list| list.iter().find(|listed| listed.id == model));
+            return Ok(provider.embedding(model, listed));
         }
-        let is_known = crate::config::SUPPORTED_TYPES.contains(&name);
-        let provider_type = if is_known { name } else { "openai" };
+        let provider_type = shown_type(name);
         Ok(EmbeddingInfo {
             handle: handle.to_owned(),
             model: model.to_owned(),
@@ -291,7 +317,8 @@ impl Models {
         let listed = kept.as_ref().and_then(|list| list.iter().find(|listed| listed.id == model));
         let resolved = provider.resolved(model, listed);
         let blame = provider.blame(&request.handle);
-        let outgoing = provider.wire.outgoing(request, &resolved);
+        let wire = resolved.protocol;
+        let outgoing = wire.outgoing(request, &resolved);
         let options = self.inner.options;
         Ok(Call {
             client: self
@@ -299,10 +326,11 @@ impl Models {
                 .clients
                 .get(&provider.base, options.timeouts.connect)
                 .map_err(|error| blame.error(ChatErrorKind::LlmError, &error))?,
-            url: provider.wire.chat_url(&provider.base),
-            headers: headers(provider.wire, &provider.config, outgoing.headers),
+            url: wire.chat_url(&provider.base, model, request.stream),
+            headers: headers(wire, &provider.config, outgoing.headers),
             body: outgoing.body,
-            wire: provider.wire,
+            as_call: outgoing.as_call,
+            wire,
             stream: request.stream,
             blame,
             timeouts: options.timeouts,
@@ -335,25 +363,75 @@ impl Provider {
 
     fn resolved(&self, model: &str, listed: Option<&Listed>) -> ResolvedModel {
         let known = catalogue::known(model);
-        let context_window = known
-            .map(|known| known.context_window)
-            .or_else(|| listed.and_then(|listed| listed.context_window))
-            .unwrap_or(DEFAULT_CONTEXT_WINDOW);
-        let max_output_tokens = known
-            .map(|known| known.max_output_tokens)
-            .or_else(|| listed.and_then(|listed| listed.max_output_tokens));
+        let is_local = self.config.kind().is_some_and(|kind| kind.is_local);
+        // What the provider says itself counts more than what is known of a name.
+        let listed_window = listed.and_then(|listed| listed.context_window);
+        let known_window = known.map(|known| known.context_window);
+        let (context_window, window_source) = match (listed_window, known_window) {
+            (Some(window), _) if listed.is_some_and(|listed| listed.is_in_force) => {
+                (window, WindowSource::InForce)
+            }
+            (Some(window), _) => (window, WindowSource::Listed),
+            (None, known) if is_local => {
+                // How it was started decides, not what the model could take.
+                let most = listed.and_then(|listed| listed.max_context_window).or(known);
+                (most.map_or(LOCAL_WINDOW, |most| most.min(LOCAL_WINDOW)), WindowSource::Assumed)
+            }
+            (None, Some(window)) => (window, WindowSource::Listed),
+            (None, None) => (DEFAULT_CONTEXT_WINDOW, WindowSource::Assumed),
+        };
+        let max_context_window = listed
+            .and_then(|listed| listed.max_context_window)
+            .or(known_window.filter(|_| is_local))
+            .unwrap_or(if self.wire == Protocol::Ollama && listed.is_none() {
+                DEFAULT_CONTEXT_WINDOW
+            } else {
+                context_window
+            })
+            .max(context_window);
+        let said = listed.map(|listed| listed.capabilities).unwrap_or_default();
+        let by_name = known
+            .map(|known| known.reasons)
+            .or_else(|| (catalogue::thinks(model) != Thinks::No).then_some(true));
+        let capabilities = Capabilities {
+            tools: said.tools.or(known.map(|known| known.tools)),
+            images: said.images.or(known.map(|known| known.images)),
+            reasoning: said.reasoning.or(by_name),
+        };
+        let listed_price = listed.and_then(|listed| listed.price);
+        // A name at another provider may cost something else; only who makes it is known.
+        let price = listed_price.or_else(|| known.and_then(|known| known.price).filter(|_| self.is_maker()));
         ResolvedModel {
             handle: format!("{}/{model}", self.config.name),
             provider_name: self.config.name.clone(),
-            provider_type: self.config.provider_type.clone(),
+            provider_type: shown_type(&self.config.provider_type).to_owned(),
+            kind: self.config.provider_type.clone(),
             endpoint_type: endpoint_type(&self.config.provider_type).to_owned(),
             endpoint: Some(self.config.base_url.clone()),
             model: model.to_owned(),
             context_window,
-            max_output_tokens,
+            max_context_window,
+            window_source,
+            max_output_tokens: listed
+                .and_then(|listed| listed.max_output_tokens)
+                .or(known.map(|known| known.max_output_tokens))
+                .map(|tokens| tokens.min(context_window)),
             category: self.config.category.clone(),
-            reasons: catalogue::thinks(model) != Thinks::No,
+            reasons: capabilities.reasoning.unwrap_or(false),
+            capabilities,
+            price,
+            protocol: Protocol::for_model(&self.config, model),
         }
+    }
+
+    /// Whether the provider makes the models it serves, at its own address, so that list prices hold.
+    fn is_maker(&self) -> bool {
+        let makes = ["openai", "anthropic", "google_ai", "deepseek", "mistral", "xai", "zai", "azure"];
+        makes.contains(&self.config.provider_type.as_str())
+            && self.config.kind().is_some_and(|kind| match kind.base_url {
+                Some(usual) => Url::parse(usual).is_ok_and(|usual| usual.host() == self.base.host()),
+                None => true,
+            })
     }
 
     fn chat_models(&self, list: &[Listed]) -> impl Iterator<Item = ModelInfo> {
@@ -364,33 +442,53 @@ impl Provider {
                 .map(|known| known.display_name.to_owned())
                 .or_else(|| listed.display_name.clone())
                 .unwrap_or_else(|| listed.id.clone());
-            ModelInfo {
-                handle: resolved.handle,
-                model: resolved.model,
-                display_name,
-                provider_name: resolved.provider_name,
-                provider_type: resolved.provider_type,
-                endpoint_type: resolved.endpoint_type,
-                endpoint: resolved.endpoint,
-                category: resolved.category,
-                context_window: resolved.context_window,
-                max_output_tokens: resolved.max_output_tokens,
-                reasons: resolved.reasons,
-            }
+            resolved.into_info(display_name)
         })
     }
 
-    fn embedding(&self, model: &str) -> EmbeddingInfo {
+    fn embedding(&self, model: &str, listed: Option<&Listed>) -> EmbeddingInfo {
+        let dimensions = listed.and_then(|listed| listed.dimensions);
         EmbeddingInfo {
             handle: format!("{}/{model}", self.config.name),
             model: model.to_owned(),
             display_name: model.to_owned(),
             provider_name: self.config.name.clone(),
-            provider_type: self.config.provider_type.clone(),
+            provider_type: shown_type(&self.config.provider_type).to_owned(),
             endpoint_type: embedding_endpoint_type(&self.config.provider_type).to_owned(),
             endpoint: Some(self.config.base_url.clone()),
-            dimensions: catalogue::embedding_dimensions(model).unwrap_or(0),
+            dimensions: dimensions.or_else(|| catalogue::embedding_dimensions(model)).unwrap_or(0),
         }
+    }
+}
+
+impl ResolvedModel {
+    /// As lists show it.
+    pub(crate) fn into_info(self, display_name: String) -> ModelInfo {
+        ModelInfo {
+            handle: self.handle,
+            model: self.model,
+            display_name,
+            provider_name: self.provider_name,
+            provider_type: self.provider_type,
+            endpoint_type: self.endpoint_type,
+            endpoint: self.endpoint,
+            category: self.category,
+            context_window: self.context_window,
+            max_context_window: self.max_context_window,
+            window_source: self.window_source,
+            max_output_tokens: self.max_output_tokens,
+            reasons: self.reasons,
+            capabilities: self.capabilities,
+            price: self.price,
+        }
+    }
+}
+
+/// A provider's type as the API calls it; it has no word for some.
+fn shown_type(provider_type: &str) -> &str {
+    match provider_kind(provider_type) {
+        Some(kind) => kind.shown_as.unwrap_or(kind.provider_type),
+        None => "openai",
     }
 }
 
@@ -416,7 +514,7 @@ fn plain_error(kind: ChatErrorKind, message: String) -> ChatError {
 fn endpoint_type(provider_type: &str) -> &str {
     match provider_type {
         "lmstudio_openai" => "lmstudio-chatcompletions",
-        "cerebras" | "fireworks" | "sglang" => "openai",
+        "cerebras" | "fireworks" | "sglang" | "custom" => "openai",
         other => other,
     }
 }
@@ -424,8 +522,8 @@ fn endpoint_type(provider_type: &str) -> &str {
 fn embedding_endpoint_type(provider_type: &str) -> &str {
     match provider_type {
         "lmstudio_openai" => "lmstudio",
-        known @ ("openai" | "anthropic" | "groq" | "ollama" | "vllm" | "hugging-face" | "mistral"
-        | "together") => known,
+        known @ ("openai" | "anthropic" | "azure" | "bedrock" | "google_ai" | "groq" | "llamacpp"
+        | "ollama" | "vllm" | "hugging-face" | "mistral" | "together") => known,
         _ => "openai",
     }
 }
@@ -443,6 +541,7 @@ mod tests {
             api_key: None,
             headers: Vec::new(),
             category: "base".to_owned(),
+            protocol: None,
         }
     }
 
@@ -481,7 +580,7 @@ mod tests {
         let twice = Models::new(vec![config("a", "openai"), config("a", "vllm")]);
         assert_eq!(twice.err(), Some(ConfigError::Duplicate { name: "a".to_owned() }));
         assert!(matches!(Models::new(vec![config("a b", "openai")]).err(), Some(ConfigError::Name { .. })));
-        assert!(matches!(Models::new(vec![config("g", "google_ai")]).err(), Some(ConfigError::Type { .. })));
+        assert!(matches!(Models::new(vec![config("g", "nobody")]).err(), Some(ConfigError::Type { .. })));
         assert_eq!(Models::new(vec![config("rehearsal", "openai")]).err(), Some(ConfigError::Reserved));
     }
 

@@ -14,7 +14,11 @@ use loci_api::{
 };
 use serde_json::{Value, json};
 
-use crate::{listing::ModelInfo, models::ResolvedModel};
+use crate::{
+    listing::{Capabilities, ModelInfo, WindowSource},
+    models::ResolvedModel,
+    protocols::Protocol,
+};
 
 pub(crate) const PROVIDER: &str = "rehearsal";
 /// The handle of the one model there is.
@@ -31,31 +35,25 @@ pub(crate) fn resolved() -> ResolvedModel {
         handle: HANDLE.to_owned(),
         provider_name: PROVIDER.to_owned(),
         provider_type: TYPE.to_owned(),
+        kind: PROVIDER.to_owned(),
         endpoint_type: TYPE.to_owned(),
         endpoint: None,
         model: PROVIDER.to_owned(),
         context_window: CONTEXT_WINDOW,
+        max_context_window: CONTEXT_WINDOW,
+        window_source: WindowSource::InForce,
         max_output_tokens: None,
         category: "base".to_owned(),
         reasons: false,
+        capabilities: Capabilities { tools: Some(true), images: Some(false), reasoning: Some(false) },
+        price: None,
+        // Never spoken: it runs in process.
+        protocol: Protocol::OpenAiChat,
     }
 }
 
 pub(crate) fn info() -> ModelInfo {
-    let model = resolved();
-    ModelInfo {
-        handle: model.handle,
-        model: model.model,
-        display_name: "Rehearsal (no AI)".to_owned(),
-        provider_name: model.provider_name,
-        provider_type: model.provider_type,
-        endpoint_type: model.endpoint_type,
-        endpoint: model.endpoint,
-        category: model.category,
-        context_window: model.context_window,
-        max_output_tokens: model.max_output_tokens,
-        reasons: model.reasons,
-    }
+    resolved().into_info("Rehearsal (no AI)".to_owned())
 }
 
 /// What it answers.

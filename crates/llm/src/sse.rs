@@ -61,6 +61,51 @@ where
     }
 }
 
+/// The lines of a byte stream, for protocols that send one JSON value in each. Empty ones are left out; a last line
+/// without its end is still given out, as in [`frames`].
+pub(crate) fn lines<S, E>(bytes: S, limits: Limits) -> impl Stream<Item = Result<Sse, Broken>> + Send
+where
+    S: Stream<Item = Result<Bytes, E>> + Send,
+    E: std::error::Error + Send,
+{
+    let since_line = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&since_line);
+    async_stream::stream! {
+        let mut chunks = std::pin::pin!(bounded(bytes, limits, counter));
+        let mut rest: Vec<u8> = Vec::new();
+        while let Some(chunk) = chunks.next().await {
+            let chunk = match chunk {
+                Ok(chunk) => chunk,
+                Err(broken) => {
+                    yield Err(broken);
+                    return;
+                }
+            };
+            let mut pieces = chunk.split(|byte| *byte == b'\n').peekable();
+            while let Some(piece) = pieces.next() {
+                rest.extend_from_slice(piece);
+                // The last piece goes on in the next chunk.
+                if pieces.peek().is_none() {
+                    break;
+                }
+                since_line.store(0, Ordering::Relaxed);
+                let line = std::mem::take(&mut rest);
+                let line = match String::from_utf8(line) {
+                    Ok(line) => line,
+                    Err(error) => {
+                        yield Err(Broken::Unreadable(error.to_string()));
+                        return;
+                    }
+                };
+                let line = line.trim().trim_start_matches('\u{feff}');
+                if !line.is_empty() {
+                    yield Ok(Sse { data: Some(line.to_owned()), ..Sse::default() });
+                }
+            }
+        }
+    }
+}
+
 fn bounded<S, E>(
     bytes: S,
     limits: Limits,
@@ -145,6 +190,24 @@ mod tests {
         }
         let single = text.bytes().map(|byte| Bytes::copy_from_slice(&[byte])).collect();
         assert_eq!(read(single).await, expected);
+    }
+
+    #[tokio::test]
+    async fn every_split_of_lines_reads_the_same() {
+        let text = "\u{feff}{\"a\":\"é🙂\"}\r\n\n{\"b\":1}\n{\"c\":2}";
+        let expected = ["{\"a\":\"é🙂\"}", "{\"b\":1}", "{\"c\":2}"];
+        for split in 0..=text.len() {
+            let (head, tail) = text.as_bytes().split_at(split);
+            let chunks = [head, tail].map(|chunk| Ok::<_, Infallible>(Bytes::copy_from_slice(chunk)));
+            let read: Vec<_> = lines(stream::iter(chunks), LIMITS)
+                .map(|line| line.map(|line| line.data.unwrap_or_default()).map_err(|error| error.to_string()))
+                .collect()
+                .await;
+            assert_eq!(read, expected.map(|line| Ok(line.to_owned())), "split at {split}");
+        }
+        let bad = stream::iter([Ok::<_, Infallible>(Bytes::from_static(b"{\xff}\n{}\n"))]);
+        let read: Vec<_> = lines(bad, LIMITS).collect().await;
+        assert!(matches!(read.as_slice(), [Err(Broken::Unreadable(_))]));
     }
 
     #[tokio::test]

@@ -277,6 +277,7 @@ pub fn chat_options(settings: &Map<String, Value>, response_format: Option<&Valu
             .find(|format| !format.is_null())
             .cloned(),
         strict: settings.get("strict").and_then(Value::as_bool).unwrap_or(false),
+        ..ChatOptions::default()
     }
 }
 

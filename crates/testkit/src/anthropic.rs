@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::reply::{Reply, pieces};
+use crate::reply::{Reply, halves, pieces};
 
 fn stop_reason(reply: &Reply) -> &str {
     match reply.finish_reason.as_deref() {
@@ -96,8 +96,7 @@ pub fn frames(reply: &Reply, model: &Value, number: usize) -> Vec<String> {
     }
     for (at, call) in reply.tool_calls.iter().enumerate() {
         let text = call.arguments_text();
-        let half = (0..=text.len() / 2).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
-        let deltas = [&text[..half], &text[half..]]
+        let deltas = halves(&text)
             .iter()
             .map(|piece| json!({"type": "input_json_delta", "partial_json": piece}))
             .collect();

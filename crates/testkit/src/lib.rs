@@ -3,6 +3,10 @@
 //! our own crates, so that a mistake in them cannot hide in it. Begin with [`model::FakeModel`].
 
 mod anthropic;
+mod google;
+mod lists;
 pub mod model;
+mod ollama;
 mod openai;
 pub mod reply;
+mod responses;

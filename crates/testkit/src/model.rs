@@ -1,4 +1,4 @@
-//! The fake model server: takes requests in two providers' formats, answers from a script.
+//! The fake model server: takes requests in each provider's format, answers from a script.
 
 use std::{
     collections::VecDeque,
@@ -10,7 +10,7 @@ use std::{
 use axum::{
     Json, Router,
     body::Body,
-    extract::{DefaultBodyLimit, State},
+    extract::{DefaultBodyLimit, Path, State},
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
     routing::{get, post},
@@ -19,7 +19,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 use tokio::sync::{Notify, mpsc};
 
-use crate::{anthropic, openai, reply::Reply};
+use crate::{anthropic, google, lists, ollama, openai, reply::Reply, responses};
 
 /// Chooses a reply by looking at a request; `None` falls back to the script.
 type Chooser = Box<dyn Fn(&Value) -> Option<Reply> + Send + Sync>;
@@ -30,6 +30,9 @@ struct Script {
     default: Option<Reply>,
     requests: Vec<Request>,
     chooser: Option<Chooser>,
+    /// Requests for embeddings, kept apart: they may come at any time.
+    embeddings: Vec<Request>,
+    embedding_failures: VecDeque<Reply>,
     /// Status and body of the list of models, if not the usual one.
     list: Option<(StatusCode, Value)>,
     /// How often the list was asked for.
@@ -111,6 +114,18 @@ impl FakeModel {
         self.url()
     }
 
+    /// The base URL for a Gemini provider.
+    #[must_use]
+    pub fn base_url_google(&self) -> String {
+        format!("{}/v1beta", self.url())
+    }
+
+    /// The base URL for an Ollama provider.
+    #[must_use]
+    pub fn base_url_ollama(&self) -> String {
+        self.url()
+    }
+
     /// Appends replies; each model call takes the first that fits it.
     pub fn script(&self, replies: impl IntoIterator<Item = Reply>) {
         self.shared.script().replies.extend(replies);
@@ -130,6 +145,17 @@ impl FakeModel {
     #[must_use]
     pub fn requests(&self) -> Vec<Request> {
         self.shared.script().requests.clone()
+    }
+
+    /// All requests for embeddings so far, oldest first.
+    #[must_use]
+    pub fn embeddings(&self) -> Vec<Request> {
+        self.shared.script().embeddings.clone()
+    }
+
+    /// The next requests for embeddings fail so, or get this raw body.
+    pub fn fail_embeddings(&self, replies: impl IntoIterator<Item = Reply>) {
+        self.shared.script().embedding_failures.extend(replies);
     }
 
     /// What the list of models answers from now on.
@@ -161,12 +187,21 @@ impl FakeModel {
 fn router(shared: Shared) -> Router {
     Router::new()
         .route("/v1/chat/completions", post(chat_completions))
+        .route("/v1/responses", post(openai_responses))
         .route("/v1/messages", post(messages))
+        .route("/v1beta/models/{call}", post(google_call))
+        .route("/api/chat", post(ollama_chat))
         .route("/v1/models", get(models))
+        .route("/v1beta/models", get(google_models))
+        .route("/api/tags", get(ollama_tags))
+        .route("/api/show", post(ollama_show))
+        .route("/api/ps", get(ollama_ps))
         .route("/v1/embeddings", post(embeddings))
+        .route("/api/embed", post(ollama_embed))
         .route("/control/script", post(control_script))
         .route("/control/default", post(control_default))
         .route("/control/requests", get(control_requests))
+        .route("/control/embeddings", get(control_embeddings).post(control_fail_embeddings))
         .route("/control/release", post(control_release))
         .route("/control/reset", post(control_reset))
         .layer(DefaultBodyLimit::disable())
@@ -186,6 +221,17 @@ async fn control_requests(State(shared): State<Shared>) -> Json<Value> {
     Json(script.requests.iter().map(|request| json!({"path": request.path, "body": request.body})).collect())
 }
 
+async fn control_embeddings(State(shared): State<Shared>) -> Json<Value> {
+    let script = shared.script();
+    Json(
+        script.embeddings.iter().map(|request| json!({"path": request.path, "body": request.body})).collect(),
+    )
+}
+
+async fn control_fail_embeddings(State(shared): State<Shared>, Json(replies): Json<Vec<Reply>>) {
+    shared.script().embedding_failures.extend(replies);
+}
+
 async fn control_release(State(shared): State<Shared>) {
     shared.script().gate.notify_one();
 }
@@ -195,34 +241,84 @@ async fn control_reset(State(shared): State<Shared>) {
     before.gate.notify_waiters();
 }
 
-async fn models(State(shared): State<Shared>) -> (StatusCode, Json<Value>) {
+/// The list a test has set, or the usual one.
+fn listed(shared: &Shared, usual: Value) -> (StatusCode, Json<Value>) {
     let mut script = shared.script();
     script.listed += 1;
-    if let Some((status, body)) = &script.list {
-        return (*status, Json(body.clone()));
+    match &script.list {
+        Some((status, body)) => (*status, Json(body.clone())),
+        None => (StatusCode::OK, Json(usual)),
     }
-    let model = |id: &str| json!({"id": id, "object": "model", "type": "model", "created": 1_763_665_442, "owned_by": "test"});
-    let ids = ["gpt-4.1", "gpt-4.1-mini", "claude-sonnet-4-5", "text-embedding-3-small"];
-    let body = json!({"object": "list", "data": ids.map(model), "has_more": false});
-    (StatusCode::OK, Json(body))
 }
 
-async fn embeddings(Json(body): Json<Value>) -> Json<Value> {
-    let inputs = match &body["input"] {
-        Value::Array(inputs) => inputs.clone(),
-        one => vec![one.clone()],
-    };
-    // A direction that depends on the bytes only, so that equal texts are equal.
-    let data = inputs.iter().enumerate().map(|(index, input)| {
-        let mut vector = [0f64; 8];
-        for (at, byte) in input.as_str().unwrap_or_default().bytes().enumerate() {
-            vector[at % 8] += f64::from(byte) / 255.0;
-        }
-        json!({"object": "embedding", "index": index, "embedding": vector})
-    });
-    Json(
-        json!({"object": "list", "data": data.collect::<Vec<_>>(), "model": body["model"], "usage": {"prompt_tokens": 1, "total_tokens": 1}}),
-    )
+async fn models(State(shared): State<Shared>) -> (StatusCode, Json<Value>) {
+    listed(&shared, lists::openai())
+}
+
+async fn google_models(State(shared): State<Shared>) -> (StatusCode, Json<Value>) {
+    listed(&shared, lists::google())
+}
+
+async fn ollama_tags(State(shared): State<Shared>) -> (StatusCode, Json<Value>) {
+    listed(&shared, lists::ollama_tags())
+}
+
+async fn ollama_show(Json(body): Json<Value>) -> (StatusCode, Json<Value>) {
+    match lists::ollama_show(&body) {
+        Some(shown) => (StatusCode::OK, Json(shown)),
+        None => (StatusCode::NOT_FOUND, Json(json!({"error": format!("model {} not found", body["model"])}))),
+    }
+}
+
+async fn ollama_ps() -> Json<Value> {
+    Json(json!({"models": []}))
+}
+
+/// An embedding, unless a failure waits.
+fn embedded(shared: &Shared, path: &str, headers: HeaderMap, body: Value, usual: Value) -> Response {
+    let mut script = shared.script();
+    script.embeddings.push(Request { path: path.to_owned(), headers, body });
+    match script.embedding_failures.pop_front() {
+        Some(reply) if reply.status.is_some() => failure(&reply, Format::of(path)),
+        Some(Reply { raw: Some(raw), .. }) => ([("content-type", "application/json")], raw).into_response(),
+        Some(_) | None => Json(usual).into_response(),
+    }
+}
+
+async fn embeddings(State(shared): State<Shared>, headers: HeaderMap, Json(body): Json<Value>) -> Response {
+    let usual = lists::embed_openai(&body);
+    embedded(&shared, "/v1/embeddings", headers, body, usual)
+}
+
+async fn ollama_embed(State(shared): State<Shared>, headers: HeaderMap, Json(body): Json<Value>) -> Response {
+    let usual = lists::embed_ollama(&body);
+    embedded(&shared, "/api/embed", headers, body, usual)
+}
+
+async fn openai_responses(
+    State(shared): State<Shared>,
+    headers: HeaderMap,
+    Json(body): Json<Value>,
+) -> Response {
+    answer(shared, "/v1/responses", headers, body).await
+}
+
+async fn ollama_chat(State(shared): State<Shared>, headers: HeaderMap, Json(body): Json<Value>) -> Response {
+    answer(shared, "/api/chat", headers, body).await
+}
+
+async fn google_call(
+    State(shared): State<Shared>,
+    Path(call): Path<String>,
+    headers: HeaderMap,
+    Json(body): Json<Value>,
+) -> Response {
+    let path = format!("/v1beta/models/{call}");
+    if call.ends_with(":batchEmbedContents") {
+        let usual = lists::embed_google(&body);
+        return embedded(&shared, &path, headers, body, usual);
+    }
+    answer(shared, &path, headers, body).await
 }
 
 async fn chat_completions(
@@ -239,9 +335,11 @@ async fn messages(State(shared): State<Shared>, headers: HeaderMap, Json(body): 
 
 /// The last message, as JSON and then as plain text, in whatever form it came.
 fn last_text(body: &Value) -> String {
-    let last = body["messages"].as_array().and_then(|messages| messages.last()).cloned().unwrap_or_default();
-    let mut text = last["content"].to_string();
-    plain(&last["content"], &mut text);
+    let messages = ["messages", "input", "contents"].into_iter().find_map(|key| body[key].as_array());
+    let last = messages.and_then(|messages| messages.last()).cloned().unwrap_or_default();
+    let said = ["content", "parts", "output"].into_iter().find_map(|key| last.get(key)).unwrap_or(&last);
+    let mut text = said.to_string();
+    plain(said, &mut text);
     text
 }
 
@@ -252,9 +350,10 @@ fn plain(content: &Value, out: &mut String) {
             out.push_str(text);
         }
         Value::Array(parts) => parts.iter().for_each(|part| plain(part, out)),
-        Value::Object(part) => {
-            ["text", "content"].iter().filter_map(|key| part.get(*key)).for_each(|part| plain(part, out))
-        }
+        Value::Object(part) => ["text", "content", "functionResponse", "response", "output", "error"]
+            .iter()
+            .filter_map(|key| part.get(*key))
+            .for_each(|part| plain(part, out)),
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
@@ -284,22 +383,20 @@ async fn answer(shared: Shared, path: &str, headers: HeaderMap, body: Value) -> 
     if reply.latency_ms > 0 {
         tokio::time::sleep(Duration::from_millis(reply.latency_ms)).await;
     }
-    let is_openai = path == "/v1/chat/completions";
-    let stream = body["stream"] == true;
+    let format = Format::of(path);
+    let stream = format.streams(path, &body);
     if reply.status.is_some_and(|status| status != 200) {
-        return failure(&reply, is_openai);
+        return failure(&reply, format);
     }
-    let frames = match (&reply.raw, stream, is_openai) {
-        (Some(raw), ..) => vec![raw.clone()],
-        (None, true, true) => {
-            let with_usage = body["stream_options"]["include_usage"] == true;
-            openai::frames(&reply, &body["model"], number, with_usage)
-        }
-        (None, true, false) => anthropic::frames(&reply, &body["model"], number),
-        (None, false, true) => vec![openai::response(&reply, &body["model"], number)],
-        (None, false, false) => vec![anthropic::response(&reply, &body["model"], number)],
+    let frames = match &reply.raw {
+        Some(raw) => vec![raw.clone()],
+        None => format.answer(&reply, path, &body, number, stream),
     };
-    let kind = if stream { "text/event-stream; charset=utf-8" } else { "application/json" };
+    let kind = match (stream, format) {
+        (true, Format::Ollama) => "application/x-ndjson",
+        (true, _) => "text/event-stream; charset=utf-8",
+        (false, _) => "application/json",
+    };
     let kind = reply.headers.get("content-type").and_then(Value::as_str).unwrap_or(kind);
     let head = Response::builder()
         .header("content-type", kind)
@@ -315,13 +412,83 @@ async fn answer(shared: Shared, path: &str, headers: HeaderMap, body: Value) -> 
     })
 }
 
-fn failure(reply: &Reply, is_openai: bool) -> Response {
+/// A provider's wire format, known by the path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Format {
+    OpenAiChat,
+    OpenAiResponses,
+    Anthropic,
+    Google,
+    Ollama,
+}
+
+impl Format {
+    fn of(path: &str) -> Self {
+        match path {
+            "/v1/responses" => Self::OpenAiResponses,
+            "/v1/messages" => Self::Anthropic,
+            _ if path.starts_with("/v1beta/") => Self::Google,
+            _ if path.starts_with("/api/") => Self::Ollama,
+            _ => Self::OpenAiChat,
+        }
+    }
+
+    fn streams(self, path: &str, body: &Value) -> bool {
+        match self {
+            Self::OpenAiChat | Self::OpenAiResponses | Self::Anthropic => body["stream"] == true,
+            Self::Google => path.ends_with(":streamGenerateContent"),
+            Self::Ollama => body["stream"] != false,
+        }
+    }
+
+    fn answer(self, reply: &Reply, path: &str, body: &Value, number: usize, stream: bool) -> Vec<String> {
+        let model = &body["model"];
+        match (self, stream) {
+            (Self::OpenAiChat, true) => {
+                openai::frames(reply, model, number, body["stream_options"]["include_usage"] == true)
+            }
+            (Self::OpenAiChat, false) => vec![openai::response(reply, model, number)],
+            (Self::OpenAiResponses, true) => responses::frames(reply, model, number),
+            (Self::OpenAiResponses, false) => vec![responses::response(reply, model, number)],
+            (Self::Anthropic, true) => anthropic::frames(reply, model, number),
+            (Self::Anthropic, false) => vec![anthropic::response(reply, model, number)],
+            (Self::Google, _) => {
+                let name = path.trim_start_matches("/v1beta/models/");
+                let model = json!(name.split(':').next());
+                if stream {
+                    google::frames(reply, &model, number)
+                } else {
+                    vec![google::response(reply, &model, number)]
+                }
+            }
+            (Self::Ollama, true) => ollama::frames(reply, model),
+            (Self::Ollama, false) => vec![ollama::response(reply, model)],
+        }
+    }
+
+    /// An error as this provider puts it.
+    fn failure(self, error: Value, status: StatusCode) -> Value {
+        match self {
+            Self::OpenAiChat | Self::OpenAiResponses => json!({"error": error}),
+            Self::Anthropic => json!({"type": "error", "error": error}),
+            Self::Google => {
+                let mut error = error;
+                if error.is_object() {
+                    error["code"] = json!(status.as_u16());
+                }
+                json!({"error": error})
+            }
+            Self::Ollama => json!({"error": error["message"].as_str().unwrap_or("scripted failure")}),
+        }
+    }
+}
+
+fn failure(reply: &Reply, format: Format) -> Response {
     let status =
         reply.status.and_then(|status| StatusCode::from_u16(status).ok()).unwrap_or(StatusCode::IM_A_TEAPOT);
     let error =
         reply.error.clone().unwrap_or_else(|| json!({"message": "scripted failure", "type": "error"}));
-    let body = if is_openai { json!({"error": error}) } else { json!({"type": "error", "error": error}) };
-    let mut response = (status, Json(body)).into_response();
+    let mut response = (status, Json(format.failure(error, status))).into_response();
     for (name, value) in &reply.headers {
         let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         if let (Ok(name), Ok(value)) = (name.parse::<axum::http::HeaderName>(), text.parse()) {
@@ -337,10 +504,11 @@ fn paced(shared: &Shared, reply: Reply, frames: Vec<String>) -> Body {
     let (sender, receiver) = mpsc::channel::<Result<Bytes, std::io::Error>>(64);
     tokio::spawn(async move {
         let mut sent = 0;
+        let last = frames.len().saturating_sub(1);
         for (number, frame) in frames.into_iter().enumerate() {
             // The first frame of a stream only opens it; a whole response has no other.
-            if reply.hold && number == usize::from(frame.starts_with("data:") || frame.starts_with("event:"))
-            {
+            let opens = ["data:", "event:", "{\"model\""].iter().any(|start| frame.starts_with(start));
+            if reply.hold && number == usize::from(opens && frame.ends_with('\n')).min(last) {
                 gate.notified().await;
             }
             if reply.chunk_delay_ms > 0 {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::reply::{Reply, pieces};
+use crate::reply::{Reply, halves, pieces};
 
 fn finish_reason(reply: &Reply) -> String {
     reply.finish_reason.clone().unwrap_or_else(|| {
@@ -80,8 +80,7 @@ pub fn frames(reply: &Reply, model: &Value, number: usize, with_usage: bool) -> 
             None,
         ));
         let text = call.arguments_text();
-        let half = (0..=text.len() / 2).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
-        for piece in [&text[..half], &text[half..]] {
+        for piece in halves(&text) {
             frames.push(chunk(
                 json!({"tool_calls": [{"index": index, "function": {"arguments": piece}}]}),
                 None,

@@ -11,13 +11,14 @@ pub struct Reply {
     pub when: Option<String>,
     pub text: Option<String>,
     pub reasoning: Option<String>,
-    /// Anthropic's proof of the reasoning.
+    /// The proof of the reasoning: Anthropic's signature, Gemini's thought signature, the sealed part of OpenAI's
+    /// Responses.
     pub signature: Option<String>,
     /// Anthropic's sealed reasoning, after the open one.
     pub redacted_reasoning: Option<String>,
     pub tool_calls: Vec<ReplyCall>,
     pub usage: Option<ReplyUsage>,
-    /// In OpenAI's words (`stop`, `length`, `tool_calls`, `content_filter`); translated for Anthropic.
+    /// In OpenAI's words (`stop`, `length`, `tool_calls`, `content_filter`); translated for the others.
     pub finish_reason: Option<String>,
     /// Other than 200: the body is `error`.
     pub status: Option<u16>,
@@ -133,4 +134,11 @@ pub fn pieces(text: &str) -> Vec<&str> {
         pieces.push(&text[start..]);
     }
     pieces
+}
+
+/// A text in two pieces, neither of them half a character.
+#[must_use]
+pub fn halves(text: &str) -> [&str; 2] {
+    let half = (0..=text.len() / 2).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+    [&text[..half], &text[half..]]
 }

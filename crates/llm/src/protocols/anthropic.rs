@@ -3,15 +3,15 @@
 mod answer;
 
 use loci_api::{
-    chat::{ChatMessage, ChatRequest, ChatToolReturn, ToolChoice, ToolSpec},
+    chat::{CacheLife, ChatMessage, ChatRequest, ChatToolReturn, ToolChoice, ToolSpec},
     message::{ContentPart, ImageSource, ToolCall},
 };
 use serde_json::{Map, Value, json};
 
 pub(super) use self::answer::Answer;
-use super::{Outgoing, ids::IdForm, strict::strict, within_window};
+use super::{Outgoing, ids::IdForm, proof, strict::strict, within_window};
 use crate::{
-    catalogue::{DEFAULT_MAX_OUTPUT, Thinks, thinks},
+    catalogue::{DEFAULT_MAX_OUTPUT, Thinks, is_claude_since, thinks},
     models::ResolvedModel,
 };
 
@@ -33,8 +33,14 @@ pub(super) fn outgoing(request: &ChatRequest, model: &ResolvedModel) -> Outgoing
 
     let mut body = Map::new();
     body.insert("model".to_owned(), json!(model.model));
-    body.insert("max_tokens".to_owned(), json!(thinking.map_or(max_tokens, |thinking| thinking.max_tokens)));
-    let (system, messages) = messages(request, thinking.is_some());
+    let with_thinking = match thinking {
+        Some(Thinking::Budget { max_tokens, .. }) => max_tokens,
+        Some(Thinking::Adaptive) | None => max_tokens,
+    };
+    body.insert("max_tokens".to_owned(), json!(with_thinking));
+    let form = form(request, &model.model);
+    let in_words = if form.is_none() { options.response_format.as_ref() } else { None };
+    let (system, messages) = messages(request, thinking.is_some(), in_words);
     if !system.is_empty() {
         body.insert("system".to_owned(), Value::Array(system));
     }
@@ -44,18 +50,24 @@ pub(super) fn outgoing(request: &ChatRequest, model: &ResolvedModel) -> Outgoing
         let mut tools: Vec<_> = request.tools.iter().map(|spec| tool(spec, options.strict)).collect();
         is_strict = tools.iter().any(|tool| tool.get("strict").is_some());
         if let Some(last) = tools.last_mut() {
-            mark(last);
+            mark(last, options.cache);
         }
         body.insert("tools".to_owned(), Value::Array(tools));
         body.insert("tool_choice".to_owned(), tool_choice(request));
     }
     match thinking {
         // With thinking on, the provider takes no other temperature than its own.
-        Some(thinking) => {
-            body.insert("thinking".to_owned(), json!({"type": "enabled", "budget_tokens": thinking.budget}));
+        Some(Thinking::Budget { budget, .. }) => {
+            body.insert("thinking".to_owned(), json!({"type": "enabled", "budget_tokens": budget}));
+        }
+        // Without being asked, these models keep their thoughts to themselves.
+        Some(Thinking::Adaptive) => {
+            body.insert("thinking".to_owned(), json!({"type": "adaptive", "display": "summarized"}));
         }
         None => {
-            if let Some(temperature) = options.temperature {
+            if let Some(temperature) = options.temperature
+                && thinks(&model.model) != Thinks::Adaptive
+            {
                 body.insert("temperature".to_owned(), json!(temperature.clamp(0.0, 1.0)));
             }
         }
@@ -63,35 +75,59 @@ pub(super) fn outgoing(request: &ChatRequest, model: &ResolvedModel) -> Outgoing
     body.insert("stream".to_owned(), json!(request.stream));
 
     let mut betas = Vec::new();
-    if is_strict {
+    if is_strict && !is_claude_since(&model.model, (4, 6)) {
         betas.push(STRICT_BETA);
     }
+    let mut config = Map::new();
     if let Some(effort) = options.reasoning_effort.as_deref().and_then(|wanted| effort(&model.model, wanted))
     {
-        body.insert("output_config".to_owned(), json!({"effort": effort}));
-        betas.push(EFFORT_BETA);
+        config.insert("effort".to_owned(), json!(effort));
+        if !is_claude_since(&model.model, (4, 6)) {
+            betas.push(EFFORT_BETA);
+        }
+    }
+    config.extend(form.map(|form| ("format".to_owned(), form)));
+    if !config.is_empty() {
+        body.insert("output_config".to_owned(), Value::Object(config));
     }
     let headers = if betas.is_empty() { Vec::new() } else { vec![("anthropic-beta", betas.join(","))] };
-    Outgoing { body: Value::Object(body), headers }
+    Outgoing { body: Value::Object(body), headers, as_call: false }
 }
 
-/// How hard the model should work, for the few that can be told.
+/// How hard the model should work, for those that can be told.
 fn effort<'a>(model: &str, wanted: &'a str) -> Option<&'a str> {
-    let takes_effort = ["opus-4-5", "opus-4-6", "sonnet-4-6"].iter().any(|name| model.contains(name));
+    let is_late = is_claude_since(model, (4, 6));
+    let takes_effort = is_late || model.contains("opus-4-5");
+    let takes_most = is_late && !model.contains("sonnet-4-6");
     match wanted {
         _ if !takes_effort => None,
         "low" | "medium" | "high" => Some(wanted),
-        "max" | "xhigh" if model.contains("opus-4-6") => Some("max"),
+        "xhigh" if thinks(model) == Thinks::Adaptive => Some("xhigh"),
+        "max" | "xhigh" if takes_most => Some("max"),
         "max" | "xhigh" => Some("high"),
         "none" | "minimal" => Some("low"),
         _ => None,
     }
 }
 
+/// A schema the provider itself holds the answer to, where the model can be held and the schema keeps its meaning.
+fn form(request: &ChatRequest, model: &str) -> Option<Value> {
+    let format = request.options.response_format.as_ref()?;
+    if format.get("type")? != "json_schema" || !is_claude_since(model, (4, 5)) {
+        return None;
+    }
+    let given = format.get("json_schema").unwrap_or(format);
+    let schema = strict(given.get("schema")?)?;
+    Some(json!({"type": "json_schema", "schema": schema}))
+}
+
+/// How a call thinks.
 #[derive(Debug, Clone, Copy)]
-struct Thinking {
-    budget: u32,
-    max_tokens: u32,
+enum Thinking {
+    /// The budget is below `max_tokens`.
+    Budget { budget: u32, max_tokens: u32 },
+    /// As much as the model finds right.
+    Adaptive,
 }
 
 /// Whether this call may think, and the numbers that go together: the budget must be below `max_tokens`.
@@ -100,14 +136,19 @@ fn thinking(request: &ChatRequest, model: &ResolvedModel, max_tokens: u32, limit
     // A forced call and thinking exclude each other at the provider.
     let is_forced = !request.tools.is_empty()
         && matches!(request.tool_choice, ToolChoice::Required | ToolChoice::Named(_));
-    if is_forced || thinks(&model.model) != Thinks::Budget || !can_continue_thinking(&request.messages) {
+    if is_forced || !can_continue_thinking(&request.messages) {
         return None;
+    }
+    match thinks(&model.model) {
+        Thinks::Adaptive => return Some(Thinking::Adaptive),
+        Thinks::Budget => {}
+        Thinks::No | Thinks::Effort | Thinks::EffortSingleCalls => return None,
     }
     let budget = budget.max(MIN_BUDGET);
     let max_tokens =
         if max_tokens > budget { max_tokens } else { budget.saturating_add(max_tokens).min(limit) };
     let budget = budget.min(max_tokens.saturating_sub(1));
-    (budget >= MIN_BUDGET).then_some(Thinking { budget, max_tokens })
+    (budget >= MIN_BUDGET).then_some(Thinking::Budget { budget, max_tokens })
 }
 
 /// A tool loop under way must go on as it began: an answer whose calls are being returned has to start with its
@@ -123,7 +164,7 @@ fn can_continue_thinking(messages: &[ChatMessage]) -> bool {
     });
     call.is_none_or(|content| {
         content.first().is_some_and(|part| match part {
-            ContentPart::Reasoning { signature, .. } => signature.is_some(),
+            ContentPart::Reasoning { signature, .. } => signature.as_deref().is_some_and(proof::is_bare),
             ContentPart::RedactedReasoning { .. } => true,
             ContentPart::Text { .. } | ContentPart::Image { .. } => false,
         })
@@ -155,7 +196,7 @@ fn tool_choice(request: &ChatRequest) -> Value {
 }
 
 /// The system blocks and the turns, alternating, beginning and ending with the user, with cache marks.
-fn messages(request: &ChatRequest, is_thinking: bool) -> (Vec<Value>, Vec<Value>) {
+fn messages(request: &ChatRequest, is_thinking: bool, format: Option<&Value>) -> (Vec<Value>, Vec<Value>) {
     let mut system: Vec<Value> = Vec::new();
     let mut turns: Vec<(&str, Vec<Value>)> = Vec::new();
     let mut push = |role: &'static str, blocks: Vec<Value>| {
@@ -191,13 +232,13 @@ fn messages(request: &ChatRequest, is_thinking: bool) -> (Vec<Value>, Vec<Value>
         turns.push(("user", vec![json!({"type": "text", "text": "(Go on.)"})]));
     }
     if let Some(block) = turns.last_mut().and_then(|(_, blocks)| blocks.last_mut()) {
-        mark(block);
+        mark(block, request.options.cache);
     }
     if let Some(block) = system.last_mut() {
-        mark(block);
+        mark(block, request.options.cache);
     }
     // After the mark, so that changing the form does not throw away the cached prompt.
-    system.extend(format_block(request.options.response_format.as_ref()));
+    system.extend(format_block(format));
     let turns = turns.into_iter().map(|(role, content)| json!({"role": role, "content": content})).collect();
     (system, turns)
 }
@@ -229,7 +270,9 @@ fn image(source: &ImageSource) -> Value {
 fn answer_blocks(content: &[ContentPart], tool_calls: &[ToolCall], is_thinking: bool) -> Vec<Value> {
     let blocks = content.iter().filter_map(|part| match part {
         ContentPart::Text { text, .. } => text_block(text),
-        ContentPart::Reasoning { reasoning, signature: Some(signature) } if is_thinking => {
+        ContentPart::Reasoning { reasoning, signature: Some(signature) }
+            if is_thinking && proof::is_bare(signature) =>
+        {
             Some(json!({"type": "thinking", "thinking": reasoning, "signature": signature}))
         }
         ContentPart::RedactedReasoning { data } if is_thinking => {
@@ -268,7 +311,7 @@ fn tool_result(tool_return: &ChatToolReturn) -> Value {
     result
 }
 
-/// A form for the answer, said in words: not every model of this provider can be held to a schema.
+/// A form for the answer, said in words: not every model of this provider can be held to every schema.
 fn format_block(format: Option<&Value>) -> Option<Value> {
     let format = format?;
     let text = match format.get("type")?.as_str()? {
@@ -285,8 +328,12 @@ fn format_block(format: Option<&Value>) -> Option<Value> {
     text_block(&text)
 }
 
-fn mark(block: &mut Value) {
-    block["cache_control"] = json!({"type": "ephemeral"});
+/// The provider keeps what is marked for five minutes, or an hour if told.
+fn mark(block: &mut Value, life: Option<CacheLife>) {
+    block["cache_control"] = match life {
+        Some(CacheLife::OneHour) => json!({"type": "ephemeral", "ttl": "1h"}),
+        Some(CacheLife::FiveMinutes) | None => json!({"type": "ephemeral"}),
+    };
 }
 
 #[cfg(test)]

@@ -1,21 +1,42 @@
 //! The wire formats. Each turns a request into a body and reads what comes back; none of them does I/O.
 
 mod anthropic;
+mod concede;
+mod google;
 mod ids;
+mod ollama;
 mod openai_chat;
+mod openai_responses;
+mod proof;
 mod strict;
 
-use loci_api::chat::{ChatEvent, ChatRequest};
+use loci_api::chat::{ChatError, ChatEvent, ChatRequest};
 use reqwest::Url;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{config::ProviderConfig, models::ResolvedModel};
+use crate::{
+    catalogue::{Thinks, thinks},
+    config::ProviderConfig,
+    models::ResolvedModel,
+};
 
 /// Which format a provider speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Wire {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Protocol {
+    /// `/chat/completions`, which most servers speak.
+    #[serde(rename = "openai_chat")]
     OpenAiChat,
+    /// `/responses`, used without state at the provider.
+    #[serde(rename = "openai_responses")]
+    OpenAiResponses,
+    /// `/v1/messages`.
     Anthropic,
+    /// Gemini's `generateContent`.
+    Google,
+    /// Ollama's own `/api/chat`.
+    Ollama,
 }
 
 /// A request ready to be sent.
@@ -24,6 +45,14 @@ pub(crate) struct Outgoing {
     pub body: Value,
     /// Headers beside authentication.
     pub headers: Vec<(&'static str, String)>,
+    /// The answer's text is to be a tool call, for protocols that cannot force one.
+    pub as_call: bool,
+}
+
+impl From<Value> for Outgoing {
+    fn from(body: Value) -> Self {
+        Self { body, headers: Vec::new(), as_call: false }
+    }
 }
 
 /// Reads an answer. `frame` for each event of a stream or `whole` once, then `end`.
@@ -57,57 +86,119 @@ pub(crate) enum Fault {
     Empty,
 }
 
-impl Wire {
+impl Protocol {
+    /// How a provider's own resources (its list of models, say) are reached.
     pub(crate) fn of(config: &ProviderConfig) -> Self {
-        if config.provider_type == "anthropic" { Self::Anthropic } else { Self::OpenAiChat }
+        config.protocol.unwrap_or_else(|| match config.kind().map(|kind| kind.protocol) {
+            // Servers that only follow OpenAI know the older of its protocols.
+            Some(Self::OpenAiResponses) if !is_at(config, "api.openai.com") => Self::OpenAiChat,
+            Some(protocol) => protocol,
+            None => Self::OpenAiChat,
+        })
+    }
+
+    /// How one model of a provider is spoken to.
+    pub(crate) fn for_model(config: &ProviderConfig, model: &str) -> Self {
+        let by_effort = matches!(thinks(model), Thinks::Effort | Thinks::EffortSingleCalls);
+        match Self::of(config) {
+            // Azure's models of other makers know only the older protocol; OpenAI's keep their reasoning only by this.
+            Self::OpenAiChat if config.protocol.is_none() && config.provider_type == "azure" && by_effort => {
+                Self::OpenAiResponses
+            }
+            protocol => protocol,
+        }
     }
 
     /// The address of calls.
-    pub(crate) fn chat_url(self, base: &Url) -> Url {
+    pub(crate) fn chat_url(self, base: &Url, model: &str, stream: bool) -> Url {
         match self {
             Self::OpenAiChat => join(base, "/v1", "chat/completions"),
-            Self::Anthropic => join(&anthropic_base(base), "", "v1/messages"),
+            Self::OpenAiResponses => join(base, "/v1", "responses"),
+            Self::Anthropic => join(&without(base, "/v1"), "", "v1/messages"),
+            Self::Google => {
+                let call = if stream { "streamGenerateContent" } else { "generateContent" };
+                let mut url = google_url(base, model, call);
+                url.set_query(stream.then_some("alt=sse"));
+                url
+            }
+            Self::Ollama => join(&ollama_base(base), "", "api/chat"),
+        }
+    }
+
+    /// The address of embeddings; Anthropic has none.
+    pub(crate) fn embed_url(self, base: &Url, model: &str) -> Option<Url> {
+        match self {
+            Self::OpenAiChat | Self::OpenAiResponses => Some(join(base, "/v1", "embeddings")),
+            Self::Anthropic => None,
+            Self::Google => Some(google_url(base, model, "batchEmbedContents")),
+            Self::Ollama => Some(join(&ollama_base(base), "", "api/embed")),
         }
     }
 
     /// The address of the list of models.
     pub(crate) fn models_url(self, base: &Url) -> Url {
         match self {
-            Self::OpenAiChat => join(base, "/v1", "models"),
+            Self::OpenAiChat | Self::OpenAiResponses => join(base, "/v1", "models"),
             Self::Anthropic => {
-                let mut url = join(&anthropic_base(base), "", "v1/models");
+                let mut url = join(&without(base, "/v1"), "", "v1/models");
                 url.set_query(Some("limit=1000"));
                 url
             }
+            Self::Google => {
+                let mut url = join(base, "/v1beta", "models");
+                url.set_query(Some("pageSize=1000"));
+                url
+            }
+            Self::Ollama => join(&ollama_base(base), "", "api/tags"),
         }
     }
 
-    /// Headers that say who asks. `key` is the secret itself.
-    pub(crate) fn auth(self, key: Option<&str>) -> Vec<(&'static str, String)> {
+    /// Headers that say who asks. `key` is the secret itself; it never goes into an address.
+    pub(crate) fn auth(self, config: &ProviderConfig, key: Option<&str>) -> Vec<(&'static str, String)> {
+        let bearer = |key: &str| ("authorization", format!("Bearer {key}"));
         match self {
-            Self::OpenAiChat => {
-                key.map(|key| ("authorization", format!("Bearer {key}"))).into_iter().collect()
+            Self::OpenAiChat | Self::OpenAiResponses if config.provider_type == "azure" => {
+                key.map(|key| ("api-key", key.to_owned())).into_iter().collect()
             }
+            Self::OpenAiChat | Self::OpenAiResponses | Self::Ollama => key.map(bearer).into_iter().collect(),
             Self::Anthropic => {
                 let version = ("anthropic-version", anthropic::VERSION.to_owned());
                 std::iter::once(version).chain(key.map(|key| ("x-api-key", key.to_owned()))).collect()
             }
+            Self::Google => key.map(|key| ("x-goog-api-key", key.to_owned())).into_iter().collect(),
         }
     }
 
     pub(crate) fn outgoing(self, request: &ChatRequest, model: &ResolvedModel) -> Outgoing {
         match self {
-            Self::OpenAiChat => Outgoing { body: openai_chat::body(request, model), headers: Vec::new() },
+            Self::OpenAiChat => openai_chat::body(request, model).into(),
+            Self::OpenAiResponses => openai_responses::body(request, model).into(),
             Self::Anthropic => anthropic::outgoing(request, model),
+            Self::Google => google::body(request, model).into(),
+            Self::Ollama => ollama::outgoing(request, model),
         }
     }
 
-    pub(crate) fn decoder(self) -> Box<dyn Decoder> {
+    /// `as_call`: see [`Outgoing::as_call`].
+    pub(crate) fn decoder(self, as_call: bool) -> Box<dyn Decoder> {
         match self {
             Self::OpenAiChat => Box::<openai_chat::Answer>::default(),
+            Self::OpenAiResponses => Box::<openai_responses::Answer>::default(),
             Self::Anthropic => Box::<anthropic::Answer>::default(),
+            Self::Google => Box::<google::Answer>::default(),
+            Self::Ollama => Box::new(ollama::Answer::new(as_call)),
         }
     }
+
+    /// Takes out of a refused request what the server says it does not know, where the request means the same
+    /// without it. What was taken out, or `None` if there is nothing to try.
+    pub(crate) fn concede(self, body: &mut Value, refusal: &ChatError) -> Option<&'static str> {
+        concede::concede(self, body, refusal)
+    }
+}
+
+fn is_at(config: &ProviderConfig, host: &str) -> bool {
+    config.url().is_ok_and(|url| url.host_str() == Some(host))
 }
 
 /// Providers refuse a prompt that, with all it may answer, would not fit the window; at least half of it stays for
@@ -127,19 +218,46 @@ fn join(base: &Url, default_path: &str, rest: &str) -> Url {
     url
 }
 
-/// Both `https://host` and `https://host/v1` are in use.
-fn anthropic_base(base: &Url) -> Url {
+/// Both `https://host` and `https://host/v1` are in use; the end that is not part of the address is cut off.
+fn without(base: &Url, end: &str) -> Url {
     let mut url = base.clone();
     let path = url.path().trim_end_matches('/');
-    let path = path.strip_suffix("/v1").unwrap_or(path).to_owned();
+    let path = path.strip_suffix(end).unwrap_or(path).to_owned();
     url.set_path(&path);
     url
 }
 
+/// People know Ollama's address with either of the paths its two protocols live under.
+fn ollama_base(base: &Url) -> Url {
+    without(&without(base, "/v1"), "/api")
+}
+
+fn google_url(base: &Url, model: &str, call: &str) -> Url {
+    let mut url = join(base, "/v1beta", "");
+    if let Ok(mut path) = url.path_segments_mut() {
+        path.pop_if_empty();
+        // Tuned models have a folder of their own.
+        match model.split_once('/') {
+            Some((folder @ ("models" | "tunedModels"), name)) => {
+                path.push(folder).push(&format!("{name}:{call}"));
+            }
+            Some(_) | None => {
+                path.push("models").push(&format!("{model}:{call}"));
+            }
+        }
+    }
+    url
+}
+
+/// The first characters of what could not be read.
+fn start(data: &str) -> &str {
+    data.char_indices().nth(200).map_or(data, |(end, _)| &data[..end])
+}
+
 /// Feeds a decoder by hand.
 #[cfg(test)]
-fn decode(wire: Wire, frames: &[&str]) -> Result<(Vec<ChatEvent>, Value), Fault> {
-    let mut decoder = wire.decoder();
+fn decode(wire: Protocol, frames: &[&str]) -> Result<(Vec<ChatEvent>, Value), Fault> {
+    let mut decoder = wire.decoder(false);
     let mut events = Vec::new();
     for frame in frames {
         decoder.frame(frame, &mut events)?;
@@ -178,6 +296,7 @@ mod tests {
             api_key: None,
             headers: Vec::new(),
             category: "base".to_owned(),
+            protocol: None,
         };
         let models = crate::Models::new(vec![config]).expect("a usable provider");
         models.resolve(&format!("{provider_type}/{name}")).expect("a known provider")
@@ -231,7 +350,9 @@ mod tests {
             json!({"type": "message_stop"}),
         ];
         let odd = [json!(null), json!(7), json!(-1), json!("x"), json!([]), json!({}), json!([{"a": [1]}])];
-        for (wire, frames) in [(Wire::OpenAiChat, vec![openai]), (Wire::Anthropic, anthropic.to_vec())] {
+        for (wire, frames) in
+            [(Protocol::OpenAiChat, vec![openai]), (Protocol::Anthropic, anthropic.to_vec())]
+        {
             for at in 0..frames.len() {
                 let mut pointers = Vec::new();
                 places(&frames[at], "", &mut pointers);
@@ -243,7 +364,7 @@ mod tests {
                     let texts: Vec<_> = frames.iter().map(Value::to_string).collect();
                     let texts: Vec<_> = texts.iter().map(String::as_str).collect();
                     let _ = decode(wire, &texts);
-                    let mut decoder = wire.decoder();
+                    let mut decoder = wire.decoder(false);
                     let _ = decoder.whole(frames[at].clone(), &mut Vec::new());
                     decoder.answer();
                 }
@@ -254,16 +375,26 @@ mod tests {
     #[test]
     fn addresses_follow_the_base() {
         for (wire, base, expected) in [
-            (Wire::OpenAiChat, "https://api.openai.com/v1", "https://api.openai.com/v1/chat/completions"),
-            (Wire::OpenAiChat, "http://127.0.0.1:1/v1/", "http://127.0.0.1:1/v1/chat/completions"),
-            (Wire::OpenAiChat, "http://127.0.0.1:1", "http://127.0.0.1:1/v1/chat/completions"),
-            (Wire::OpenAiChat, "https://x/api/v4", "https://x/api/v4/chat/completions"),
-            (Wire::Anthropic, "https://api.anthropic.com", "https://api.anthropic.com/v1/messages"),
-            (Wire::Anthropic, "http://h:1/v1/", "http://h:1/v1/messages"),
-            (Wire::Anthropic, "http://h:1/proxy", "http://h:1/proxy/v1/messages"),
+            (Protocol::OpenAiChat, "https://api.openai.com/v1", "https://api.openai.com/v1/chat/completions"),
+            (Protocol::OpenAiChat, "http://127.0.0.1:1/v1/", "http://127.0.0.1:1/v1/chat/completions"),
+            (Protocol::OpenAiChat, "http://127.0.0.1:1", "http://127.0.0.1:1/v1/chat/completions"),
+            (Protocol::OpenAiChat, "https://x/api/v4", "https://x/api/v4/chat/completions"),
+            (Protocol::Anthropic, "https://api.anthropic.com", "https://api.anthropic.com/v1/messages"),
+            (Protocol::Anthropic, "http://h:1/v1/", "http://h:1/v1/messages"),
+            (Protocol::Anthropic, "http://h:1/proxy", "http://h:1/proxy/v1/messages"),
+            (Protocol::OpenAiResponses, "https://api.openai.com/v1", "https://api.openai.com/v1/responses"),
+            (Protocol::Google, "https://g", "https://g/v1beta/models/m:streamGenerateContent?alt=sse"),
+            (
+                Protocol::Google,
+                "https://g/v1beta/",
+                "https://g/v1beta/models/m:streamGenerateContent?alt=sse",
+            ),
+            (Protocol::Ollama, "http://h:11434", "http://h:11434/api/chat"),
+            (Protocol::Ollama, "http://h:11434/v1", "http://h:11434/api/chat"),
+            (Protocol::Ollama, "http://h:11434/api/", "http://h:11434/api/chat"),
         ] {
             let base = Url::parse(base).expect("a URL");
-            assert_eq!(wire.chat_url(&base).as_str(), expected);
+            assert_eq!(wire.chat_url(&base, "m", true).as_str(), expected);
         }
     }
 }

@@ -3,13 +3,13 @@
 mod answer;
 
 use loci_api::{
-    chat::{ChatMessage, ChatRequest, ChatToolReturn, ToolChoice, ToolSpec},
+    chat::{CacheLife, ChatMessage, ChatRequest, ChatToolReturn, ToolChoice, ToolSpec},
     message::{ContentPart, ImageSource, ToolCall},
 };
 use serde_json::{Map, Value, json};
 
 pub(super) use self::answer::Answer;
-use super::{ids::IdForm, strict::strict, within_window};
+use super::{ids::IdForm, proof::Origin, strict::strict, within_window};
 use crate::{
     catalogue::{Thinks, effort, thinks},
     models::ResolvedModel,
@@ -20,7 +20,8 @@ pub(super) fn body(request: &ChatRequest, model: &ResolvedModel) -> Value {
     let options = &request.options;
     let thinks = thinks(&model.model);
     let by_effort = matches!(thinks, Thinks::Effort | Thinks::EffortSingleCalls);
-    let is_mistral = model.provider_type == "mistral";
+    let is_mistral = model.kind == "mistral";
+    let is_router = model.kind == "openrouter";
 
     let mut body = Map::new();
     let mut put = |key: &str, value: Value| {
@@ -37,9 +38,14 @@ pub(super) fn body(request: &ChatRequest, model: &ResolvedModel) -> Value {
     }
     if let Some(limit) = options.max_output_tokens {
         let limit = within_window(limit, model);
-        put(if by_effort { "max_completion_tokens" } else { "max_tokens" }, json!(limit));
+        put(if by_effort && !is_router { "max_completion_tokens" } else { "max_tokens" }, json!(limit));
     }
-    if by_effort {
+    if is_router && let Some(reasoning) = routed_reasoning(request, model) {
+        put("reasoning", reasoning);
+    }
+    if by_effort && is_router {
+        // Said above.
+    } else if by_effort {
         if let Some(effort) =
             options.reasoning_effort.as_deref().and_then(|wanted| effort(&model.model, wanted))
         {
@@ -63,11 +69,44 @@ pub(super) fn body(request: &ChatRequest, model: &ResolvedModel) -> Value {
     {
         put("response_format", format.clone());
     }
+    if is_own(model) {
+        if let Some(key) = &options.cache_key {
+            put("prompt_cache_key", json!(key));
+        }
+        // The provider keeps prompts for minutes by itself; a day is the only longer time it offers.
+        if options.cache == Some(CacheLife::OneHour) {
+            put("prompt_cache_retention", json!("24h"));
+        }
+    }
     put("stream", json!(request.stream));
+    if is_router {
+        put("usage", json!({"include": true}));
+    }
     if request.stream && !is_mistral {
         put("stream_options", json!({"include_usage": true}));
     }
     Value::Object(body)
+}
+
+/// Whether it is OpenAI's own service, at its own address or at Azure's: others refuse fields they do not know.
+fn is_own(model: &ResolvedModel) -> bool {
+    let at_openai =
+        || model.endpoint.as_deref().is_some_and(|url| url.starts_with("https://api.openai.com/"));
+    model.kind == "azure" || (model.kind == "openai" && at_openai())
+}
+
+/// OpenRouter has one form for all its models' reasoning.
+fn routed_reasoning(request: &ChatRequest, model: &ResolvedModel) -> Option<Value> {
+    if !model.reasons {
+        return None;
+    }
+    let options = &request.options;
+    match (options.reasoning_effort.as_deref(), options.thinking_budget) {
+        (_, Some(0)) => Some(json!({"enabled": false})),
+        (_, Some(budget)) => Some(json!({"max_tokens": budget.max(1024)})),
+        (Some(effort), None) => Some(json!({"effort": effort})),
+        (None, None) => None,
+    }
 }
 
 fn tool(spec: &ToolSpec, wants_strict: bool) -> Value {
@@ -93,19 +132,44 @@ fn tool_choice(choice: &ToolChoice) -> Value {
 }
 
 fn messages(request: &ChatRequest, model: &ResolvedModel) -> Value {
-    let ids = if model.provider_type == "mistral" { IdForm::NineAlphanumeric } else { IdForm::Plain(40) };
+    let ids = if model.kind == "mistral" { IdForm::NineAlphanumeric } else { IdForm::Plain(40) };
+    // These go on with a tool loop only, or far better, with the reasoning it began with.
+    let wants_reasoning =
+        ["deepseek", "zai", "zai_coding", "minimax", "llamacpp"].contains(&model.kind.as_str());
     let mut out: Vec<Value> = Vec::with_capacity(request.messages.len());
     for message in &request.messages {
         match message {
             ChatMessage::System { text } => out.push(json!({"role": "system", "content": text})),
             ChatMessage::User { content } => push_user(&mut out, user_parts(content)),
             ChatMessage::Assistant { content, tool_calls } => {
-                push_assistant(&mut out, content, tool_calls, ids, model.provider_type == "deepseek");
+                push_assistant(&mut out, content, tool_calls, ids, wants_reasoning);
             }
             ChatMessage::Tool { returns } => push_returns(&mut out, returns, ids),
         }
     }
+    if model.kind == "openrouter" && model.model.starts_with("anthropic/") {
+        mark_for_cache(&mut out, request.options.cache);
+    }
     Value::Array(out)
+}
+
+/// Anthropic's models keep only what is marked: the system prompt, and the conversation so far.
+fn mark_for_cache(messages: &mut [Value], life: Option<CacheLife>) {
+    let mark = match life {
+        Some(CacheLife::OneHour) => json!({"type": "ephemeral", "ttl": "1h"}),
+        Some(CacheLife::FiveMinutes) | None => json!({"type": "ephemeral"}),
+    };
+    let system = messages.iter().position(|message| message["role"] == "system");
+    let last = messages.iter().rposition(|message| message["role"] == "user" || message["role"] == "tool");
+    for at in [system, last].into_iter().flatten() {
+        let content = &mut messages[at]["content"];
+        if let Value::String(text) = content {
+            *content = json!([{"type": "text", "text": text}]);
+        }
+        if let Some(part) = content.as_array_mut().and_then(|parts| parts.last_mut()) {
+            part["cache_control"] = mark.clone();
+        }
+    }
 }
 
 /// Consecutive user messages become one: chat templates of many open models insist on alternation.
@@ -188,7 +252,6 @@ fn push_assistant(
                 })
             })
             .collect();
-        // DeepSeek refuses to go on with a tool loop whose reasoning it does not get back.
         let reasoning: String = content
             .iter()
             .filter_map(|part| match part {
@@ -202,7 +265,21 @@ fn push_assistant(
             message["reasoning_content"] = Value::String(reasoning);
         }
     }
+    if let Some(details) = details(content) {
+        message["reasoning_details"] = details;
+    }
     out.push(message);
+}
+
+/// Reasoning as OpenRouter handed it out, with its proofs, to be given back as it was.
+fn details(content: &[ContentPart]) -> Option<Value> {
+    content.iter().find_map(|part| match part {
+        ContentPart::Reasoning { signature: Some(signature), .. } => Origin::OpenAiChat.open(signature),
+        ContentPart::Text { .. }
+        | ContentPart::Image { .. }
+        | ContentPart::Reasoning { signature: None, .. }
+        | ContentPart::RedactedReasoning { .. } => None,
+    })
 }
 
 /// One message for each return; their images follow in a user message, since `tool` messages hold only text.

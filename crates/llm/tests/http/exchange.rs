@@ -42,15 +42,20 @@ async fn an_answer_is_the_same_streamed_whole_and_in_single_bytes() {
             assert_ne!(answer.calls[0].id, answer.calls[1].id);
             let usage = answer.usage.unwrap();
             assert_eq!((usage.prompt_tokens, usage.completion_tokens), (120, 30), "{kind:?}");
-            assert_eq!(usage.cached_input_tokens, Some(100));
+            // This one says nothing of its cache.
+            let cached = (kind != Kind::Ollama).then_some(100);
+            assert_eq!(usage.cached_input_tokens, cached, "{kind:?}");
             let trace = answer.trace.unwrap();
             assert_eq!(trace.request, fake.requests()[0].body, "the trace is what went out");
             assert!(trace.response.to_string().contains("Hello out there, é🙂 friend."));
             assert_eq!(trace.request_id.as_deref(), Some("req-1"));
             assert!(trace.endpoint.unwrap().starts_with("http://127.0.0.1:"));
             match kind {
-                Kind::OpenAi => assert_eq!(usage.reasoning_tokens, Some(7)),
+                Kind::OpenAi | Kind::Responses | Kind::Google => {
+                    assert_eq!(usage.reasoning_tokens, Some(7));
+                }
                 Kind::Anthropic => assert_eq!(usage.cache_write_tokens, Some(10)),
+                Kind::Ollama => {}
             }
         }
     }
@@ -77,6 +82,19 @@ async fn each_provider_is_told_who_asks() {
                 assert_eq!(header("x-api-key").as_deref(), Some(KEY));
                 assert_eq!(header("anthropic-version").as_deref(), Some("2023-06-01"));
                 assert_eq!(header("authorization"), None);
+            }
+            Kind::Responses => {
+                assert_eq!(seen.path, "/v1/responses");
+                assert_eq!(header("authorization"), Some(format!("Bearer {KEY}")));
+            }
+            Kind::Google => {
+                assert_eq!(seen.path, "/v1beta/models/gemini-3-pro-preview:streamGenerateContent");
+                assert_eq!(header("x-goog-api-key").as_deref(), Some(KEY));
+                assert_eq!(header("authorization"), None);
+            }
+            Kind::Ollama => {
+                assert_eq!(seen.path, "/api/chat");
+                assert_eq!(header("authorization"), Some(format!("Bearer {KEY}")));
             }
         }
     }
@@ -119,18 +137,83 @@ async fn reasoning_and_its_proof_come_back_byte_by_byte() {
     );
 }
 
+/// Each protocol's own reasoning comes back in its own place, and nobody else's does.
+#[tokio::test]
+async fn reasoning_goes_back_only_by_the_protocol_it_came_by() {
+    for from in KINDS {
+        for to in KINDS {
+            let (fake, models) = start(from).await;
+            fake.script([full_reply()]);
+            let mut first = request(from, true);
+            first.options.thinking_budget = Some(2048);
+            let (answer, error) = gather(&models, first.clone()).await;
+            assert_eq!(error, None);
+
+            let (fake, models) = start(to).await;
+            fake.script([Reply::text("done")]);
+            let mut second = request(to, true);
+            second.options.thinking_budget = Some(2048);
+            let returns = answer.calls.iter().map(|call| ChatToolReturn {
+                tool_call_id: call.id.clone(),
+                content: vec![ContentPart::text("ok")],
+                is_error: false,
+            });
+            let returns = returns.collect();
+            second
+                .messages
+                .push(ChatMessage::Assistant { content: answer.content, tool_calls: answer.calls.clone() });
+            second.messages.push(ChatMessage::Tool { returns });
+            let (_, error) = gather(&models, second).await;
+            assert_eq!(error, None, "{from:?} {to:?}");
+            let body = &fake.requests()[0].body;
+            let text = body.to_string();
+            assert!(!text.contains("google:") && !text.contains("openai-"), "{from:?} {to:?}: {text}");
+            let has_proof = text.contains("EqQB+/Ab==") || text.contains("sealed+/==");
+            let keeps = from == to && matches!(from, Kind::Responses | Kind::Anthropic | Kind::Google);
+            assert_eq!(has_proof, keeps, "{from:?} {to:?}: {text}");
+            match to {
+                Kind::Responses if keeps => {
+                    let items = body["input"].as_array().unwrap();
+                    let kinds: Vec<_> =
+                        items.iter().map(|item| item["type"].as_str().unwrap_or("user")).collect();
+                    assert_eq!(
+                        kinds,
+                        [
+                            "user",
+                            "reasoning",
+                            "message",
+                            "function_call",
+                            "function_call",
+                            "function_call_output",
+                            "function_call_output"
+                        ]
+                    );
+                    assert_eq!(items[1]["summary"][0]["text"], "I think about it.");
+                    assert_eq!(items[1]["encrypted_content"], "sealed+/==");
+                    assert_eq!(items[3]["call_id"], items[5]["call_id"]);
+                }
+                Kind::Google => {
+                    let model = &body["contents"][1]["parts"];
+                    let expected = if keeps { "EqQB+/Ab==" } else { "skip_thought_signature_validator" };
+                    assert_eq!(model[1]["thoughtSignature"], expected, "{model}");
+                    assert!(model[2].get("thoughtSignature").is_none());
+                    assert_eq!(body["contents"][2]["parts"][1]["functionResponse"]["name"], "f");
+                }
+                Kind::OpenAi | Kind::Responses | Kind::Anthropic | Kind::Ollama => {}
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn events_come_before_the_answer_is_complete() {
     for kind in KINDS {
         let (fake, models) = start(kind).await;
         // Everything but the end is sent, then nothing.
-        let begin = match kind {
-            Kind::OpenAi => "data: {\"choices\":[{\"delta\":{\"content\":\"early\"}}]}\n\n".to_owned(),
-            Kind::Anthropic => "data: {\"type\":\"message_start\",\"message\":{}}\n\ndata: {\"type\":\"content_block_start\",\"index\":0,\"content_block\":{\"type\":\"text\",\"text\":\"early\"}}\n\n".to_owned(),
-        };
+        let begin = kind.half().to_owned();
         fake.script([Reply { raw: Some(begin), stall: true, ..Reply::default() }]);
         let mut events = models.chat(request(kind, true));
-        assert_eq!(events.next().await, Some(Ok(ChatEvent::Text("early".to_owned()))));
+        assert_eq!(events.next().await, Some(Ok(ChatEvent::Text("half".to_owned()))));
     }
 }
 

@@ -8,7 +8,7 @@ use loci_api::{
     },
     message::{ContentPart, ToolCall},
 };
-use loci_llm::{ChatModel, Models, Options, ProviderConfig, RetryPolicy};
+use loci_llm::{ChatModel, Models, Options, Protocol, ProviderConfig, RetryPolicy};
 use loci_testkit::model::FakeModel;
 use serde_json::json;
 
@@ -17,16 +17,21 @@ pub const KEY: &str = "sk-test-key-1234567890";
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     OpenAi,
+    Responses,
     Anthropic,
+    Google,
+    Ollama,
 }
 
-pub const KINDS: [Kind; 2] = [Kind::OpenAi, Kind::Anthropic];
+pub const KINDS: [Kind; 5] = [Kind::OpenAi, Kind::Responses, Kind::Anthropic, Kind::Google, Kind::Ollama];
 
 impl Kind {
     pub fn config(self, fake: &FakeModel) -> ProviderConfig {
         let (name, base_url) = match self {
-            Self::OpenAi => ("openai", fake.base_url_openai()),
+            Self::OpenAi | Self::Responses => ("openai", fake.base_url_openai()),
             Self::Anthropic => ("anthropic", fake.base_url_anthropic()),
+            Self::Google => ("google_ai", fake.base_url_google()),
+            Self::Ollama => ("ollama", fake.base_url_ollama()),
         };
         ProviderConfig {
             name: name.to_owned(),
@@ -35,13 +40,34 @@ impl Kind {
             api_key: Some(KEY.to_owned().into()),
             headers: vec![("x-extra".to_owned(), "hidden-extra".to_owned())],
             category: "base".to_owned(),
+            protocol: (self == Self::Responses).then_some(Protocol::OpenAiResponses),
         }
     }
 
     pub fn handle(self) -> &'static str {
         match self {
             Self::OpenAi => "openai/gpt-4.1",
+            Self::Responses => "openai/gpt-5",
             Self::Anthropic => "anthropic/claude-sonnet-4-5",
+            Self::Google => "google_ai/gemini-3-pro-preview",
+            Self::Ollama => "ollama/qwen3:8b",
+        }
+    }
+
+    /// The beginning of a streamed answer in this protocol: the text `half`, and no end.
+    pub fn half(self) -> &'static str {
+        match self {
+            Self::OpenAi => "data: {\"choices\":[{\"delta\":{\"content\":\"half\"}}]}\n\n",
+            Self::Responses => {
+                "data: {\"type\":\"response.output_text.delta\",\"output_index\":0,\"item_id\":\"m\",\"delta\":\"half\"}\n\n"
+            }
+            Self::Anthropic => {
+                "data: {\"type\":\"message_start\",\"message\":{}}\n\ndata: {\"type\":\"content_block_start\",\"index\":0,\"content_block\":{\"type\":\"text\",\"text\":\"half\"}}\n\n"
+            }
+            Self::Google => {
+                "data: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"half\"}]}}]}\r\n\r\n"
+            }
+            Self::Ollama => "{\"message\":{\"role\":\"assistant\",\"content\":\"half\"},\"done\":false}\n",
         }
     }
 }

@@ -264,5 +264,6 @@ fn config_of(
         api_key,
         headers,
         category: row.provider_category.clone(),
+        protocol: None,
     }
 }

@@ -26,6 +26,7 @@ pub fn provider(name: &str) -> ProviderConfig {
         api_key: None,
         headers: Vec::new(),
         category: "base".to_owned(),
+        protocol: None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! The fake model as a program: `fake-model [--port N]` prints its address as one line and serves until it is
 //! ended. Scripted over HTTP: `POST /control/script`, `/control/default`, `/control/release`, `/control/reset`,
-//! `GET /control/requests`.
+//! `GET /control/requests`, `GET /control/embeddings` (and `POST` to let the next ones fail).
 
 use std::io::Write;
 

@@ -3,7 +3,7 @@
 use loci_api::chat::{ChatEvent, FinishReason, Usage};
 use serde_json::{Map, Value, json};
 
-use crate::protocols::{Decoder, Fault};
+use crate::protocols::{Decoder, Fault, start};
 
 /// An answer as it comes in.
 #[derive(Debug, Default)]
@@ -341,11 +341,6 @@ fn usage(usage: &Value) -> Option<Usage> {
         cache_write_tokens: written,
         reasoning_tokens: None,
     })
-}
-
-/// The first characters of what could not be read.
-fn start(data: &str) -> &str {
-    data.char_indices().nth(200).map_or(data, |(end, _)| &data[..end])
 }
 
 #[cfg(test)]

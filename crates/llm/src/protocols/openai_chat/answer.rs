@@ -4,7 +4,7 @@ use loci_api::chat::{ChatEvent, FinishReason, Usage};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::protocols::{Decoder, Fault};
+use crate::protocols::{Decoder, Fault, proof::Origin, start};
 
 /// An answer as it comes in.
 #[derive(Debug, Default)]
@@ -14,6 +14,8 @@ pub(in crate::protocols) struct Answer {
     created: Value,
     text: String,
     reasoning: String,
+    /// Reasoning with its proofs, as OpenRouter sends it.
+    details: Vec<Value>,
     calls: Vec<Call>,
     finish: Option<String>,
     usage: Option<Value>,
@@ -66,6 +68,8 @@ struct Delta {
     reasoning_content: Value,
     #[serde(default)]
     reasoning: Value,
+    #[serde(default)]
+    reasoning_details: Value,
     #[serde(default)]
     refusal: Value,
     tool_calls: Option<Vec<CallDelta>>,
@@ -138,6 +142,11 @@ impl Decoder for Answer {
         for (index, call) in self.calls.iter_mut().enumerate() {
             call.start(index, events);
         }
+        // Only what carries a proof has to go back as it came.
+        if self.details.iter().any(|detail| detail["signature"].is_string() || detail["data"].is_string()) {
+            events.push(ChatEvent::Reasoning(String::new()));
+            events.push(ChatEvent::ReasoningSignature(Origin::OpenAiChat.seal(&self.details)));
+        }
         if let Some(usage) = self.usage.as_ref().and_then(usage) {
             events.push(ChatEvent::Usage(usage));
         }
@@ -152,6 +161,9 @@ impl Decoder for Answer {
         }
         if !self.reasoning.is_empty() {
             message["reasoning_content"] = json!(self.reasoning);
+        }
+        if !self.details.is_empty() {
+            message["reasoning_details"] = json!(self.details);
         }
         if !self.calls.is_empty() {
             message["tool_calls"] = self
@@ -222,6 +234,9 @@ impl Answer {
             text if text.is_empty() => text_of(delta.reasoning),
             text => text,
         };
+        if let Value::Array(details) = delta.reasoning_details {
+            details.into_iter().for_each(|detail| self.detail(detail));
+        }
         self.reason(reasoning, events);
         match delta.content {
             Value::Array(parts) => {
@@ -241,6 +256,29 @@ impl Answer {
         self.say(text_of(delta.refusal), events);
         for call in delta.tool_calls.unwrap_or_default() {
             self.call(call, events);
+        }
+    }
+
+    /// Pieces of one thought, by their index and kind, become one.
+    fn detail(&mut self, new: Value) {
+        let same = |old: &&mut Value| old["type"] == new["type"] && old["index"] == new["index"];
+        match self.details.last_mut().filter(same) {
+            Some(old) => {
+                let Value::Object(new) = new else { return };
+                for (key, value) in new {
+                    match (&mut old[&key], value) {
+                        (Value::String(whole), Value::String(piece))
+                            if ["text", "summary", "data", "signature"].contains(&key.as_str()) =>
+                        {
+                            whole.push_str(&piece);
+                        }
+                        (_, Value::Null) => {}
+                        (old, value) => *old = value,
+                    }
+                }
+            }
+            None if new.is_object() => self.details.push(new),
+            None => {}
         }
     }
 
@@ -383,11 +421,6 @@ fn usage(usage: &Value) -> Option<Usage> {
 
 fn corrupt(error: &serde_json::Error, data: &str) -> Fault {
     Fault::Corrupt(format!("{error} in: {}", start(data)))
-}
-
-/// The first characters of what could not be read.
-fn start(data: &str) -> &str {
-    data.char_indices().nth(200).map_or(data, |(end, _)| &data[..end])
 }
 
 #[cfg(test)]

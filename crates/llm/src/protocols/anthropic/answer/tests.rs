@@ -3,7 +3,7 @@
 use loci_api::chat::ChatEvent as E;
 
 use super::*;
-use crate::protocols::{Wire, decode};
+use crate::protocols::{Protocol, decode};
 
 const START: &str = r#"{"type":"message_start","message":{"id":"m1","type":"message","role":"assistant","content":[],"model":"claude","stop_reason":null,"usage":{"input_tokens":5,"cache_creation_input_tokens":20,"cache_read_input_tokens":100,"output_tokens":1}}}"#;
 /// As little as a server may begin with.
@@ -11,13 +11,13 @@ const BEGIN: &str = r#"{"type":"message_start","message":{}}"#;
 const STOP: &str = r#"{"type":"message_stop"}"#;
 
 fn read(frames: &[&str]) -> Result<Vec<ChatEvent>, Fault> {
-    decode(Wire::Anthropic, frames).map(|(events, _)| events)
+    decode(Protocol::Anthropic, frames).map(|(events, _)| events)
 }
 
 #[test]
 fn an_ordinary_answer_becomes_events_and_is_put_together_again() {
     let (events, answer) = decode(
-        Wire::Anthropic,
+        Protocol::Anthropic,
         &[
             START,
             r#"{"type":"ping"}"#,

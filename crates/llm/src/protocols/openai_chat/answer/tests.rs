@@ -4,10 +4,10 @@ use loci_api::chat::ChatEvent as E;
 use serde_json::json;
 
 use super::*;
-use crate::protocols::{Wire, decode};
+use crate::protocols::{Protocol, decode};
 
 fn read(frames: &[&str]) -> Result<Vec<ChatEvent>, Fault> {
-    decode(Wire::OpenAiChat, frames).map(|(events, _)| events)
+    decode(Protocol::OpenAiChat, frames).map(|(events, _)| events)
 }
 
 fn started(index: usize, id: &str, name: &str) -> ChatEvent {
@@ -21,7 +21,7 @@ fn arguments(index: usize, delta: &str) -> ChatEvent {
 #[test]
 fn an_ordinary_answer_becomes_events_and_is_put_together_again() {
     let (events, answer) = decode(
-        Wire::OpenAiChat,
+        Protocol::OpenAiChat,
         &[
             r#"{"id":"c1","model":"gpt-4.1","created":7,"choices":[{"index":0,"delta":{"role":"assistant","content":""}}]}"#,
             r#"{"id":"c1","choices":[{"index":0,"delta":{"reasoning_content":"hm"}}]}"#,
