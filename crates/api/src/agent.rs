@@ -480,7 +480,8 @@ fn check_response_format(format: Option<&Value>) -> Result<(), ApiError> {
 }
 
 /// The modes and bounds of compaction; its model may be any text, `letta/auto` included.
-fn check_compaction(settings: Option<&Map<String, Value>>) -> Result<(), ApiError> {
+/// Refuses compaction settings that cannot be meant.
+pub fn check_compaction(settings: Option<&Map<String, Value>>) -> Result<(), ApiError> {
     let Some(settings) = settings else { return Ok(()) };
     let invalid = |field: &str, wanted: &str| {
         Err(ApiError::validation(format!("body.compaction_settings.{field}: {wanted}")))

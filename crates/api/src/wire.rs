@@ -10,6 +10,7 @@ use crate::{
     ids::{MessageId, RunId, StepId},
     message::{Approval, ContentPart, Message, ReturnContent, Role, ToolCall, ToolReturn, ToolStatus},
     resource::{StopReason, UsageStatistics},
+    summary::{self, Stats, Summary},
     time::Timestamp,
 };
 
@@ -120,7 +121,9 @@ impl View {
         self.types.as_ref().is_none_or(|types| types.contains(&kind))
     }
 
-    fn names_summaries(&self) -> bool {
+    /// Whether compactions are shown as what they are; streams and answers leave them out otherwise.
+    #[must_use]
+    pub fn names_summaries(&self) -> bool {
         self.summaries
             || self.types.as_ref().is_some_and(|types| types.contains(&MessageType::SummaryMessage))
     }
@@ -295,8 +298,18 @@ pub struct SummaryMessage {
     #[serde(flatten)]
     pub base: MessageBase,
     pub summary: String,
-    #[schema(value_type = Option<Object>)]
-    pub compaction_stats: Option<Value>,
+    pub compaction_stats: Option<Stats>,
+}
+
+/// Something that happened to the conversation; told while it happens and not stored.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct EventMessage {
+    #[serde(flatten)]
+    pub base: MessageBase,
+    /// Always `compaction`.
+    pub event_type: String,
+    #[schema(value_type = Object)]
+    pub event_data: Value,
 }
 
 /// A message as a client sees it.
@@ -314,6 +327,7 @@ pub enum LettaMessage {
     ApprovalRequestMessage(ApprovalRequestMessage),
     ApprovalResponseMessage(ApprovalResponseMessage),
     SummaryMessage(SummaryMessage),
+    EventMessage(EventMessage),
 }
 
 impl LettaMessage {
@@ -331,6 +345,7 @@ impl LettaMessage {
             Self::ApprovalRequestMessage(_) => MessageType::ApprovalRequestMessage,
             Self::ApprovalResponseMessage(_) => MessageType::ApprovalResponseMessage,
             Self::SummaryMessage(_) => MessageType::SummaryMessage,
+            Self::EventMessage(_) => MessageType::EventMessage,
         }
     }
 
@@ -347,6 +362,7 @@ impl LettaMessage {
             Self::ApprovalRequestMessage(message) => &mut message.base,
             Self::ApprovalResponseMessage(message) => &mut message.base,
             Self::SummaryMessage(message) => &mut message.base,
+            Self::EventMessage(message) => &mut message.base,
         }
     }
 }
@@ -374,11 +390,12 @@ pub struct LettaResponse {
 }
 
 impl LettaResponse {
-    /// What a run produced.
+    /// What a run produced. A compaction is not part of the answer unless asked for.
     #[must_use]
     pub fn new(messages: &[Message], stop_reason: StopReason, usage: UsageStatistics, view: &View) -> Self {
+        let wanted = |message: &&Message| message.role != Role::Summary || view.names_summaries();
         Self {
-            messages: expand_all(messages, view),
+            messages: expand_all(messages.iter().filter(wanted), view),
             stop_reason: LettaStopReason { message_type: "stop_reason".to_owned(), stop_reason },
             usage,
             logprobs: None,
@@ -403,11 +420,14 @@ pub fn expand(message: &Message, view: &View) -> Vec<LettaMessage> {
         Role::Tool => vec![returns(message)],
         Role::Approval if message.is_approval_request() => spoken(message),
         Role::Approval => vec![response(message)],
-        Role::Summary if view.names_summaries() => vec![LettaMessage::SummaryMessage(SummaryMessage {
-            base: base(message, 0),
-            summary: message.text(),
-            compaction_stats: None,
-        })],
+        Role::Summary if view.names_summaries() => {
+            let Summary { text, stats } = summary::unpack(&message.text());
+            vec![LettaMessage::SummaryMessage(SummaryMessage {
+                base: base(message, 0),
+                summary: text,
+                compaction_stats: stats,
+            })]
+        }
         Role::Summary => vec![user(message)],
     };
     all.retain(|message| view.shows(message.kind()));
@@ -450,6 +470,26 @@ pub fn live_base(id: &MessageId, index: u8, step_id: &StepId, run_id: &RunId, at
         seq_id: None,
         run_id: Some(run_id.clone()),
     }
+}
+
+/// A compaction that begins, as watchers who asked for it are told.
+#[must_use]
+pub fn compaction_event(id: &MessageId, run_id: &RunId, at: Timestamp, event_data: Value) -> LettaMessage {
+    LettaMessage::EventMessage(EventMessage {
+        base: MessageBase {
+            id: id.clone(),
+            date: at.message_date(),
+            name: None,
+            otid: Some(id.otid(0)),
+            sender_id: None,
+            step_id: None,
+            is_err: None,
+            seq_id: None,
+            run_id: Some(run_id.clone()),
+        },
+        event_type: "compaction".to_owned(),
+        event_data,
+    })
 }
 
 fn shown_parts(parts: &[ContentPart]) -> Vec<ContentPart> {

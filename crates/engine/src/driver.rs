@@ -75,7 +75,7 @@ async fn carry_out<P: Ports>(effects: Vec<Effect>, ports: &P, streamed: bool) ->
                 let cancelled = pin!(ports.cancelled());
                 return Some(match unless_cancelled(cancelled, ports.compact(*request)).await {
                     None => Input::CancelledWhileCompacting,
-                    Some(Ok(context)) => Input::Compacted(context),
+                    Some(Ok(compacted)) => Input::Compacted(compacted),
                     Some(Err(error)) => Input::WriteFailed(error),
                 });
             }
@@ -102,7 +102,7 @@ async fn call_model<P: Ports>(call: CallModel, ports: &P, streamed: bool) -> Inp
         let event = tokio::select! {
             biased;
             () = cancelled.as_mut() => {
-                let mut partial = collector.partial();
+                let mut partial = collector.answer();
                 (partial.ttft_ns, partial.took_ns) = (first_at, ports.monotonic_ns() - begun);
                 return Input::CancelledWhileSampling { partial };
             }
@@ -121,7 +121,7 @@ async fn call_model<P: Ports>(call: CallModel, ports: &P, streamed: bool) -> Inp
         }
     }
     let took_ns = ports.monotonic_ns() - begun;
-    let (mut answer, held) = collector.finish();
+    let mut answer = collector.answer();
     (answer.ttft_ns, answer.took_ns) = (first_at, took_ns);
     match failure {
         None if answer.finish.is_none() => {
@@ -132,7 +132,6 @@ async fn call_model<P: Ports>(call: CallModel, ports: &P, streamed: bool) -> Inp
             if let Some(error) = late {
                 tracing::warn!(%error, "the model's stream failed after the answer was complete");
             }
-            held.into_iter().for_each(tell);
             Input::Answered(answer)
         }
     }

@@ -12,6 +12,8 @@ use loci_api::{
 };
 use serde_json::{Map, Value};
 
+use crate::compaction::Own;
+
 /// Everything one request's turn starts from. The input is already persisted.
 #[derive(Debug, Clone)]
 pub struct Turn {
@@ -36,6 +38,8 @@ pub struct Turn {
     pub context: Vec<Message>,
     /// Messages that were sent along with an approval; they join the context at the second step.
     pub follow_ups: Vec<Message>,
+    /// Tokens the last model call on this context took, messages after it not counted; 0 if that is not known.
+    pub context_tokens: u64,
     pub max_steps: u32,
     /// Replaces the system prompt for this request only.
     pub override_system: Option<String>,
@@ -134,6 +138,14 @@ pub enum TurnEvent {
     Delta { message_id: MessageId, step_id: StepId, index: u8, delta: Delta },
     /// The step's usage, once known.
     StepUsage(Usage),
+    /// The context is about to be made shorter; the summary follows as a message.
+    Compacting {
+        id: MessageId,
+        at: Timestamp,
+        trigger: CompactionTrigger,
+        context_tokens: u64,
+        context_window: u32,
+    },
 }
 
 #[derive(Debug, Clone)]
@@ -176,6 +188,17 @@ pub struct CompactRequest {
     pub context_token_estimate: u64,
     /// Tokens.
     pub context_window: u32,
+    /// How the agent asks its own model.
+    pub own: Own,
+}
+
+/// What came of trying to make a context shorter.
+#[derive(Debug, Clone)]
+pub enum Compacted {
+    /// The new context, written.
+    Context(Vec<Message>),
+    /// The old one stays; why, as a sentence for a person.
+    Kept(String),
 }
 
 /// Why a context must become shorter.
@@ -185,6 +208,8 @@ pub enum CompactionTrigger {
     ContextCheck,
     /// The provider said that it is over it.
     ContextWindowExceeded,
+    /// Somebody asked for it.
+    Manual,
 }
 
 impl CompactionTrigger {
@@ -194,6 +219,7 @@ impl CompactionTrigger {
         match self {
             Self::ContextCheck => "context_check",
             Self::ContextWindowExceeded => "context_window_exceeded",
+            Self::Manual => "manual",
         }
     }
 }
@@ -233,18 +259,11 @@ pub trait Ports: Send + Sync {
     /// Runs one tool. A failing tool is an outcome, not an error.
     fn run_tool(&self, call: ToolInvocation) -> impl Future<Output = ToolOutcome> + Send;
 
-    /// Makes the context shorter: summarises what [`crate::compaction::plan`] takes away, writes the summary and the
-    /// new context in one transaction, recompiles message 0, tells watchers. The new context, or `None` if it
-    /// could not be made shorter; without this, turns that do not fit end with the model's error.
+    /// Makes the context shorter: summarises what [`crate::compaction::plan()`] takes away, writes the summary and
+    /// the new context in one transaction, recompiles message 0, tells watchers.
     ///
-    /// Dropping the future must leave the old context in place.
-    fn compact(
-        &self,
-        request: CompactRequest,
-    ) -> impl Future<Output = Result<Option<Vec<Message>>, PortError>> + Send {
-        drop(request);
-        async { Ok(None) }
-    }
+    /// Dropping the future must leave the old context in place, or the new one whole.
+    fn compact(&self, request: CompactRequest) -> impl Future<Output = Result<Compacted, PortError>> + Send;
 
     /// Tells watchers.
     fn emit(&self, event: TurnEvent);

@@ -7,6 +7,8 @@
 mod agents;
 mod app;
 mod changes;
+mod compact;
+mod complete;
 mod conversations;
 pub mod error;
 pub mod extract;

@@ -7,8 +7,8 @@ use utoipa::{
 };
 
 use crate::routes::{
-    agent_tools, agents, blocks, context, conversation_messages, conversations, core_memory, health,
-    messages, models, providers, runs, steps, tools,
+    agent_tools, agents, blocks, compaction, context, conversation_messages, conversations, core_memory,
+    health, messages, models, providers, runs, steps, tools,
 };
 
 #[derive(OpenApi)]
@@ -21,6 +21,7 @@ use crate::routes::{
         agents::count, agents::create, agents::delete, agents::list, agents::modify, agents::recompile,
         agents::reset_messages, agents::retrieve,
         blocks::agents, blocks::count, blocks::create, blocks::delete, blocks::list, blocks::modify, blocks::retrieve,
+        compaction::compact, compaction::summarize,
         context::overview,
         conversation_messages::cancel, conversation_messages::create, conversation_messages::list,
         conversation_messages::resume,

@@ -2,7 +2,10 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Instant,
 };
 
@@ -15,7 +18,8 @@ use loci_api::{
     time::Timestamp,
 };
 use loci_engine::ports::{
-    Commit, PortError, Ports, StepEnd, StepStart, ToolInvocation, ToolOutcome, TurnError, TurnEvent,
+    Commit, CompactRequest, Compacted, PortError, Ports, StepEnd, StepStart, ToolInvocation, ToolOutcome,
+    TurnError, TurnEvent,
 };
 use loci_llm::ChatModel as _;
 use loci_store::{
@@ -30,6 +34,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     App,
+    compact::{Compaction, Job, NotCompacted, compact},
     runs::{Facts, live::LiveRun},
     tool_call,
 };
@@ -41,6 +46,8 @@ pub struct RunPorts {
     facts: Arc<Facts>,
     /// What the thread's context window holds, kept for the next run.
     context: Mutex<Vec<Message>>,
+    /// A new context may be written, but is not in `context` yet.
+    unsettled: AtomicBool,
     /// When each step of the run began.
     steps: Mutex<HashMap<StepId, Timestamp>>,
     begun: Instant,
@@ -55,15 +62,17 @@ impl RunPorts {
             live,
             facts,
             context: Mutex::new(context),
+            unsettled: AtomicBool::new(false),
             steps: Mutex::default(),
             begun: Instant::now(),
         }
     }
 
-    /// What the context window holds now.
+    /// What the context window holds now, if that is known.
     #[must_use]
-    pub fn into_context(self) -> Vec<Message> {
-        self.context.into_inner().unwrap_or_else(PoisonError::into_inner)
+    pub fn into_context(self) -> Option<Vec<Message>> {
+        let settled = !self.unsettled.into_inner();
+        settled.then(|| self.context.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The bodies of a model call are kept, but nobody waits for it: they may be megabytes.
@@ -179,6 +188,46 @@ impl Ports for RunPorts {
 
     async fn run_tool(&self, call: ToolInvocation) -> ToolOutcome {
         tool_call::run(&self.app, &self.live, &self.facts, call).await
+    }
+
+    async fn compact(&self, request: CompactRequest) -> Result<Compacted, PortError> {
+        let settings = match self.facts.compaction(None) {
+            Ok(settings) => settings,
+            Err(failure) => return Ok(Compacted::Kept(failure.0.message)),
+        };
+        self.live.tell_event(TurnEvent::Compacting {
+            id: MessageId::new(),
+            at: Timestamp::now(),
+            trigger: request.trigger,
+            context_tokens: request.context_token_estimate,
+            context_window: request.context_window,
+        });
+        // Cancelling drops this future, but not a write that is under way.
+        self.unsettled.store(true, Ordering::SeqCst);
+        let done = compact(Job {
+            app: &self.app,
+            thread: &self.live.thread,
+            settings: &settings,
+            own: &request.own,
+            context: &request.context,
+            trigger: request.trigger,
+            tokens: request.context_token_estimate,
+            context_window: request.context_window,
+            timezone: &self.facts.agent.timezone,
+            run_id: Some(&self.live.id),
+        })
+        .await;
+        let outcome = match done {
+            Ok(Compaction { row, context, .. }) => {
+                *self.context.lock().unwrap_or_else(PoisonError::into_inner) = context.clone();
+                self.live.tell_event(TurnEvent::Message { message: row, streamed: false });
+                Ok(Compacted::Context(context))
+            }
+            Err(NotCompacted::Store(error)) => Err(failed("writing a summary", &error)),
+            Err(why) => Ok(Compacted::Kept(why.to_string())),
+        };
+        self.unsettled.store(false, Ordering::SeqCst);
+        outcome
     }
 
     fn emit(&self, event: TurnEvent) {

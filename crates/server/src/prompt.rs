@@ -107,6 +107,15 @@ pub fn refresh_thread(conn: &Connection, thread: &Thread) -> Result<Option<Messa
     rewrite(conn, thread, false)
 }
 
+/// Compiles message 0 anew whether or not anything it shows has changed, for a context that just became shorter.
+/// The new message, or `None` for a thread without one.
+///
+/// # Errors
+/// As [`compile_thread`].
+pub fn renew(conn: &Connection, thread: &Thread) -> Result<Option<Message>, StoreError> {
+    rewrite(conn, thread, true)
+}
+
 fn rewrite(conn: &Connection, thread: &Thread, always: bool) -> Result<Option<Message>, StoreError> {
     let at = Timestamp::now();
     let Some(mut first) = context::first(conn, thread)?.filter(|first| first.role == Role::System) else {

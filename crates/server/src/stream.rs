@@ -91,7 +91,7 @@ impl Renderer {
     pub fn event(&mut self, event: &TurnEvent) -> Vec<Frame> {
         match event {
             TurnEvent::Message { message, streamed } => {
-                if message.role == Role::User || (*streamed && self.mode.tokens) {
+                if !self.tells(message) || (*streamed && self.mode.tokens) {
                     return Vec::new();
                 }
                 self.message(message)
@@ -103,7 +103,30 @@ impl Renderer {
                     Vec::new()
                 }
             }
+            TurnEvent::Compacting { id, at, trigger, context_tokens, context_window } => {
+                if !self.mode.view.names_summaries() || !self.mode.view.shows(MessageType::EventMessage) {
+                    return Vec::new();
+                }
+                let data = json!({
+                    "trigger": trigger.as_str(),
+                    "context_token_estimate": context_tokens,
+                    "context_window": context_window,
+                });
+                let mut event = wire::compaction_event(id, &self.run_id, *at, data);
+                let seq = self.number();
+                event.base_mut().seq_id = self.mode.numbered.then_some(seq);
+                vec![Frame { seq, text: sse(&event) }]
+            }
             TurnEvent::StepUsage(_) => Vec::new(),
+        }
+    }
+
+    /// What the client sent is not sent back; a compaction's summary only to who asked for it.
+    fn tells(&self, message: &Message) -> bool {
+        match message.role {
+            Role::User => false,
+            Role::Summary => self.mode.view.names_summaries(),
+            Role::System | Role::Assistant | Role::Tool | Role::Approval => true,
         }
     }
 
@@ -270,8 +293,10 @@ pub fn stored_frames(
 ) -> Vec<Frame> {
     let mut renderer = Renderer::new(run_id.clone(), Mode { tokens: false, ..mode });
     let mut frames = renderer.open();
-    for message in messages.iter().filter(|message| message.role != Role::User) {
-        frames.extend(renderer.message(message));
+    for message in messages {
+        if renderer.tells(message) {
+            frames.extend(renderer.message(message));
+        }
     }
     frames.extend(renderer.close(stop_reason, usage, error));
     frames

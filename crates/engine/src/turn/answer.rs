@@ -2,8 +2,9 @@
 //!
 //! Pieces go out under the ids and positions under which they will be stored. Gated calls are the difficulty: an
 //! answer of gated calls alone is stored as one approval request under the answer's id, but beside other calls
-//! the gated ones are a row of their own under the preceding id. So where several calls may come, gated ones are
-//! held back until the answer is complete.
+//! the gated ones are a row of their own under the preceding id, and a gated call that cannot be read or may not be
+//! made is an ordinary one that failed. So gated calls are held back until the answer is complete; the turn, which
+//! judges them, tells of them then.
 
 use std::collections::BTreeSet;
 
@@ -26,6 +27,8 @@ pub struct Answer {
     /// Reasoning and text in the order in which they came.
     pub content: Vec<ContentPart>,
     pub calls: Vec<ToolCall>,
+    /// The position of the calls among the API messages, fixed by the first call.
+    pub call_index: Option<u8>,
     /// `None` if the stream ended before the model did.
     pub finish: Option<FinishReason>,
     pub usage: Usage,
@@ -68,8 +71,6 @@ pub struct Collector {
     answer: Answer,
     /// For each of the provider's call positions, ours; `None` for a call that is left out.
     positions: Vec<(usize, Option<usize>)>,
-    /// The position of the calls among the API messages, fixed by the first call.
-    call_index: Option<u8>,
     /// Attempts that failed, for the case that no trace comes to tell of them.
     attempts: Vec<Attempt>,
 }
@@ -84,14 +85,8 @@ impl Collector {
             gated,
             answer: Answer::default(),
             positions: Vec::new(),
-            call_index: None,
             attempts: Vec::new(),
         }
-    }
-
-    /// Whether a gated call can go out before the answer is complete: a single call has only one place to go.
-    fn streams_gated(&self) -> bool {
-        !self.parallel
     }
 
     /// Takes one event; gives what watchers may see of it.
@@ -151,43 +146,13 @@ impl Collector {
         }
     }
 
-    /// The whole answer, and the calls that were held back.
+    /// What has come in until now.
     #[must_use]
-    pub fn finish(self) -> (Answer, Vec<Piece>) {
-        let held = if self.streams_gated() { Vec::new() } else { self.held() };
-        (self.partial(), held)
-    }
-
-    /// What had come in until now.
-    #[must_use]
-    pub fn partial(mut self) -> Answer {
+    pub fn answer(mut self) -> Answer {
         if self.answer.trace.is_none() && !self.attempts.is_empty() {
             self.answer.trace = Some(ChatTrace { attempts: self.attempts, ..ChatTrace::default() });
         }
         self.answer
-    }
-
-    fn held(&self) -> Vec<Piece> {
-        // As the turn will judge: a gated call that cannot be read is answered like any other.
-        let waits = |call: &ToolCall| self.gated.contains(&call.name) && self.answer.arguments(call).is_ok();
-        let alone = self.answer.calls.iter().all(waits);
-        let held = self.answer.calls.iter().filter(|call| self.gated.contains(&call.name));
-        let pieces = held.map(|call| {
-            let gated = waits(call);
-            let apart = gated && !alone;
-            let own = self.message_id.clone();
-            Piece {
-                message_id: if apart { own.predecessor() } else { own },
-                index: if apart { 0 } else { self.call_index.unwrap_or(0) },
-                delta: Delta::ToolCall {
-                    tool_call_id: call.id.clone(),
-                    name: Some(call.name.clone()),
-                    arguments: Some(call.arguments.clone()),
-                    gated,
-                },
-            }
-        });
-        pieces.collect()
     }
 
     fn start_call(&mut self, at: usize, id: String, name: String) -> Option<Piece> {
@@ -198,22 +163,25 @@ impl Collector {
         let id = self.unused(id);
         self.positions.push((at, Some(self.answer.calls.len())));
         let first = position(self.answer.content.len());
-        let index = *self.call_index.get_or_insert(first);
+        let index = *self.answer.call_index.get_or_insert(first);
         self.answer.calls.push(ToolCall { id: id.clone(), name: name.clone(), arguments: String::new() });
-        let gated = self.gated.contains(&name);
-        let delta = Delta::ToolCall { tool_call_id: id, name: Some(name), arguments: None, gated };
-        (!gated || self.streams_gated()).then(|| self.piece(index, delta))
+        if self.gated.contains(&name) {
+            return None;
+        }
+        let delta = Delta::ToolCall { tool_call_id: id, name: Some(name), arguments: None, gated: false };
+        Some(self.piece(index, delta))
     }
 
     fn extend_call(&mut self, at: usize, more: String) -> Option<Piece> {
         let ours = self.positions.iter().rev().find(|(theirs, _)| *theirs == at)?.1?;
         let call = self.answer.calls.get_mut(ours)?;
         call.arguments.push_str(&more);
-        let gated = self.gated.contains(&call.name);
-        let delta =
-            Delta::ToolCall { tool_call_id: call.id.clone(), name: None, arguments: Some(more), gated };
-        let index = self.call_index.unwrap_or(0);
-        (!gated || self.streams_gated()).then(|| self.piece(index, delta))
+        if self.gated.contains(&call.name) {
+            return None;
+        }
+        let tool_call_id = call.id.clone();
+        let delta = Delta::ToolCall { tool_call_id, name: None, arguments: Some(more), gated: false };
+        Some(self.piece(self.answer.call_index.unwrap_or(0), delta))
     }
 
     /// Some servers give every call the same id, or none.
@@ -232,7 +200,7 @@ impl Collector {
 
     /// Text after the calls began joins the text before them: the calls' position is already given away.
     fn add_text(&mut self, text: &str) -> u8 {
-        let late = self.call_index.is_some();
+        let late = self.answer.call_index.is_some();
         let last = self.answer.content.len().saturating_sub(1);
         let mut parts = self.answer.content.iter_mut().enumerate().rev();
         let found =

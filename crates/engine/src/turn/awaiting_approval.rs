@@ -57,7 +57,7 @@ pub(super) fn pause(
 
 /// Calls are kept in the model's own words, but with what a tool rule fills in, because that is what will run and
 /// what the person decides about.
-fn fill_in(sampling: &Sampling, answer: &Answer, call: &mut ToolCall) {
+pub(super) fn fill_in(sampling: &Sampling, answer: &Answer, call: &mut ToolCall) {
     if sampling.allowed.prefilled.contains_key(&call.name)
         && let Ok(given) = sampling.readied(answer, call)
     {

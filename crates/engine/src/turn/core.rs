@@ -11,6 +11,7 @@ use loci_api::{
 };
 
 use crate::{
+    compaction,
     input::ALERT,
     ports::{StepEnd, Turn, TurnError},
     returns,
@@ -26,14 +27,27 @@ pub struct Core {
     pub steps_left: u32,
     /// Tokens of the last model call.
     pub last_total: u64,
+    /// Tokens of the tools, estimated.
+    pub tool_tokens: u64,
+    /// Making room failed in this turn; only a model that refuses the context makes it worth another try.
+    pub cannot_compact: bool,
     /// How often room was made for the step at hand.
     pub compactions: u32,
 }
 
 impl Core {
     pub(super) fn new(turn: Turn) -> Self {
-        let history = history(&turn.context);
-        Self { steps_left: turn.max_steps, history, turn, last_total: 0, compactions: 0 }
+        let mut core = Self {
+            steps_left: turn.max_steps,
+            history: history(&turn.context),
+            last_total: turn.context_tokens,
+            tool_tokens: 0,
+            cannot_compact: false,
+            compactions: 0,
+            turn,
+        };
+        core.tool_tokens = compaction::estimate_tools(&core.specs());
+        core
     }
 
     /// Names of all tools in the order the model sees them; a client's tool hides the server's of the same name.
@@ -53,6 +67,11 @@ impl Core {
     pub(super) fn spec(&self, name: &str) -> Option<&ToolSpec> {
         let client = self.turn.client_tools.iter().find(|spec| spec.name == name);
         client.or_else(|| self.turn.tools.iter().map(|tool| &tool.spec).find(|spec| spec.name == name))
+    }
+
+    /// All tools as the model sees them.
+    pub(super) fn specs(&self) -> Vec<ToolSpec> {
+        self.available().into_iter().filter_map(|name| self.spec(name).cloned()).collect()
     }
 
     /// Tools whose calls wait for a person or the client.

@@ -6,11 +6,21 @@ use loci_api::{
     resource::{StepStatus, StopReason},
 };
 
-use super::{Effect, Input, Stamp, State, answer::Answer, core::Core, sampling::Sampling};
+use super::{
+    Effect, Input, Stamp, State,
+    answer::Answer,
+    compacting::{Compacting, Next},
+    core::Core,
+    sampling::Sampling,
+};
 use crate::ports::{Commit, PortError, TurnError, TurnEvent, TurnOutcome};
 
 /// What clients show for errors nobody foresaw.
 const UNKNOWN: &str = "An unknown error occurred with the LLM streaming request.";
+
+const SYSTEM_PROMPT_OVERFLOW: &str = "context_window_overflow_in_system_prompt";
+const SYSTEM_PROMPT_TOO_LONG: &str = "The system prompt alone is longer than the model's context window. Shorten the \
+agent's memory blocks or its system prompt, or use a model with a larger window.";
 
 fn failed(stop_reason: StopReason, error: TurnError) -> State {
     State::Done(TurnOutcome { stop_reason, error: Some(error) })
@@ -96,10 +106,8 @@ fn judged(core: &Core, error: ChatError) -> (StopReason, TurnError) {
         ChatErrorKind::LlmEmptyResponse => StopReason::InvalidLlmResponse,
         ChatErrorKind::LlmInsufficientCredits => StopReason::InsufficientCredits,
         ChatErrorKind::ContextWindowExceeded if system_prompt_alone_is_too_long(core) => {
-            error_type = "context_window_overflow_in_system_prompt";
-            message = "The system prompt alone is longer than the model's context window. Shorten the agent's memory \
-                       blocks or its system prompt, or use a model with a larger window."
-                .to_owned();
+            error_type = SYSTEM_PROMPT_OVERFLOW;
+            message = SYSTEM_PROMPT_TOO_LONG.to_owned();
             StopReason::ContextWindowOverflowInSystemPrompt
         }
         ChatErrorKind::LlmTimeout
@@ -122,15 +130,30 @@ fn judged(core: &Core, error: ChatError) -> (StopReason, TurnError) {
 }
 
 /// Estimated at four characters to a token.
-fn system_prompt_alone_is_too_long(core: &Core) -> bool {
+pub(super) fn system_prompt_alone_is_too_long(core: &Core) -> bool {
     let system = core.turn.override_system.clone().or_else(|| core.turn.context.first().map(Message::text));
     let tokens = system.map_or(0, |text| text.chars().count() / 4);
     tokens >= usize::try_from(core.turn.context_window).unwrap_or(usize::MAX)
 }
 
+/// No compaction helps against a system prompt that fills the window by itself.
+pub(super) fn system_prompt_too_long() -> State {
+    let error = TurnError {
+        error_type: SYSTEM_PROMPT_OVERFLOW.to_owned(),
+        message: SYSTEM_PROMPT_TOO_LONG.to_owned(),
+        detail: None,
+        chat: None,
+    };
+    failed(StopReason::ContextWindowOverflowInSystemPrompt, error)
+}
+
 /// Writing failed: the turn stops and nothing is pretended.
 pub(super) fn write_failed(state: State, error: &PortError) -> State {
     tracing::error!(%error, at = name(&state), "the turn could not be written");
+    if let State::Compacting(Compacting { next: Next::End(outcome) }) = state {
+        // The turn itself is over and written.
+        return State::Done(outcome);
+    }
     failed(StopReason::Error, internal(UNKNOWN, Some("The turn could not be written to the database.")))
 }
 

@@ -15,14 +15,14 @@ mod sampling;
 use loci_api::{
     chat::{ChatError, ChatRequest},
     ids::{MessageId, StepId},
-    message::Message,
     resource::StopReason,
     time::Timestamp,
 };
 
 use self::answer::Answer;
 use crate::ports::{
-    Commit, CompactRequest, PortError, StepStart, ToolInvocation, ToolOutcome, Turn, TurnEvent, TurnOutcome,
+    Commit, CompactRequest, Compacted, PortError, StepStart, ToolInvocation, ToolOutcome, Turn, TurnEvent,
+    TurnOutcome,
 };
 
 pub use self::core::Core;
@@ -58,8 +58,8 @@ pub enum Input {
     CancelledWhileSampling { partial: Answer },
     /// The run was cancelled while tools ran.
     CancelledWhileRunning(Vec<Run>),
-    /// The new context, or `None` if it could not be made shorter.
-    Compacted(Option<Vec<Message>>),
+    /// What came of making room.
+    Compacted(Compacted),
     /// The run was cancelled while room was being made.
     CancelledWhileCompacting,
     /// A write failed; effects after it were not carried out.

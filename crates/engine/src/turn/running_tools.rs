@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use super::{
     Effect, Run, Stamp, State, ToolRun,
     answer::Answer,
+    compacting,
     core::{Core, OpenStep, called},
     done, failure, sampling,
     sampling::{Sampling, Unusable},
@@ -214,7 +215,7 @@ pub(super) fn finished(mut tools: RunningTools, runs: Vec<Run>, stamp: Stamp) ->
     let stop = stop_after(&tools);
     let effects = tools.close(row, StepStatus::Success, stop, None, &stamp);
     match stop {
-        Some(stop) => (done(stop), effects),
+        Some(stop) => compacting::after_turn(tools.core, effects, stop),
         None => sampling::begin(tools.core, effects, stamp),
     }
 }

@@ -22,7 +22,7 @@ use crate::{
     arguments::BadArguments,
     context::request::{RequestInput, build},
     input::ALERT,
-    ports::{Commit, StepStart, TurnEvent},
+    ports::{Commit, Delta, StepStart, TurnEvent},
     rules::{self, Allowed},
 };
 
@@ -78,6 +78,35 @@ impl Sampling {
             ttft_ns: answer.ttft_ns,
             tool_execution_ns: 0,
         }
+    }
+
+    /// The calls that were held back while the answer came, each where it will be stored.
+    fn held_calls(&self, answer: &Answer) -> Vec<Effect> {
+        if !self.core.turn.stream {
+            return Vec::new();
+        }
+        let alone = answer.calls.iter().all(|call| self.waits(answer, call));
+        let held = answer.calls.iter().filter(|call| self.gated.contains(&call.name));
+        let pieces = held.map(|call| {
+            let gated = self.waits(answer, call);
+            let mut call = call.clone();
+            if gated {
+                awaiting_approval::fill_in(self, answer, &mut call);
+            }
+            let apart = gated && !alone;
+            Effect::Emit(Box::new(TurnEvent::Delta {
+                message_id: if apart { self.message_id.predecessor() } else { self.message_id.clone() },
+                step_id: self.step.id.clone(),
+                index: if apart { 0 } else { answer.call_index.unwrap_or(0) },
+                delta: Delta::ToolCall {
+                    tool_call_id: call.id,
+                    name: Some(call.name),
+                    arguments: Some(call.arguments),
+                    gated,
+                },
+            }))
+        });
+        pieces.collect()
     }
 
     /// The answer as it is stored.
@@ -160,7 +189,8 @@ fn call_model(sampling: &Sampling) -> Effect {
 /// The model answered.
 pub(super) fn answered(mut sampling: Sampling, answer: Answer, stamp: Stamp) -> (State, Vec<Effect>) {
     sampling.core.last_total = answer.usage.total_tokens;
-    let effects = vec![Effect::Emit(Box::new(TurnEvent::StepUsage(answer.usage)))];
+    let mut effects = sampling.held_calls(&answer);
+    effects.push(Effect::Emit(Box::new(TurnEvent::StepUsage(answer.usage))));
     if answer.calls.is_empty() {
         return spoke(sampling, answer, effects, stamp);
     }
@@ -202,7 +232,7 @@ fn spoke(sampling: Sampling, answer: Answer, mut effects: Vec<Effect>, stamp: St
         effects.push(Effect::Emit(Box::new(TurnEvent::Message { message, streamed })));
     }
     match stop {
-        Some(stop) => (done(stop), effects),
+        Some(stop) => compacting::after_turn(core, effects, stop),
         None => begin(core, effects, stamp),
     }
 }

@@ -14,7 +14,7 @@ use serde_json::json;
 
 use super::{Effect, Input, Run, Stamp, State, answer::Answer, start, step};
 use crate::{
-    ports::{Commit, PortError, ToolOutcome, Turn, TurnEvent, TurnTool},
+    ports::{Commit, Compacted, PortError, ToolOutcome, Turn, TurnEvent, TurnTool},
     testing::{message, request, response, rule, user},
 };
 
@@ -58,6 +58,7 @@ fn turn(tools: &[&str], rules: Vec<ToolRule>) -> Turn {
         rules,
         context: vec![message(Role::System), user("go")],
         follow_ups: Vec::new(),
+        context_tokens: 0,
         max_steps: 5,
         override_system: None,
         stream: true,
@@ -100,6 +101,7 @@ fn short(effects: &[Effect]) -> Vec<String> {
                 TurnEvent::Message { message, .. } => format!("tell {}", message.role.as_str()),
                 TurnEvent::Delta { .. } => "tell piece".to_owned(),
                 TurnEvent::StepUsage(_) => "tell usage".to_owned(),
+                TurnEvent::Compacting { .. } => "tell compacting".to_owned(),
             },
             Effect::RunTools(tools) => {
                 let names: Vec<&str> = tools.iter().map(|tool| tool.invocation.name.as_str()).collect();
@@ -168,7 +170,13 @@ fn a_gated_call_is_written_in_one_piece_with_its_neighbours() {
         vec![Input::Answered(says("so", &[("1", "a"), ("2", "b")]))],
         &[
             &["begin step-1", "call 1 messages"],
-            &["tell usage", "commit [assistant approval] step-1 success", "tell assistant", "tell approval"],
+            &[
+                "tell piece",
+                "tell usage",
+                "commit [assistant approval] step-1 success",
+                "tell assistant",
+                "tell approval",
+            ],
         ],
     );
     assert_eq!(stop, Some(StopReason::RequiresApproval));
@@ -249,6 +257,14 @@ fn a_failed_write_ends_the_turn_wherever_it_stands() {
     assert_eq!(check(turn(&[], vec![]), inputs, &[begin, told, &[]]), Some(StopReason::Error));
 }
 
+fn room(context: Vec<loci_api::message::Message>) -> Input {
+    Input::Compacted(Compacted::Context(context))
+}
+
+fn no_room() -> Input {
+    Input::Compacted(Compacted::Kept("The summariser is out.".to_owned()))
+}
+
 fn overflow() -> Input {
     let error = ChatError { kind: ChatErrorKind::ContextWindowExceeded, ..super::answer::incomplete() };
     Input::ModelFailed { partial: Answer::default(), error }
@@ -258,7 +274,7 @@ fn overflow() -> Input {
 fn a_full_window_is_emptied_within_the_step_and_the_model_asked_again() {
     let begin: &[&str] = &["begin step-1", "call 1 messages"];
     let compact: &[&str] = &["compact context_window_exceeded"];
-    let room = || Input::Compacted(Some(vec![message(Role::System), user("summary"), user("go")]));
+    let room = || room(vec![message(Role::System), user("summary"), user("go")]);
     let stop = check(
         turn(&[], vec![]),
         vec![overflow(), room(), Input::Answered(says("done", &[]))],
@@ -271,7 +287,7 @@ fn a_full_window_is_emptied_within_the_step_and_the_model_asked_again() {
     );
     assert_eq!(stop, Some(StopReason::EndTurn));
     let failed: &[&str] = &["commit [] step-1 failed"];
-    let stop = check(turn(&[], vec![]), vec![overflow(), Input::Compacted(None)], &[begin, compact, failed]);
+    let stop = check(turn(&[], vec![]), vec![overflow(), no_room()], &[begin, compact, failed]);
     assert_eq!(stop, Some(StopReason::LlmApiError));
     let again: &[&str] = &["call 2 messages"];
     let inputs = vec![overflow(), room(), overflow(), room(), overflow(), room(), overflow()];
@@ -292,10 +308,11 @@ fn room_is_made_before_a_step_that_would_not_fit() {
     let mut long = turn(&["a"], vec![]);
     long.context.push(user(&"x".repeat(40_000)));
     let compact: &[&str] = &["compact context_check"];
-    for (room, call) in
-        [(Some(vec![message(Role::System), user("summary")]), "call 1 messages"), (None, "call 2 messages")]
-    {
-        let stop = check(long.clone(), vec![Input::Compacted(room)], &[compact, &["begin step-2", call]]);
+    for (room, call) in [
+        (room(vec![message(Role::System), user("summary")]), "call 1 messages"),
+        (no_room(), "call 2 messages"),
+    ] {
+        let stop = check(long.clone(), vec![room], &[compact, &["begin step-2", call]]);
         assert_eq!(stop, None);
     }
     assert_eq!(
@@ -315,6 +332,49 @@ fn room_is_made_before_a_step_that_would_not_fit() {
         ],
     );
     assert_eq!(stop, None);
+}
+
+#[test]
+fn room_is_made_behind_a_turn_whose_end_it_does_not_change() {
+    let mut full = says("done", &[]);
+    full.usage.total_tokens = 8_000;
+    let begin: &[&str] = &["begin step-1", "call 1 messages"];
+    let told: &[&str] =
+        &["tell usage", "commit [assistant] step-1 success", "tell assistant", "compact context_check"];
+    for input in [
+        room(vec![message(Role::System)]),
+        no_room(),
+        Input::CancelledWhileCompacting,
+        Input::WriteFailed(PortError("x".into())),
+    ] {
+        let inputs = vec![Input::Answered(full.clone()), input];
+        assert_eq!(check(turn(&[], vec![]), inputs, &[begin, told, &[]]), Some(StopReason::EndTurn));
+    }
+}
+
+#[test]
+fn a_turn_in_which_room_could_not_be_made_does_not_try_again() {
+    let mut big = turn(&["a"], vec![]);
+    big.context_tokens = 8_000;
+    big.context.insert(1, user("earlier"));
+    big.context.insert(2, crate::testing::assistant("hello", &[]));
+    let stop = check(
+        big,
+        vec![
+            no_room(),
+            Input::Answered(says("", &[("1", "a")])),
+            Input::ToolsFinished(vec![ran("x")]),
+            Input::Answered(says("done", &[])),
+        ],
+        &[
+            &["compact context_check"],
+            &["begin step-2", "call 3 messages"],
+            &["tell usage", "commit [assistant]", "tell assistant", "run [a]"],
+            &["commit [tool] step-2 success", "tell tool", "begin step-4", "call 5 messages"],
+            &["tell usage", "commit [assistant] step-4 success", "tell assistant"],
+        ],
+    );
+    assert_eq!(stop, Some(StopReason::EndTurn));
 }
 
 #[test]
@@ -338,6 +398,7 @@ enum Fate {
 struct Seen {
     rows: Vec<loci_api::message::Message>,
     pieces: Vec<super::answer::Piece>,
+    told: Vec<TurnEvent>,
     broken: bool,
 }
 
@@ -373,24 +434,21 @@ fn carry_out(
                 assert!(commit.failed_messages.iter().all(|row| row.is_err));
                 seen.rows.extend(commit.messages.iter().cloned());
             }
-            Effect::Emit(_) => {}
-            Effect::Compact(_) => return Some(Input::Compacted(None)),
+            Effect::Emit(event) => seen.told.push(*event),
+            Effect::Compact(_) => return Some(no_room()),
             Effect::CallModel(call) => {
                 let mut collector = call.collector;
                 let said = said.pop().unwrap_or_default();
                 let pieces: Vec<_> =
                     events(&said).into_iter().filter_map(|event| collector.push(event)).collect();
                 return Some(match fate(fates) {
-                    Fate::Cancelled => Input::CancelledWhileSampling { partial: collector.partial() },
-                    Fate::ModelFails => Input::ModelFailed {
-                        partial: collector.partial(),
-                        error: super::answer::incomplete(),
-                    },
+                    Fate::Cancelled => Input::CancelledWhileSampling { partial: collector.answer() },
+                    Fate::ModelFails => {
+                        Input::ModelFailed { partial: collector.answer(), error: super::answer::incomplete() }
+                    }
                     Fate::Good | Fate::WriteFails => {
-                        let (answer, held) = collector.finish();
                         seen.pieces.extend(pieces);
-                        seen.pieces.extend(held);
-                        Input::Answered(answer)
+                        Input::Answered(collector.answer())
                     }
                 });
             }
@@ -459,11 +517,16 @@ proptest! {
             got.sort_unstable();
             prop_assert_eq!(asked, got);
         }
-        // Every streamed call is stored in the row whose id it was streamed under.
-        for piece in &seen.pieces {
-            let row = seen.rows.iter().find(|row| row.id == piece.message_id).expect("the row of a piece");
-            if let crate::ports::Delta::ToolCall { tool_call_id, .. } = &piece.delta {
-                prop_assert!(row.tool_calls.iter().any(|call| &call.id == tool_call_id), "{:?} {:?}", piece, row);
+        // Every streamed call is stored in the row whose id it was streamed under, and as what it was streamed.
+        let told = seen.told.iter().filter_map(|event| match event {
+            TurnEvent::Delta { message_id, delta, .. } => Some((message_id, delta)),
+            TurnEvent::Message { .. } | TurnEvent::StepUsage(_) | TurnEvent::Compacting { .. } => None,
+        });
+        for (id, delta) in seen.pieces.iter().map(|piece| (&piece.message_id, &piece.delta)).chain(told) {
+            let row = seen.rows.iter().find(|row| row.id == *id).expect("the row of a piece");
+            if let crate::ports::Delta::ToolCall { tool_call_id, gated, .. } = delta {
+                prop_assert!(row.tool_calls.iter().any(|call| &call.id == tool_call_id), "{:?} {:?}", delta, row);
+                prop_assert_eq!(*gated, row.is_approval_request());
             }
         }
     }

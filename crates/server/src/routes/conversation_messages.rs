@@ -63,7 +63,7 @@ fn named(text: &str, agent_id: Option<AgentId>) -> Answer<Named> {
 }
 
 /// The thread, or 404.
-async fn thread(app: &App, text: &str, agent_id: Option<AgentId>) -> Answer<Thread> {
+pub(super) async fn thread(app: &App, text: &str, agent_id: Option<AgentId>) -> Answer<Thread> {
     match named(text, agent_id)? {
         Named::DefaultOf(agent_id) => default_thread(app, agent_id).await,
         Named::Conversation(id) => {

@@ -7,6 +7,7 @@ use crate::App;
 pub(crate) mod agent_tools;
 pub(crate) mod agents;
 pub(crate) mod blocks;
+pub(crate) mod compaction;
 pub(crate) mod context;
 pub(crate) mod conversation_messages;
 pub(crate) mod conversations;
@@ -24,6 +25,7 @@ pub(crate) fn routes() -> Router<App> {
         .merge(agent_tools::routes())
         .merge(agents::routes())
         .merge(blocks::routes())
+        .merge(compaction::routes())
         .merge(context::routes())
         .merge(conversation_messages::routes())
         .merge(conversations::routes())

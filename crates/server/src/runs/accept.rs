@@ -8,10 +8,13 @@ use loci_api::{
     resource::{Run, RunStatus},
     time::Timestamp,
 };
-use loci_engine::input::{self, Accepted, AcceptedKind, InputScope, Refusal};
+use loci_engine::{
+    compaction,
+    input::{self, Accepted, AcceptedKind, InputScope, Refusal},
+};
 use loci_store::{
     Page, StoreError, Thread, Transaction,
-    table::{context, conversation, message, message::MessageFilter, run},
+    table::{context, conversation, message, message::MessageFilter, run, step},
 };
 use serde_json::{Value, json};
 
@@ -44,6 +47,8 @@ impl From<Failure> for Refused {
 pub struct Start {
     /// What is in the context window now, the accepted input last.
     pub context: Vec<Message>,
+    /// Tokens the last model call on it took, the input not counted; 0 if that is not known.
+    pub context_tokens: u64,
     pub follow_ups: Vec<Message>,
     pub kind: AcceptedKind,
 }
@@ -106,12 +111,13 @@ pub async fn accept(order: Order<'_>) -> Result<Start, Refused> {
                 let first: Vec<_> = known.iter().map(|message| message.id.clone()).collect();
                 context::replace(tx, &thread, &first)?;
             }
+            let context_tokens = tokens(tx, &known)?;
             context::push(tx, &thread, &accepted.messages)?;
             if let Some(id) = &thread.conversation_id {
                 conversation::record_message(tx, id, scope.now)?;
             }
             known.append(&mut accepted.messages);
-            Ok(Start { context: known, follow_ups: accepted.follow_ups, kind: accepted.kind })
+            Ok(Start { context: known, context_tokens, follow_ups: accepted.follow_ups, kind: accepted.kind })
         })
         .await
 }
@@ -137,6 +143,14 @@ fn load(tx: &Transaction<'_>, threads: &Threads, thread: &Thread) -> Result<Vec<
         _ => messages = context::load(tx, thread)?,
     }
     Ok(messages)
+}
+
+/// What the provider counted for the last call on this context.
+fn tokens(tx: &Transaction<'_>, context: &[Message]) -> Result<u64, StoreError> {
+    let Some(step_id) = compaction::last_answer(context).and_then(|answer| answer.step_id.as_ref()) else {
+        return Ok(0);
+    };
+    Ok(step::total_tokens(tx, step_id)?.unwrap_or(0))
 }
 
 /// Only a context that was just compacted needs it.

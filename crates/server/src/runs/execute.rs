@@ -83,7 +83,7 @@ async fn attempt(job: Job, hold: Option<Hold>) {
             Err(failure) => return refuse(&app, &live, &request, queued, failure.0).await,
         },
     };
-    let facts = match turn::facts(&app, &live.thread, &request).await {
+    let facts = match turn::facts(&app, &live.thread, request.override_model.as_deref()).await {
         Ok(facts) => Arc::new(facts),
         Err(failure) => return refuse(&app, &live, &request, queued, failure.0).await,
     };
@@ -107,7 +107,9 @@ async fn attempt(job: Job, hold: Option<Hold>) {
         tracing::debug!(run = %live.id, retold, "a run begins");
         let ports = RunPorts::new(app.clone(), live.clone(), facts.clone(), start.context.clone());
         let outcome = driver::drive(turn::turn(&live, &request, &facts, start), &ports).await;
-        app.runs().0.threads.keep_context(&live.thread, ports.into_context());
+        if let Some(context) = ports.into_context() {
+            app.runs().0.threads.keep_context(&live.thread, context);
+        }
         outcome
     };
     record_end(&app, &live, outcome.stop_reason, outcome.error.as_ref()).await;

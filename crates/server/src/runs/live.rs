@@ -136,7 +136,9 @@ impl LiveRun {
     /// What the turn tells. Messages in it are committed already.
     pub fn tell_event(&self, event: TurnEvent) {
         self.with(|state| {
-            if state.first_event.is_none() && !matches!(event, TurnEvent::StepUsage(_)) {
+            if state.first_event.is_none()
+                && !matches!(event, TurnEvent::StepUsage(_) | TurnEvent::Compacting { .. })
+            {
                 state.first_event = Some(self.started.elapsed());
             }
             if let TurnEvent::StepUsage(usage) = &event {

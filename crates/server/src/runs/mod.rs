@@ -7,6 +7,7 @@
 mod accept;
 mod callback;
 mod cancel;
+mod compact_now;
 mod execute;
 mod images;
 pub mod live;
@@ -28,6 +29,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use callback::check_callback;
 pub use cancel::{Cancelled, cancel_runs, cancel_thread};
+pub use compact_now::{Compacted, compact_thread};
 pub use past::{Resume, replay, resume};
 pub use recover::recover;
 pub use send::{Answered, Finished, Origin, send};

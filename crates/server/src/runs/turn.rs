@@ -4,13 +4,18 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use loci_api::{
+    agent::check_compaction,
     chat::{ChatOptions, ToolSpec},
+    error::ApiError,
     parse::SendRequest,
     request::ClientTool,
     resource::Tool,
     rules::ToolRuleKind,
 };
-use loci_engine::ports::{Turn, TurnTool};
+use loci_engine::{
+    compaction,
+    ports::{Turn, TurnTool},
+};
 use loci_llm::ResolvedModel;
 use loci_store::{
     Connection, Thread,
@@ -24,7 +29,10 @@ use serde_json::{Map, Value};
 use super::{accept::Start, live::LiveRun};
 use crate::{
     App,
-    agents::{settings::resolve_model, state::not_found},
+    agents::{
+        settings::{self, resolve_model},
+        state::not_found,
+    },
     error::Answer,
     model::{self, Loose},
 };
@@ -46,6 +54,27 @@ pub struct Facts {
     pub env: BTreeMap<String, String>,
 }
 
+impl Facts {
+    /// The agent's tools as the model sees them.
+    #[must_use]
+    pub fn specs(&self) -> Vec<ToolSpec> {
+        self.order.iter().filter_map(|name| self.tools.get(name)).map(|tool| turn_tool(tool).spec).collect()
+    }
+
+    /// How its contexts are made shorter; `given` over the agent's own settings.
+    ///
+    /// # Errors
+    /// 422 for what cannot be meant.
+    pub fn compaction(&self, given: Option<&Map<String, Value>>) -> Answer<compaction::Settings> {
+        check_compaction(given)?;
+        let own = self.agent.compaction_settings.as_ref().and_then(Value::as_object);
+        let all = settings::compaction(&self.model, own, given);
+        compaction::Settings::read(&all).map_err(|(field, why)| {
+            ApiError::validation(format!("body.compaction_settings.{field}: {why}")).into()
+        })
+    }
+}
+
 struct Rows {
     agent: AgentRow,
     own_model: Option<String>,
@@ -58,17 +87,17 @@ struct Rows {
 ///
 /// # Errors
 /// 404 if the agent or the model is gone.
-pub async fn facts(app: &App, thread: &Thread, request: &SendRequest) -> Answer<Facts> {
+pub async fn facts(app: &App, thread: &Thread, override_model: Option<&str>) -> Answer<Facts> {
     let of = thread.clone();
     let rows = app.store().read(move |conn| read(conn, &of)).await?;
     let Some(Rows { agent, own_model, own_settings, tools, env }) = rows else {
         return Err(not_found(&thread.agent_id).into());
     };
     let of_agent = agent.model.clone().unwrap_or_default();
-    let handle = request.override_model.clone().or(own_model).unwrap_or_else(|| of_agent.clone());
+    let handle = override_model.map(str::to_owned).or(own_model).unwrap_or_else(|| of_agent.clone());
     let resolved = resolve_model(app, &handle).await?;
-    let given = own_settings.as_ref().and_then(Value::as_object).filter(|_| request.override_model.is_none());
-    let settings: Map<String, Value> = match (given, &agent.model_settings) {
+    let given = own_settings.as_ref().and_then(Value::as_object).filter(|_| override_model.is_none());
+    let chosen: Map<String, Value> = match (given, &agent.model_settings) {
         (Some(given), _) => model::settings(&resolved, Some(given), &Loose::default())?,
         (None, Some(Value::Object(settings))) if handle == of_agent => settings.clone(),
         (None, _) => model::settings(&resolved, None, &Loose::default())?,
@@ -83,8 +112,8 @@ pub async fn facts(app: &App, thread: &Thread, request: &SendRequest) -> Answer<
     let orderly = agent.tool_rules.iter().any(|rule| !matches!(rule.kind, ToolRuleKind::RequiresApproval));
     let order: Vec<String> = tools.iter().filter_map(|tool| tool.name.clone()).collect();
     Ok(Facts {
-        options: model::chat_options(&settings, agent.response_format.as_ref()),
-        parallel_tool_calls: model::parallel_tool_calls(&settings) && !orderly,
+        options: model::chat_options(&chosen, agent.response_format.as_ref()),
+        parallel_tool_calls: model::parallel_tool_calls(&chosen) && !orderly,
         context_window,
         tools: tools
             .into_iter()
@@ -140,6 +169,7 @@ pub fn turn(live: &LiveRun, request: &SendRequest, facts: &Facts, start: Start) 
         client_skills: request.client_skills.clone(),
         rules: facts.agent.tool_rules.clone(),
         context: start.context,
+        context_tokens: start.context_tokens,
         follow_ups: start.follow_ups,
         max_steps: request.max_steps,
         override_system: request.override_system.clone(),

@@ -120,6 +120,13 @@ pub fn get(conn: &Connection, id: &StepId) -> Result<Option<Step>, StoreError> {
     Ok(select.all(conn, read)?.pop())
 }
 
+/// What the provider counted for a step's model call, if it did.
+pub fn total_tokens(conn: &Connection, id: &StepId) -> Result<Option<u64>, StoreError> {
+    let mut statement = conn.prepare_cached("SELECT total_tokens FROM steps WHERE id = ?")?;
+    let tokens = statement.query_row([id.as_str()], |row| row.get::<_, Option<i64>>(0)).optional()?;
+    Ok(tokens.flatten().and_then(|tokens| u64::try_from(tokens).ok()))
+}
+
 /// A page of steps by creation time.
 pub fn list(conn: &Connection, filter: &StepFilter, page: &Page) -> Result<Vec<Step>, StoreError> {
     select(filter).page(conn, page, read)

@@ -77,10 +77,16 @@ async fn a_gated_call_that_cannot_be_read_asks_nobody() {
         approval_events(&world),
         [(history[0].id.clone(), 0, "c1".into(), false), (history[1].id.clone(), 0, "c2".into(), true)]
     );
-    let script = vec![calls(&[("c1", "ask", "{\"q\": ")]), text("oh")];
-    let (world, outcome) = run(with_client(turn(&[], vec![]), "ask"), script).await;
-    assert_eq!(outcome.stop_reason, EndTurn);
-    assert_eq!(returns(&world.history()[1])[0].1, Error);
+    for parallel in [true, false] {
+        let script = vec![calls(&[("c1", "ask", "{\"q\": ")]), text("oh")];
+        let turn = Turn { parallel_tool_calls: parallel, ..with_client(turn(&[], vec![]), "ask") };
+        let (world, outcome) = run(turn, script).await;
+        assert_eq!(outcome.stop_reason, EndTurn);
+        assert_eq!(world.roles()[..2], [Role::Assistant, Role::Tool]);
+        assert_eq!(returns(&world.history()[1])[0].1, Error);
+        let streamed = [(world.history()[0].id.clone(), 0, "c1".into(), false)];
+        assert_eq!(approval_events(&world), streamed, "as it is stored");
+    }
 }
 
 /// The turn that takes up a pause, with these answers.

@@ -33,8 +33,8 @@ use tokio::sync::Notify;
 use super::drive;
 use crate::{
     ports::{
-        Commit, Delta, PortError, Ports, StepEnd, StepStart, ToolInvocation, ToolOutcome, Turn, TurnEvent,
-        TurnOutcome, TurnTool,
+        Commit, CompactRequest, Compacted, Delta, PortError, Ports, StepEnd, StepStart, ToolInvocation,
+        ToolOutcome, Turn, TurnEvent, TurnOutcome, TurnTool,
     },
     testing::{message, rule, user},
 };
@@ -58,6 +58,7 @@ struct World {
     cancelled: std::sync::atomic::AtomicBool,
     /// Commits still allowed before they fail; negative is no limit.
     commits_left: AtomicI64,
+    compactions: Mutex<Vec<CompactRequest>>,
 }
 
 impl World {
@@ -174,6 +175,11 @@ impl Ports for World {
         }
     }
 
+    async fn compact(&self, request: CompactRequest) -> Result<Compacted, PortError> {
+        self.compactions.lock().unwrap().push(request);
+        Ok(Compacted::Kept("There is no summariser here.".into()))
+    }
+
     fn emit(&self, event: TurnEvent) {
         if let TurnEvent::Message { message, .. } = &event {
             let known = self.history.lock().unwrap().iter().any(|row| row.id == message.id);
@@ -241,6 +247,7 @@ fn turn(tools: &[&str], rules: Vec<ToolRule>) -> Turn {
         rules,
         context: vec![system, user("go")],
         follow_ups: Vec::new(),
+        context_tokens: 0,
         max_steps: 50,
         override_system: None,
         stream: true,
@@ -516,8 +523,10 @@ async fn the_models_errors_end_the_turn_and_keep_what_came() {
     }
     let mut long = turn(&[], vec![]);
     long.context[0].content = vec![ContentPart::text("x".repeat(40_000))];
-    let (_, outcome) = run(long, vec![vec![Err(error(ChatErrorKind::ContextWindowExceeded))]]).await;
+    let (world, outcome) = run(long, vec![]).await;
     assert_eq!(outcome.stop_reason, StopReason::ContextWindowOverflowInSystemPrompt);
+    assert!(world.begun.lock().unwrap().is_empty(), "a model that cannot answer is not asked");
+    assert_eq!(world.compactions.lock().unwrap().len(), 1);
 }
 
 #[tokio::test]
