@@ -81,6 +81,8 @@ export type WorkbenchEvent = {
     | "run.changed"
     | "approval.waiting"
     | "approval.resolved"
+    | "rule.changed"
+    | "client_tool.changed"
     | "provider.changed"
     | "settings.changed"
     /** Events were missed: anything may have changed. */

@@ -7,7 +7,7 @@ import { agentsQuery } from "@/api/queries";
 import { Button } from "@/components/ui/button";
 import { Empty } from "@/components/ui/empty";
 import { cn } from "@/lib/cn";
-import { AgentDialogs, ModelsPage, Palette, SettingsPage } from "@/panels";
+import { AgentDialogs, ApprovalsPage, ModelsPage, Palette, SettingsPage } from "@/panels";
 import { AgentPlace } from "./agent-place";
 import { useCommandKeys, useCommands } from "./commands";
 import { type Place, useLayout } from "./layout";
@@ -20,6 +20,7 @@ import { useWorkbenchEvents } from "./use-workbench-events";
 
 const PLACES: Record<Place, () => ReactNode> = {
   agent: () => <ChosenAgent />,
+  approvals: () => <Approvals />,
   models: () => (
     <Page>
       <ModelsPage />
@@ -77,6 +78,15 @@ export function Frame() {
         onOpenModels={() => goTo("models")}
       />
     </div>
+  );
+}
+
+function Approvals() {
+  const selectAgent = useLayout((layout) => layout.selectAgent);
+  return (
+    <Page>
+      <ApprovalsPage onOpen={selectAgent} />
+    </Page>
   );
 }
 

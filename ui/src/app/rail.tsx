@@ -1,5 +1,8 @@
-import { Cpu, Search, Settings } from "lucide-react";
+import { useQuery } from "@tanstack/react-query";
+import { Cpu, Inbox, Search, Settings } from "lucide-react";
 import { useTranslation } from "react-i18next";
+import { useApi } from "@/api/context";
+import { approvalsQuery } from "@/api/queries";
 import { cn } from "@/lib/cn";
 import { AgentList } from "@/panels";
 import { readable } from "./commands";
@@ -7,12 +10,15 @@ import { type Place, useLayout } from "./layout";
 import { openPalette } from "./palette-state";
 import { Part } from "./part";
 
-const PLACES = { models: Cpu, settings: Settings } satisfies Partial<Record<Place, typeof Cpu>>;
+const PLACES = { approvals: Inbox, models: Cpu, settings: Settings } satisfies Partial<
+  Record<Place, typeof Cpu>
+>;
 
 /** Agents at the top, places at the bottom. */
 export function Rail() {
   const { t } = useTranslation();
   const { place, agentId, goTo, selectAgent } = useLayout();
+  const waiting = useQuery(approvalsQuery(useApi())).data?.length ?? 0;
   return (
     <nav aria-label={t("rail.label")} className="flex h-full flex-col bg-rail">
       <div className="p-2 pb-0">
@@ -47,6 +53,12 @@ export function Rail() {
               >
                 <Icon aria-hidden className="size-4 text-muted-foreground" />
                 {t(`rail.${name}`)}
+                {name === "approvals" && waiting > 0 ? (
+                  <span className="ml-auto rounded-full bg-waiting px-1.5 text-xs font-semibold text-black tabular-nums">
+                    <span aria-hidden>{waiting}</span>
+                    <span className="sr-only">{t("approval.waitingCount", { count: waiting })}</span>
+                  </span>
+                ) : null}
               </button>
             </li>
           );

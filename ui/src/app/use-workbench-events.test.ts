@@ -17,6 +17,8 @@ describe("an event of the desk", () => {
     [{ type: "run.changed", agent_id: "agent-1" }, ["agent/agent-1/active-runs", "agent/agent-1/messages"]],
     [{ type: "approval.waiting", agent_id: "agent-1" }, ["approvals", "agent/agent-1/messages"]],
     [{ type: "approval.resolved", agent_id: "agent-1" }, ["approvals", "agent/agent-1/messages"]],
+    [{ type: "rule.changed" }, ["rules", "approvals"]],
+    [{ type: "client_tool.changed" }, ["agent"]],
     [{ type: "provider.changed" }, ["providers", "models"]],
     [{ type: "settings.changed" }, ["settings"]],
     [{ type: "all.changed" }, ["everything"]],

@@ -69,6 +69,13 @@ export function applyEvent(queries: QueryClient, data: string): void {
       reread(keys.approvals());
       ofAgent(keys.messages);
       break;
+    case "rule.changed":
+      reread(keys.rules());
+      reread(keys.approvals());
+      break;
+    case "client_tool.changed":
+      reread(["agent"]);
+      break;
     case "provider.changed":
       reread(keys.providers());
       reread(keys.models());

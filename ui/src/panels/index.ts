@@ -2,6 +2,7 @@
 export { AgentList } from "./agents/agent-list";
 export { AgentDialogs, useAgentDialogs } from "./agents/dialogs";
 export { ApprovalDock } from "./approvals/approval-dock";
+export { ApprovalsPage } from "./approvals/approvals-page";
 export { ChatPanel } from "./chat/chat-panel";
 export { ContextPanel } from "./context/context-panel";
 export { ConversationSwitcher } from "./conversations/conversation-switcher";
