@@ -1,7 +1,7 @@
 //! The program started again to become a confined interpreter.
 //!
-//! It reads a plan from standard input (8 bytes of length, little endian, then JSON; what follows is for the
-//! interpreter), confines itself, writes what is in force to the plan's report, and replaces itself.
+//! It reads a plan from standard input (8 bytes of length, little endian, then JSON; the request that follows in
+//! the same form is for the interpreter), confines itself, writes what is in force to the plan's report, and replaces itself.
 
 use std::{
     collections::BTreeMap,
@@ -43,7 +43,7 @@ pub(super) struct Plan {
     pub result: PathBuf,
 }
 
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct PlanLimits {
     pub cpu_seconds: u64,
     /// Address space, bytes; None: not limited that way.
@@ -111,11 +111,14 @@ fn read_plan() -> io::Result<Plan> {
 }
 
 /// The plan as it is written before the interpreter's input.
-pub(super) fn framed(plan: &Plan, request: &[u8]) -> io::Result<Vec<u8>> {
-    let plan = serde_json::to_vec(plan).map_err(io::Error::other)?;
-    let mut bytes = Vec::with_capacity(8 + plan.len() + request.len());
-    bytes.extend_from_slice(&(plan.len() as u64).to_le_bytes());
-    bytes.extend_from_slice(&plan);
-    bytes.extend_from_slice(request);
-    Ok(bytes)
+pub(super) fn framed(plan: &Plan) -> io::Result<Vec<u8>> {
+    Ok(with_length(&serde_json::to_vec(plan).map_err(io::Error::other)?))
+}
+
+/// The bytes after their number, as a plan and a request are sent.
+pub(super) fn with_length(content: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(8 + content.len());
+    bytes.extend_from_slice(&(content.len() as u64).to_le_bytes());
+    bytes.extend_from_slice(content);
+    bytes
 }

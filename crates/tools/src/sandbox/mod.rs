@@ -4,6 +4,7 @@
 //! The program starts itself again as a helper ([`run_helper_if_asked`]); the helper confines itself and then
 //! becomes the interpreter. What was in force is reported with every result as [`Confinement`].
 
+mod bridge;
 mod confine;
 mod environment;
 mod helper;
@@ -11,6 +12,7 @@ mod interpreter;
 mod output;
 mod process;
 mod run;
+mod spares;
 mod spawner;
 
 use std::{
@@ -23,7 +25,7 @@ use std::{
 use loci_api::resource::Requirement;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use crate::{egress::Egress, source::SourceType};
 
@@ -88,6 +90,10 @@ pub struct SandboxOptions {
     pub allow_private_addresses: bool,
     /// Calls running at one time; more wait.
     pub parallel: usize,
+    /// How long installed packages stay after their last use.
+    pub keep_packages: Duration,
+    /// Processes kept ready for the next call of a kind seen before; 0 starts each when it is needed.
+    pub spares: usize,
 }
 
 impl Default for SandboxOptions {
@@ -103,6 +109,8 @@ impl Default for SandboxOptions {
             allow_unconfined: !cfg!(target_os = "linux"),
             allow_private_addresses: false,
             parallel: 16,
+            keep_packages: Duration::from_secs(30 * 24 * 3_600),
+            spares: 4,
         }
     }
 }
@@ -139,10 +147,57 @@ pub struct RunRequest {
     pub network: bool,
     /// None: [`Limits::timeout`].
     pub timeout: Option<Duration>,
+    /// None: [`Limits::memory_bytes`].
+    pub memory_bytes: Option<u64>,
     pub pip_requirements: Vec<Requirement>,
     pub npm_requirements: Vec<Requirement>,
     /// The folder it may write to and starts in; it is made if missing. None: one of its own, per agent.
     pub work_dir: Option<PathBuf>,
+    /// Folders besides the interpreter's that it may read.
+    pub read: Vec<PathBuf>,
+    /// Told of the installation and of output while they happen; nobody need listen.
+    pub watcher: Option<mpsc::Sender<RunEvent>>,
+    /// What the code may call as functions of its own; Python only.
+    pub tools: Option<NestedTools>,
+}
+
+/// Something that happened while a call runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RunEvent {
+    /// Packages that are not there yet are being installed.
+    Installing {
+        packages: String,
+    },
+    /// A line of the installer's.
+    InstallLine(String),
+    /// They are there.
+    Installed,
+    Stdout(String),
+    Stderr(String),
+}
+
+/// Tools that code may call while it runs. Each call is sent to whoever carries them out, one after another.
+#[derive(Debug, Clone)]
+pub struct NestedTools {
+    pub functions: Vec<NestedFunction>,
+    pub calls: mpsc::Sender<NestedCall>,
+}
+
+/// A tool as the code sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NestedFunction {
+    pub name: String,
+    /// In the order in which arguments without a name are taken.
+    pub parameters: Vec<String>,
+}
+
+/// One call made by running code.
+#[derive(Debug)]
+pub struct NestedCall {
+    pub name: String,
+    pub arguments: Map<String, Value>,
+    /// The tool's value, or the sentence the code gets as an exception.
+    pub answer: oneshot::Sender<Result<Value, String>>,
 }
 
 impl RunRequest {
@@ -161,9 +216,13 @@ impl RunRequest {
             agent_state: None,
             network: false,
             timeout: None,
+            memory_bytes: None,
             pip_requirements: Vec::new(),
             npm_requirements: Vec::new(),
             work_dir: None,
+            read: Vec::new(),
+            watcher: None,
+            tools: None,
         }
     }
 }
@@ -253,6 +312,7 @@ struct Inner {
     interpreters: interpreter::Interpreters,
     environments: environment::Environments,
     egress: Egress,
+    spares: spares::Spares,
 }
 
 impl Sandbox {
@@ -267,6 +327,7 @@ impl Sandbox {
                 options.installer_env.clone(),
             ),
             egress: Egress::new(options.allow_private_addresses),
+            spares: spares::Spares::new(options.spares),
             options,
         }))
     }
@@ -277,6 +338,21 @@ impl Sandbox {
             return RunResult::error("no more tools are run: the program is shutting down");
         };
         run::run(&self.0, request).await
+    }
+
+    /// Removes installed packages that no tool used for [`SandboxOptions::keep_packages`]; they are installed again
+    /// when one wants them.
+    pub async fn collect_packages(&self) {
+        let gone = self.0.environments.collect(self.0.options.keep_packages).await;
+        if !gone.is_empty() {
+            tracing::info!(count = gone.len(), "packages nobody used were removed");
+        }
+    }
+
+    /// How many processes wait for a call.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.0.spares.waiting()
     }
 
     /// The folder an agent's tools share; the empty id stands for code outside an agent.

@@ -8,14 +8,15 @@ use std::{
 };
 
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncReadExt, AsyncWrite, AsyncWriteExt},
     process::{Child, Command},
-    sync::Mutex,
+    sync::{Mutex, mpsc},
     time::{Instant, MissedTickBehavior, interval, sleep_until, timeout},
 };
 
 use super::{
-    Limits,
+    Limits, NestedTools, RunEvent,
+    bridge::{self, Line},
     helper::{self, Plan, Report},
     output::{Captured, drain},
     spawner,
@@ -43,51 +44,76 @@ pub(super) struct Finished {
     pub result_too_large: bool,
 }
 
-/// What one process needs besides its plan.
+/// A process that confines itself and then waits for its one request. Dropping it kills everything it started.
+#[derive(Debug)]
+pub(super) struct Standing {
+    child: Child,
+    group: Group,
+    input: Line,
+    plan: Plan,
+}
+
+impl Standing {
+    /// Whether it still waits.
+    pub(super) fn is_alive(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
+    }
+}
+
+/// What one call needs besides the process.
 pub(super) struct Job<'a> {
-    pub helper: &'a Path,
-    pub plan: &'a Plan,
     /// The interpreter's input.
     pub request: &'a [u8],
     pub timeout: Duration,
     pub limits: &'a Limits,
     /// Bytes the written folders held before.
     pub disk_before: u64,
+    /// Told of output as it comes.
+    pub watcher: Option<&'a mpsc::Sender<RunEvent>>,
+    /// What the code may call; only for a process started with a way back.
+    pub tools: Option<&'a NestedTools>,
 }
 
-/// Starts the helper and sees it to its end. Dropping the future kills everything it started.
-pub(super) async fn supervise(job: Job<'_>) -> io::Result<Finished> {
-    let deadline = Instant::now() + job.timeout;
-    let input = helper::framed(job.plan, job.request)?;
-    let mut child = start(job.helper).await?;
+/// Starts the helper and gives it its plan. `two_way`: the code can ask this program while it runs.
+pub(super) async fn start(helper: &Path, plan: Plan, two_way: bool) -> io::Result<Standing> {
+    let (theirs, ours) = bridge::pair(two_way)?;
+    let mut command = Command::new(helper);
+    command.arg(helper::ARGUMENT).env_clear().kill_on_drop(true);
+    command.stdin(theirs).stdout(Stdio::piped()).stderr(Stdio::piped());
+    #[cfg(unix)]
+    command.process_group(0);
+    let mut child = spawner::spawn(command).await?;
     let group = Group(child.id());
-    let stdin = child.stdin.take();
+    let mut input = ours.of(&mut child)?;
+    input.write(&helper::framed(&plan)?).await?;
+    Ok(Standing { child, group, input, plan })
+}
+
+/// Gives the process its request and sees it to its end. Dropping the future kills everything it started.
+pub(super) async fn finish(standing: Standing, job: Job<'_>) -> io::Result<Finished> {
+    let Standing { mut child, group, input, plan } = standing;
+    let deadline = Instant::now() + job.timeout;
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     let (out, err) = (Mutex::new(Captured::default()), Mutex::new(Captured::default()));
     let limit = job.limits.output_bytes;
 
     let mut talking = Box::pin(async {
-        let write = async {
-            if let Some(mut stdin) = stdin {
-                // A process that ended early has no use for the rest; how it ended is told elsewhere.
-                let _unread = stdin.write_all(&input).await;
-            }
-        };
+        let converse = input.converse(job.request, job.tools);
         let read_out = async {
             if let Some(stdout) = stdout {
-                drain(stdout, limit, &out).await;
+                drain(stdout, limit, &out, job.watcher, RunEvent::Stdout).await;
             }
         };
         let read_err = async {
             if let Some(stderr) = stderr {
-                drain(stderr, limit, &err).await;
+                drain(stderr, limit, &err, job.watcher, RunEvent::Stderr).await;
             }
         };
-        tokio::join!(write, read_out, read_err);
+        tokio::join!(converse, read_out, read_err);
     });
     let mut silent = false;
     let ending = {
-        let ending = wait(&mut child, deadline, &job);
+        let ending = wait(&mut child, deadline, &plan, &job);
         tokio::pin!(ending);
         tokio::select! {
             ending = &mut ending => ending?,
@@ -108,11 +134,11 @@ pub(super) async fn supervise(job: Job<'_>) -> io::Result<Finished> {
     }
     drop(talking);
 
-    let report = match read_limited(&job.plan.report, 1 << 20).await {
+    let report = match read_limited(&plan.report, 1 << 20).await {
         (Some(bytes), false) => serde_json::from_slice(&bytes).ok(),
         _ => None,
     };
-    let (result, result_too_large) = read_limited(&job.plan.result, job.limits.result_bytes).await;
+    let (result, result_too_large) = read_limited(&plan.result, job.limits.result_bytes).await;
     Ok(Finished {
         ending,
         stdout: out.into_inner().into_text(),
@@ -123,16 +149,14 @@ pub(super) async fn supervise(job: Job<'_>) -> io::Result<Finished> {
     })
 }
 
-async fn start(helper: &Path) -> io::Result<Child> {
-    let mut command = Command::new(helper);
-    command.arg(helper::ARGUMENT).env_clear().kill_on_drop(true);
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    #[cfg(unix)]
-    command.process_group(0);
-    spawner::spawn(command).await
+/// Writes all of it; a process that ended early has no use for the rest, and how it ended is told elsewhere.
+pub(super) async fn give(mut to: impl AsyncWrite + Unpin, bytes: &[u8]) {
+    if to.write_all(bytes).await.is_ok() {
+        let _unread = to.flush().await;
+    }
 }
 
-async fn wait(child: &mut Child, deadline: Instant, job: &Job<'_>) -> io::Result<Ending> {
+async fn wait(child: &mut Child, deadline: Instant, plan: &Plan, job: &Job<'_>) -> io::Result<Ending> {
     let mut ticks = interval(Duration::from_millis(500));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     ticks.tick().await;
@@ -141,7 +165,7 @@ async fn wait(child: &mut Child, deadline: Instant, job: &Job<'_>) -> io::Result
             status = child.wait() => return status.map(Ending::Exited),
             () = sleep_until(deadline) => return Ok(Ending::TimedOut),
             _ = ticks.tick() => {
-                let used = disk_used(job.plan.write.clone()).await;
+                let used = disk_used(plan.write.clone()).await;
                 if used.saturating_sub(job.disk_before) > job.limits.disk_bytes {
                     return Ok(Ending::DiskFull);
                 }
@@ -186,6 +210,7 @@ async fn read_limited(path: &Path, limit: u64) -> (Option<Vec<u8>>, bool) {
 }
 
 /// The processes of one call; killed together.
+#[derive(Debug)]
 struct Group(Option<u32>);
 
 impl Drop for Group {

@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -14,6 +15,7 @@ use super::{
     helper::{Plan, PlanLimits, Report},
     process::{self, Ending, Finished, Job},
     sandbox_home,
+    spares::{self, FolderId, Key, Ready},
 };
 use crate::{
     schema::{self, Callable},
@@ -58,7 +60,7 @@ struct Answer {
     blocks: BTreeMap<String, String>,
 }
 
-pub(super) async fn run(sandbox: &Inner, request: RunRequest) -> RunResult {
+pub(super) async fn run(sandbox: &Arc<Inner>, request: RunRequest) -> RunResult {
     let started = Instant::now();
     let timeout = request.timeout.unwrap_or(sandbox.options.limits.timeout);
     let mut name = request.function.clone().unwrap_or_else(|| "None".to_owned());
@@ -104,7 +106,7 @@ struct Program {
 }
 
 async fn prepare_and_run(
-    sandbox: &Inner,
+    sandbox: &Arc<Inner>,
     request: &RunRequest,
     timeout: Duration,
     name: &mut String,
@@ -128,8 +130,7 @@ async fn prepare_and_run(
     };
     tokio::fs::create_dir_all(&work_dir).await?;
     let work_dir = tokio::fs::canonicalize(&work_dir).await?;
-    let run_dir = RunDir::make(&home.join("runs")).await?;
-    let plan = plan(sandbox, request, &program, &run_dir, &work_dir, timeout);
+    let blueprint = blueprint(sandbox, request, &program, home.join("runs"), work_dir, timeout)?;
 
     let mut input = json!({
         "mode": match request.mode { RunMode::Function => "function", RunMode::Script => "script" },
@@ -137,23 +138,51 @@ async fn prepare_and_run(
         "function": callable.as_ref().map(|callable| callable.name.as_str()),
         "parameters": callable.as_ref().map(|callable| &callable.parameters),
         "arguments": request.arguments,
+        "env": variables(request),
         "agent_state": request.agent_state,
         "agent_id": request.agent_id,
-        "work_dir": work_dir,
+        "work_dir": blueprint.key.work_dir,
+        "tools": request.tools.as_ref().map(|tools| &tools.functions),
     });
     if let Some(modules) = program.extra.get("modules") {
         input["modules"] = modules.clone();
     }
     let input = serde_json::to_vec(&input)?;
+    let two_way = request.tools.is_some();
+    let Ready { standing, run_dir } = match sandbox.spares.take(&blueprint.key).filter(|_| !two_way) {
+        Some(ready) => ready,
+        None => {
+            let run_dir = RunDir::make(&blueprint.runs).await?;
+            let plan = blueprint.plan(&run_dir);
+            let standing = process::start(&sandbox.options.helper, plan, two_way).await?;
+            Ready { standing, run_dir }
+        }
+    };
     let job = Job {
-        helper: &sandbox.options.helper,
-        plan: &plan,
         request: &input,
         timeout,
         limits: &sandbox.options.limits,
         disk_before,
+        watcher: request.watcher.as_ref(),
+        tools: request.tools.as_ref(),
     };
-    Ok(process::supervise(job).await?)
+    let finished = process::finish(standing, job).await;
+    drop(run_dir);
+    if !two_way {
+        spares::refill(&Arc::downgrade(sandbox), blueprint);
+    }
+    Ok(finished?)
+}
+
+/// The variables the code sees besides those every program needs.
+fn variables(request: &RunRequest) -> BTreeMap<String, String> {
+    let mut env = request.env.clone();
+    for (name, id) in [("LETTA_AGENT_ID", &request.agent_id), ("LETTA_TOOL_ID", &request.tool_id)] {
+        if !id.is_empty() {
+            env.insert(name.to_owned(), id.clone());
+        }
+    }
+    env
 }
 
 fn check_variables(env: &BTreeMap<String, String>) -> Result<(), NotRun> {
@@ -182,7 +211,8 @@ async fn python(sandbox: &Inner, request: &RunRequest) -> Result<Program, NotRun
     let (program, read) = if request.pip_requirements.is_empty() {
         (base.program.clone(), base.prefixes.clone())
     } else {
-        let folder = sandbox.environments.python(&base, &request.pip_requirements).await?;
+        let watcher = request.watcher.as_ref();
+        let folder = sandbox.environments.python(&base, &request.pip_requirements, watcher).await?;
         let folder = tokio::fs::canonicalize(&folder).await?;
         let program = folder.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
         (program, base.prefixes.iter().cloned().chain([folder]).collect())
@@ -190,7 +220,7 @@ async fn python(sandbox: &Inner, request: &RunRequest) -> Result<Program, NotRun
     let flags = ["-I", "-B", "-X", "utf8", "-c", PYTHON_RUNNER];
     let argv = std::iter::once(program.display().to_string()).chain(flags.map(str::to_owned)).collect();
     let path = program.parent().map(Path::to_owned).into_iter().collect();
-    let memory_bytes = Some(sandbox.options.limits.memory_bytes);
+    let memory_bytes = Some(memory(sandbox, request));
     Ok(Program { argv, read, path, memory_bytes, extra: json!({}) })
 }
 
@@ -201,12 +231,13 @@ async fn node(sandbox: &Inner, request: &RunRequest, callable: Option<&Callable>
     read.push(base.program.clone());
     let mut extra = json!({"source": source});
     if !request.npm_requirements.is_empty() {
-        let folder = sandbox.environments.node(&base, &request.npm_requirements).await?;
+        let watcher = request.watcher.as_ref();
+        let folder = sandbox.environments.node(&base, &request.npm_requirements, watcher).await?;
         let folder = tokio::fs::canonicalize(&folder).await?;
         extra["modules"] = json!(folder);
         read.push(folder);
     }
-    let heap = format!("--max-old-space-size={}", sandbox.options.limits.memory_bytes >> 20);
+    let heap = format!("--max-old-space-size={}", memory(sandbox, request) >> 20);
     let argv = [
         base.program.display().to_string(),
         heap,
@@ -218,38 +249,40 @@ async fn node(sandbox: &Inner, request: &RunRequest, callable: Option<&Callable>
     Ok(Program { argv: argv.into(), read, path, memory_bytes: None, extra })
 }
 
-fn plan(
+fn memory(sandbox: &Inner, request: &RunRequest) -> u64 {
+    request.memory_bytes.unwrap_or(sandbox.options.limits.memory_bytes)
+}
+
+/// Everything about a process but the folder of its one call.
+#[derive(Debug, Clone)]
+pub(super) struct Blueprint {
+    pub key: Key,
+    /// Where folders of calls are made.
+    pub runs: PathBuf,
+    allow_unconfined: bool,
+}
+
+fn blueprint(
     sandbox: &Inner,
     request: &RunRequest,
     program: &Program,
-    run_dir: &RunDir,
-    work_dir: &Path,
+    runs: PathBuf,
+    work_dir: PathBuf,
     timeout: Duration,
-) -> Plan {
+) -> Result<Blueprint, NotRun> {
     let limits = &sandbox.options.limits;
     let path = program.path.iter().map(|folder| folder.display().to_string());
-    let path: Vec<String> = path.chain(["/usr/local/bin", "/usr/bin", "/bin"].map(str::to_owned)).collect();
-    let (home, temp) = (run_dir.path.join("home"), run_dir.path.join("tmp"));
-    let mut env: BTreeMap<String, String> = [
-        ("PATH", path.join(if cfg!(windows) { ";" } else { ":" })),
-        ("HOME", home.display().to_string()),
-        ("TMPDIR", temp.display().to_string()),
-        ("LANG", "C.UTF-8".to_owned()),
-    ]
-    .map(|(name, value)| (name.to_owned(), value))
-    .into();
-    env.extend(request.env.iter().map(|(name, value)| (name.clone(), value.clone())));
-    for (name, id) in [("LETTA_AGENT_ID", &request.agent_id), ("LETTA_TOOL_ID", &request.tool_id)] {
-        if !id.is_empty() {
-            env.insert(name.to_owned(), id.clone());
-        }
-    }
-    Plan {
+    let read: Vec<PathBuf> = program.read.iter().chain(&request.read).cloned().collect();
+    let folders = std::iter::once(&work_dir)
+        .chain(&read)
+        .map(|folder| FolderId::of(folder))
+        .collect::<std::io::Result<_>>()?;
+    let key = Key {
         argv: program.argv.clone(),
-        env,
-        work_dir: work_dir.to_owned(),
-        read: program.read.clone(),
-        write: vec![work_dir.to_owned(), home, temp],
+        read,
+        path: path.chain(["/usr/local/bin", "/usr/bin", "/bin"].map(str::to_owned)).collect(),
+        folders,
+        work_dir,
         network: request.network,
         limits: PlanLimits {
             cpu_seconds: timeout.as_secs() + 5,
@@ -258,21 +291,45 @@ fn plan(
             open_files: limits.open_files,
             processes: limits.processes,
         },
-        allow_unconfined: sandbox.options.allow_unconfined,
-        parent: std::process::id(),
-        report: run_dir.path.join("report.json"),
-        result: run_dir.path.join("result.json"),
+    };
+    Ok(Blueprint { key, runs, allow_unconfined: sandbox.options.allow_unconfined })
+}
+
+impl Blueprint {
+    pub(super) fn plan(&self, run_dir: &RunDir) -> Plan {
+        let Key { argv, read, path, work_dir, network, limits, folders: _ } = self.key.clone();
+        let (home, temp) = (run_dir.path.join("home"), run_dir.path.join("tmp"));
+        let env = [
+            ("PATH", path.join(if cfg!(windows) { ";" } else { ":" })),
+            ("HOME", home.display().to_string()),
+            ("TMPDIR", temp.display().to_string()),
+            ("LANG", "C.UTF-8".to_owned()),
+        ];
+        Plan {
+            argv,
+            env: env.map(|(name, value)| (name.to_owned(), value)).into(),
+            read,
+            write: vec![work_dir.clone(), home, temp],
+            work_dir,
+            network,
+            limits,
+            allow_unconfined: self.allow_unconfined,
+            parent: std::process::id(),
+            report: run_dir.path.join("report.json"),
+            result: run_dir.path.join("result.json"),
+        }
     }
 }
 
 /// The folder of one call, with its temporary home. It goes with the call.
-struct RunDir {
+#[derive(Debug)]
+pub(super) struct RunDir {
     path: PathBuf,
     _guard: tempfile::TempDir,
 }
 
 impl RunDir {
-    async fn make(runs: &Path) -> std::io::Result<Self> {
+    pub(super) async fn make(runs: &Path) -> std::io::Result<Self> {
         let runs = runs.to_owned();
         tokio::task::spawn_blocking(move || {
             std::fs::create_dir_all(&runs)?;

@@ -71,7 +71,10 @@ async function run(request) {
 
 let outcome;
 try {
-  outcome = await run(JSON.parse(readFileSync(0, "utf8")));
+  // The request comes after 8 bytes that say how long it is, and ends the input.
+  const request = JSON.parse(readFileSync(0).subarray(8).toString("utf8"));
+  Object.assign(process.env, request.env);
+  outcome = await run(request);
 } catch (error) {
   outcome = failure(error);
 }

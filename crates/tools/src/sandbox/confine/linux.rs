@@ -69,6 +69,7 @@ pub(in crate::sandbox) fn confine(plan: &Plan, result: &File) -> Result<Confinem
     let mut confinement = Confinement { network_granted: plan.network, ..Confinement::default() };
     // A tool is the first to go when memory runs out. Not being able to say so harms nobody.
     let _best_effort = std::fs::write("/proc/self/oom_score_adj", "500");
+    close_inherited();
     limit(plan, &mut confinement)?;
     fcntl_setfd(result, FdFlags::empty()).map_err(|error| format!("handing over the result: {error}"))?;
     std::env::set_current_dir(&plan.work_dir)
@@ -93,6 +94,17 @@ pub(in crate::sandbox) fn confine(plan: &Plan, result: &File) -> Result<Confinem
         }
     }
     Ok(confinement)
+}
+
+/// Whatever this program's own parent left open goes no further; only input, output, error and the result do.
+fn close_inherited() {
+    const FROM: libc::c_uint = 3;
+    #[expect(unsafe_code, reason = "there is no safe way to say this of descriptors one does not know")]
+    // SAFETY: marking descriptors as closed by exec changes nothing for this program, which owns none of them.
+    let marked =
+        unsafe { libc::syscall(libc::SYS_close_range, FROM, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC) };
+    // Linux before 5.11 does not know it; std opens everything so anyway.
+    let _best_effort = marked;
 }
 
 /// Notes what cannot be enforced, or gives up if that is not allowed.

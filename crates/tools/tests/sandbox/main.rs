@@ -1,5 +1,11 @@
 //! Running source in the confined process: what it can do, what it returns, and what it cannot reach.
 
+#[cfg(target_os = "linux")]
+mod escapes;
+mod nested;
+mod packages;
+mod ready;
+
 use std::{
     fs,
     net::TcpListener,
@@ -368,7 +374,7 @@ async fn only_the_variables_given_are_seen() {
 
 #[tokio::test]
 async fn files_stay_in_the_agents_folder_and_the_home_goes() {
-    let bench = Bench::new();
+    let bench = Bench::with(|options| options.spares = 0);
     let source = "import os, tempfile\ndef f(read: bool):\n    if read:\n        return open('note').read()\n    \
                   open('note', 'w').write('kept')\n    open(os.path.expanduser('~/gone'), 'w').write('x')\n    \
                   tempfile.mkstemp()\n";
@@ -408,81 +414,10 @@ async fn a_result_too_large_is_said() {
 }
 
 #[tokio::test]
-async fn packages_are_installed_once_and_a_failure_names_them() {
-    // A package of our own in a folder takes the place of the index.
-    let index = tempfile::tempdir().expect("a folder");
-    let make = "import sys, zipfile\nwith zipfile.ZipFile(sys.argv[1], 'w') as z:\n    \
-                z.writestr('locithing/__init__.py', 'VALUE = 7\\n')\n    \
-                z.writestr('locithing-1.0.dist-info/METADATA', 'Metadata-Version: 2.1\\nName: locithing\\nVersion: 1.0\\n')\n    \
-                z.writestr('locithing-1.0.dist-info/WHEEL', 'Wheel-Version: 1.0\\nGenerator: x\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n')\n    \
-                z.writestr('locithing-1.0.dist-info/RECORD', '')\n";
-    let wheel = index.path().join("locithing-1.0-py3-none-any.whl");
-    let made = Command::new("python3").args(["-c", make]).arg(&wheel).status().expect("Python");
-    assert!(made.success());
-    let bench = Bench::with(|options| {
-        options.allow_unconfined = !cfg!(target_os = "linux");
-        let index = index.path().display().to_string();
-        for (name, value) in [
-            ("PIP_NO_INDEX", "1"),
-            ("PIP_FIND_LINKS", &index),
-            ("UV_NO_INDEX", "1"),
-            ("UV_FIND_LINKS", &index),
-        ] {
-            options.installer_env.insert(name.to_owned(), value.to_owned());
-        }
-    });
-    let request = |name: &str| {
-        let mut request =
-            python("import locithing, sys\ndef f():\n    return [locithing.VALUE, sys.prefix]\n", json!({}));
-        request.pip_requirements =
-            vec![Requirement { name: name.to_owned(), version: Some("1.0".to_owned()) }];
-        request
-    };
-    // At once and again: one installation.
-    let (one, two) =
-        tokio::join!(bench.sandbox.run(request("locithing")), bench.sandbox.run(request("locithing")));
-    let (one, two) = (value(one), value(two));
-    assert_eq!(one[0], 7);
-    assert_eq!(one, two);
-    fs::remove_file(&wheel).expect("the wheel");
-    assert_eq!(value(bench.sandbox.run(request("locithing")).await), one);
-
-    let result = bench.sandbox.run(request("loci-nonesuch")).await;
-    let text = error_text(&result);
-    assert!(text.contains("EnvironmentError: installing loci-nonesuch==1.0 failed: "), "{text}");
-    let result = bench.sandbox.run(request("--index-url")).await;
-    assert!(error_text(&result).contains("is not a package name"), "{result:?}");
-}
-
-#[tokio::test]
 async fn without_python_it_says_what_to_install() {
     let bench = Bench::with(|options| options.python = Some("/nowhere/python3".into()));
     let result = bench.python("def f():\n    return 1\n", json!({})).await;
     assert!(error_text(&result).contains("/nowhere/python3"), "{result:?}");
-}
-
-#[tokio::test]
-#[ignore = "measures; run by hand"]
-async fn how_long_a_warm_call_takes() {
-    let bench = Bench::new();
-    let source = "def f():\n    return 1\n";
-    let _warm = bench.python(source, json!({})).await;
-    let mut calls: Vec<Duration> = Vec::new();
-    for _ in 0..20 {
-        calls.push(bench.python(source, json!({})).await.duration);
-    }
-    calls.sort_unstable();
-    let mut bare: Vec<Duration> = Vec::new();
-    for _ in 0..20 {
-        let real = "import sys; print(sys.executable)";
-        let python = Command::new("python3").args(["-c", real]).output().expect("Python");
-        let python = String::from_utf8(python.stdout).expect("a path");
-        let between = Instant::now();
-        Command::new(python.trim()).args(["-I", "-B", "-X", "utf8", "-c", "1"]).output().expect("Python");
-        bare.push(between.elapsed());
-    }
-    bare.sort_unstable();
-    eprintln!("a call {:?}, bare Python {:?}", calls[10], bare[10]);
 }
 
 #[tokio::test]
@@ -520,253 +455,4 @@ async fn gone(pid: &str) {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     panic!("process {pid} is still alive");
-}
-
-/// The walls. They are proved where they exist; elsewhere these tests would prove nothing.
-#[cfg(target_os = "linux")]
-mod escapes {
-    use super::*;
-
-    fn strict() -> Bench {
-        Bench::with(|options| options.allow_unconfined = false)
-    }
-
-    /// What an attempt ended with; the code runs `attempt` and reports the exception.
-    async fn attempt(bench: &Bench, code: &str) -> String {
-        let body: String = code.lines().map(|line| format!("        {line}\n")).collect();
-        let source = format!(
-            "import ctypes, os, pathlib, signal, socket, subprocess, sys\ndef f():\n    try:\n{body}        return 'done'\n    \
-             except BaseException as error:\n        return type(error).__name__ + ': ' + str(error)\n"
-        );
-        value(bench.python(&source, json!({})).await).as_str().expect("a text").to_owned()
-    }
-
-    #[tokio::test]
-    async fn everything_that_should_be_in_force_is_reported() {
-        let bench = strict();
-        let result = bench.python("def f():\n    return 1\n", json!({})).await;
-        let confinement = result.confinement.clone();
-        assert_eq!(value(result), json!(1));
-        assert!(confinement.landlock.is_some_and(|abi| abi >= 1), "{confinement:?}");
-        assert!(confinement.seccomp && confinement.network_blocked, "{confinement:?}");
-        assert!(!confinement.root && !confinement.network_granted, "{confinement:?}");
-        assert_eq!(confinement.processes, Some(Limits::default().processes), "{confinement:?}");
-        assert_eq!(confinement.memory_bytes, Some(Limits::default().memory_bytes));
-    }
-
-    #[tokio::test]
-    async fn files_elsewhere_cannot_be_read_or_written() {
-        let bench = strict();
-        let secret = tempfile::tempdir().expect("a folder");
-        let file = secret.path().join("id_ed25519");
-        fs::write(&file, "secret").expect("a file");
-        let file = file.display();
-        let data = bench.path().display();
-        for code in [
-            format!("open('{file}').read()"),
-            format!("open('{file}', 'w')"),
-            format!("os.listdir('{}')", secret.path().display()),
-            format!("os.remove('{file}')"),
-            format!("os.rename('{file}', 'mine')"),
-            format!("os.link('{file}', 'mine')"),
-            format!("os.symlink('{file}', 'link')\nopen('link').read()"),
-            format!("os.truncate('{file}', 0)"),
-            format!("os.mkdir('{}/new')", secret.path().display()),
-            format!("open('{data}/loci.db', 'w')"),
-            format!("os.listdir('{data}')"),
-            "os.listdir('/root')".to_owned(),
-            "open('/etc/shadow').read()".to_owned(),
-            "open('/tmp/loci-escape', 'w')".to_owned(),
-            "open('/dev/shm/loci-escape', 'w')".to_owned(),
-            "open('/proc/1/environ').read()".to_owned(),
-            "open(f'/proc/{os.getppid()}/environ').read()".to_owned(),
-            "os.listdir('/proc')".to_owned(),
-            "os.chroot('.')".to_owned(),
-            "subprocess.run(['cat', '/etc/shadow'], check=True)".to_owned(),
-            "os.mknod('disk', 0o60600, os.makedev(8, 0))".to_owned(),
-        ] {
-            let outcome = attempt(&bench, &code).await;
-            // Linking across the wall looks to the kernel like linking to another disk.
-            let refused = ["PermissionError", "CalledProcessError", "OSError: [Errno 18]"];
-            assert!(refused.iter().any(|name| outcome.starts_with(name)), "{code}: {outcome}");
-        }
-        assert_eq!(fs::read_to_string(secret.path().join("id_ed25519")).expect("still there"), "secret");
-    }
-
-    #[tokio::test]
-    async fn modes_and_owners_of_other_files_stay_as_they_are() {
-        use std::os::unix::fs::PermissionsExt;
-        let bench = strict();
-        let other = tempfile::NamedTempFile::new().expect("a file");
-        let mode = || fs::metadata(other.path()).expect("a file").permissions().mode();
-        let before = mode();
-        let path = other.path().display().to_string();
-        attempt(&bench, &format!("os.chmod('{path}', 0o777)")).await;
-        attempt(&bench, &format!("os.chown('{path}', 12345, 12345)")).await;
-        attempt(&bench, &format!("os.setxattr('{path}', 'user.x', b'1')")).await;
-        assert_eq!(mode(), before);
-    }
-
-    #[tokio::test]
-    async fn the_network_is_out_of_reach_unless_granted() {
-        let bench = strict();
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let port = listener.local_addr().expect("an address").port();
-        let connect = format!("socket.create_connection(('127.0.0.1', {port}), 5).close()");
-        for code in [
-            connect.as_str(),
-            "socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)",
-            "socket.socket(socket.AF_UNIX)",
-            "socket.socket(socket.AF_NETLINK, socket.SOCK_RAW)",
-            "socket.getaddrinfo('example.com', 80)",
-        ] {
-            let outcome = attempt(&bench, code).await;
-            assert!(
-                outcome.starts_with("PermissionError") || outcome.starts_with("gaierror"),
-                "{code}: {outcome}"
-            );
-        }
-
-        let source = format!("import socket\ndef f():\n    {connect}\n    socket.socket(socket.AF_UNIX)\n");
-        let mut request = python(&source, json!({}));
-        request.network = true;
-        let result = bench.sandbox.run(request).await;
-        assert!(result.confinement.network_granted && !result.confinement.network_blocked);
-        // It connected, and was stopped at the Unix socket.
-        assert!(error_text(&result).contains("PermissionError"), "{result:?}");
-        assert!(result.stderr.concat().contains("AF_UNIX"), "{result:?}");
-        listener.set_nonblocking(true).expect("a listener");
-        assert!(listener.accept().is_ok());
-    }
-
-    #[tokio::test]
-    async fn other_processes_cannot_be_touched() {
-        let bench = strict();
-        let mut bystander = Command::new("sleep").arg("60").spawn().expect("a process");
-        let pid = bystander.id();
-        let us = std::process::id();
-        for code in [
-            format!("os.kill({pid}, signal.SIGKILL)"),
-            format!("os.kill({us}, signal.SIGKILL)"),
-            "os.kill(os.getppid(), signal.SIGKILL)".to_owned(),
-            format!("os.pidfd_open({pid})\nsignal.pidfd_send_signal(os.pidfd_open({pid}), signal.SIGKILL)"),
-            "libc = ctypes.CDLL(None, use_errno=True)\nif libc.ptrace(16, os.getppid(), 0, 0) < 0: raise OSError(ctypes.get_errno(), 'ptrace')"
-                .to_owned(),
-            "os.setsid()".to_owned(),
-            "os.setpgid(0, 0)".to_owned(),
-            "libc = ctypes.CDLL(None, use_errno=True)\nif libc.unshare(0x10000000) < 0: raise OSError(ctypes.get_errno(), 'unshare')"
-                .to_owned(),
-            "import resource\nresource.prlimit(os.getppid(), resource.RLIMIT_NOFILE, (1, 1))".to_owned(),
-        ] {
-            let outcome = attempt(&bench, &code).await;
-            assert!(outcome.starts_with("PermissionError"), "{code}: {outcome}");
-        }
-        // To all at once the kernel says yes, and means those within the walls.
-        attempt(&bench, "os.kill(-1, signal.SIGKILL)").await;
-        assert!(bystander.try_wait().expect("its state").is_none());
-        bystander.kill().expect("it is ours");
-        bystander.wait().expect("its end");
-    }
-
-    #[tokio::test]
-    async fn a_fork_bomb_is_contained_and_gone_at_the_end() {
-        let bench = Bench::with(|options| options.limits.processes = 40);
-        let source = r#"
-import os, time
-def f():
-    made = 0
-    for _ in range(500):
-        try:
-            pid = os.fork()
-        except OSError as error:
-            return {"made": made, "error": error.errno}
-        if pid == 0:
-            open("pids", "a").write(f"{os.getpid()}\n")
-            time.sleep(100)
-            os._exit(0)
-        made += 1
-    return {"made": made}
-"#;
-        let result = value(bench.python(source, json!({})).await);
-        assert_eq!(result["error"], json!(11), "{result}");
-        assert!(result["made"].as_i64().is_some_and(|made| made < 40), "{result}");
-        let pids = fs::read_to_string(bench.sandbox.work_dir("").join("pids")).unwrap_or_default();
-        for pid in pids.lines() {
-            gone(pid).await;
-        }
-    }
-
-    #[tokio::test]
-    async fn the_time_limit_ends_grandchildren_too() {
-        let bench = strict();
-        let source = "import subprocess, time\ndef f():\n    child = subprocess.Popen(['sleep', '100'])\n    \
-                      open('pid', 'w').write(str(child.pid))\n    time.sleep(100)\n";
-        let mut request = python(source, json!({}));
-        request.timeout = Some(Duration::from_millis(1500));
-        let result = bench.sandbox.run(request).await;
-        assert!(error_text(&result).contains("TimeoutError"), "{result:?}");
-        let pid = fs::read_to_string(bench.sandbox.work_dir("").join("pid")).expect("it started a child");
-        gone(&pid).await;
-    }
-
-    #[tokio::test]
-    async fn what_is_left_in_the_background_ends_with_the_call() {
-        let bench = strict();
-        let source = "import subprocess\ndef f():\n    return subprocess.Popen(['sleep', '100']).pid\n";
-        let started = Instant::now();
-        let pid = value(bench.python(source, json!({})).await);
-        assert!(started.elapsed() < Duration::from_secs(30));
-        gone(&pid.to_string()).await;
-    }
-
-    #[tokio::test]
-    async fn memory_files_and_the_disk_have_limits() {
-        let bench = Bench::with(|options| {
-            options.limits.memory_bytes = 512 << 20;
-            options.limits.file_bytes = 1 << 20;
-            options.limits.disk_bytes = 8 << 20;
-        });
-        assert!(attempt(&bench, "bytearray(1 << 30)").await.starts_with("MemoryError"));
-        let outcome = attempt(&bench, "open('big', 'wb').write(b'x' * (2 << 20))").await;
-        assert!(outcome.starts_with("OSError: [Errno 27]"), "{outcome}");
-        let source = "import time\ndef f():\n    for n in range(100):\n        open(f'{n}', 'wb').write(b'x' * (1 << 19))\n        \
-                      time.sleep(0.05)\n";
-        let result = bench.python(source, json!({})).await;
-        assert!(error_text(&result).contains("wrote more to the disk"), "{result:?}");
-    }
-
-    #[tokio::test]
-    async fn variables_that_steer_the_loader_act_only_inside() {
-        let bench = strict();
-        let mut request = python("def f():\n    return 1\n", json!({}));
-        request.env = [
-            ("LD_PRELOAD".to_owned(), "/nonexistent.so".to_owned()),
-            ("PYTHONHOME".to_owned(), "/x".to_owned()),
-        ]
-        .into();
-        let result = bench.sandbox.run(request).await;
-        // The loader complained in the confined process, after the walls stood.
-        assert!(result.confinement.seccomp, "{result:?}");
-        assert_eq!(value(result), json!(1));
-    }
-
-    #[tokio::test]
-    async fn ordinary_work_goes_on_inside() {
-        let bench = strict();
-        for code in [
-            "import tempfile, shutil\nd = tempfile.mkdtemp()\nopen(d + '/a', 'w').write('x')\nshutil.copytree(d, 'copy', dirs_exist_ok=True)\nshutil.rmtree(d)",
-            "import sqlite3\nc = sqlite3.connect('x.db')\nc.execute('create table if not exists t (a)')\nc.commit()",
-            "import threading\nt = threading.Thread(target=lambda: None)\nt.start()\nt.join()",
-            "import concurrent.futures\nconcurrent.futures.ThreadPoolExecutor(4).submit(int).result()",
-            "assert subprocess.run(['sh', '-c', 'echo hi | cat'], capture_output=True).stdout == b'hi\\n'",
-            "import asyncio\nasyncio.run(asyncio.sleep(0))",
-            "child = subprocess.Popen(['sleep', '9'])\nchild.kill()\nassert child.wait() == -9",
-            "import zoneinfo, ssl, random\nssl.create_default_context()\nrandom.SystemRandom().random()",
-            "os.replace(pathlib.Path('m').write_text('x') and 'm', 'n')",
-            "open('/dev/null', 'w').write('x')",
-            "import multiprocessing as m\np = m.get_context('fork').Process(target=int)\np.start()\np.join()\nassert p.exitcode == 0",
-        ] {
-            assert_eq!(attempt(&bench, code).await, "done", "{code}");
-        }
-    }
 }
