@@ -15,7 +15,8 @@ import { useNarrow } from "./use-narrow";
 /** Conversation and inspector of one agent. */
 export function AgentPlace({ agent }: { agent: Agent }) {
   const { t } = useTranslation();
-  const { inspector, setInspector, drawer, setDrawer, setRail, conversations, selectAgent } = useLayout();
+  const { inspector, setInspector, drawer, setDrawer, setRail, conversations, selectAgent, sought, shown } =
+    useLayout();
   const conversationId = conversations[agent.id] ?? null;
   const thread = useMemo(() => ({ agentId: agent.id, conversationId }), [agent.id, conversationId]);
   const narrow = useNarrow(900);
@@ -60,6 +61,8 @@ export function AgentPlace({ agent }: { agent: Agent }) {
           <Part key={threadKey(thread)}>
             <ChatPanel
               thread={thread}
+              sought={sought?.agentId === agent.id ? sought.messageId : null}
+              onShown={shown}
               composerRef={composer}
               dock={
                 <ApprovalDock

@@ -47,6 +47,8 @@ export type AgentTurn = {
   role: "agent";
   key: string;
   step: string;
+  /** Ids of the stored messages its parts come from. */
+  ids: string[];
   parts: Part[];
   date: string | null;
   failed: boolean;
@@ -192,13 +194,22 @@ function addPart(built: Built, { message }: Seen, part: Part): void {
   const step = `turn/${message.stepId ?? message.id}`;
   if (last?.role === "agent" && last.step === step) {
     last.parts.push(part);
+    if (last.ids.at(-1) !== message.id) last.ids.push(message.id);
     last.failed ||= message.isErr;
     return;
   }
   // A step is shown twice when something of a person stands between its parts.
   const key = built.keys.has(step) ? `${step}/${message.key}` : step;
   built.keys.add(step);
-  built.turns.push({ role: "agent", key, step, parts: [part], date: message.date, failed: message.isErr });
+  built.turns.push({
+    role: "agent",
+    key,
+    step,
+    ids: [message.id],
+    parts: [part],
+    date: message.date,
+    failed: message.isErr,
+  });
 }
 
 function addCall(built: Built, seen: Seen, call: ToolCall, streaming: boolean, context: Context): void {

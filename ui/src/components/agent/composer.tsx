@@ -129,6 +129,7 @@ export function Composer({
         </label>
         <textarea
           id={id}
+          data-composer
           ref={inputRef}
           rows={Math.min(10, Math.max(1, draft.split("\n").length))}
           value={draft}

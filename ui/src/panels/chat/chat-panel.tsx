@@ -15,7 +15,7 @@ import type { Phase } from "@/run/reducer";
 import { type Thread, threadKey } from "@/run/thread";
 import { useRun } from "@/run/use-run";
 import { BranchNote, useBranch } from "./branch";
-import { useCatchUp, useHistory, useThreadApprovals, useTitle } from "./queries";
+import { useCatchUp, useHistory, useReach, useThreadApprovals, useTitle } from "./queries";
 import { hasUnsent, RunNotice } from "./run-notice";
 import { Transcript } from "./transcript";
 
@@ -24,6 +24,9 @@ type ChatPanelProps = {
   /** Stands between conversation and composer: the approval that waits. */
   dock: ReactNode;
   composerRef: RefObject<HTMLTextAreaElement | null>;
+  /** The message to show, if one was looked for. */
+  sought: string | null;
+  onShown: () => void;
   /** Opens the conversation a branch began. */
   onBranched: (conversationId: string) => void;
 };
@@ -40,7 +43,7 @@ const NO_MESSAGES: Written[] = [];
 const NO_PICTURES: Written["pictures"] = [];
 
 /** One conversation. Give it the thread's key: drafts, place and branch belong to one thread. */
-export function ChatPanel({ thread, dock, composerRef, onBranched }: ChatPanelProps) {
+export function ChatPanel({ thread, dock, composerRef, sought, onShown, onBranched }: ChatPanelProps) {
   const { t } = useTranslation();
   const failure = useFailure();
   const key = threadKey(thread);
@@ -55,6 +58,8 @@ export function ChatPanel({ thread, dock, composerRef, onBranched }: ChatPanelPr
   const branch = useBranch(thread);
   const [edited, setEdited] = useState<UserTurn | null>(null);
   useCatchUp(thread, session, history.messages);
+
+  useReach(sought, history, onShown);
 
   const active = state.phase !== "idle";
   const waiting = useMemo(
@@ -124,6 +129,8 @@ export function ChatPanel({ thread, dock, composerRef, onBranched }: ChatPanelPr
           loadingMore={history.earlier.isPending}
           onMore={history.fetchEarlier}
           onEdit={onEdit}
+          sought={sought}
+          onShown={onShown}
           thinking={active && isQuiet(turns.at(-1))}
         />
       ) : null}

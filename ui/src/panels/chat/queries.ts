@@ -50,6 +50,22 @@ export function useHistory(thread: Thread) {
 
 const NONE: Message[] = [];
 
+/** Reads back to the message that is looked for; gives up where there is nothing earlier. */
+export function useReach(
+  sought: string | null,
+  { isSuccess, messages, more, earlier, fetchEarlier }: ReturnType<typeof useHistory>,
+  giveUp: () => void,
+): void {
+  const { isPending, isError } = earlier;
+  const missing = sought !== null && isSuccess && !messages.some(({ id }) => id === sought);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: each page that came in asks for the next
+  useEffect(() => {
+    if (!missing || isPending) return;
+    if (more && !isError) fetchEarlier();
+    else giveUp();
+  }, [missing, isPending, isError, more, messages]);
+}
+
 /** Every kind, because a summary is shown as one only to who asks for it. */
 const KINDS = [
   "user",

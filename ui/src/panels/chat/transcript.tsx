@@ -1,5 +1,5 @@
 import { ArrowDown } from "lucide-react";
-import { useLayoutEffect, useRef } from "react";
+import { useEffect, useLayoutEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useStickToBottom } from "use-stick-to-bottom";
 import { Virtualizer, type VirtualizerHandle } from "virtua";
@@ -16,6 +16,9 @@ type TranscriptProps = {
   onMore: () => void;
   /** Says an earlier message again in other words. */
   onEdit: (turn: UserTurn) => void;
+  /** A stored message to bring into view. */
+  sought: string | null;
+  onShown: () => void;
   /** Something is on its way but has nothing to show yet. */
   thinking: boolean;
 };
@@ -23,14 +26,33 @@ type TranscriptProps = {
 /** Within this many pixels of the top, earlier messages are fetched. */
 const NEAR_TOP = 400;
 
-export function Transcript({ turns, more, loadingMore, onMore, onEdit, thinking }: TranscriptProps) {
+export function Transcript({
+  turns,
+  more,
+  loadingMore,
+  onMore,
+  onEdit,
+  sought,
+  onShown,
+  thinking,
+}: TranscriptProps) {
   const { t } = useTranslation();
-  const { scrollRef, contentRef, isAtBottom, scrollToBottom } = useStickToBottom({
+  const { scrollRef, contentRef, isAtBottom, scrollToBottom, stopScroll } = useStickToBottom({
     initial: "instant",
     resize: "instant",
   });
   const virtualizer = useRef<VirtualizerHandle>(null);
   const prepending = usePrepending(turns);
+  const [shown, setShown] = useState<string | null>(null);
+  useEffect(() => {
+    if (sought === null) return;
+    const at = turns.findIndex((turn) => holds(turn, sought));
+    if (at < 0) return;
+    stopScroll();
+    virtualizer.current?.scrollToIndex(at, { align: "center" });
+    setShown(turns[at]?.key ?? null);
+    onShown();
+  }, [sought, turns, stopScroll, onShown]);
   return (
     <div className="relative min-h-0 flex-1">
       <section
@@ -53,7 +75,13 @@ export function Transcript({ turns, more, loadingMore, onMore, onEdit, thinking 
             onScroll={(offset) => more && !loadingMore && offset < NEAR_TOP && onMore()}
           >
             {turns.map((turn, at) => (
-              <TurnView key={turn.key} turn={turn} goesOn={goesOn(turn, turns[at + 1])} onEdit={onEdit} />
+              <TurnView
+                key={turn.key}
+                turn={turn}
+                goesOn={goesOn(turn, turns[at + 1])}
+                onEdit={onEdit}
+                className={turn.key === shown ? "animate-glow rounded-md" : undefined}
+              />
             ))}
           </Virtualizer>
           {thinking ? (
@@ -77,6 +105,20 @@ export function Transcript({ turns, more, loadingMore, onMore, onEdit, thinking 
       )}
     </div>
   );
+}
+
+function holds(turn: Turn, messageId: string): boolean {
+  switch (turn.role) {
+    case "user":
+      return turn.id === messageId;
+    case "agent":
+      return turn.ids.includes(messageId);
+    case "note":
+      return false;
+    default:
+      turn satisfies never;
+      return false;
+  }
 }
 
 /** The steps of one run read as one answer. */

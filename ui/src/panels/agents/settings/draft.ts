@@ -10,7 +10,12 @@ export type SectionProps = {
 /** The agent as the sections show it. */
 export function withDraft(agent: Agent, draft: Partial<AgentUpdate>): Agent {
   const { secrets: _, tool_exec_environment_variables: __, ...shown } = draft;
-  return { ...agent, ...(shown as Partial<Agent>) };
+  const window = draft.context_window_limit ?? agent.llm_config.context_window;
+  return {
+    ...agent,
+    ...(shown as Partial<Agent>),
+    llm_config: { ...agent.llm_config, context_window: window },
+  };
 }
 
 /** Tags as one writes them: between commas, without doubles. */

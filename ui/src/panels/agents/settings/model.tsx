@@ -58,10 +58,7 @@ export function ModelSection({ agent, change }: SectionProps) {
             onChange={(event) => {
               const limit = event.target.valueAsNumber;
               if (!Number.isInteger(limit)) return;
-              change({
-                context_window_limit: limit,
-                llm_config: { ...agent.llm_config, context_window: limit },
-              });
+              change({ context_window_limit: limit });
             }}
           />
         )}
