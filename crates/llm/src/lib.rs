@@ -7,6 +7,7 @@
 mod call;
 mod catalogue;
 mod config;
+mod embed;
 mod error;
 mod http;
 mod listing;
@@ -23,6 +24,7 @@ pub use crate::{
     call::Timeouts,
     catalogue::{KeyNeed, PRICE_LISTED, Price, ProviderKind, provider_kind, provider_kinds},
     config::{ConfigError, ProviderConfig},
+    embed::{Embedded, Embedder, TextRole},
     listing::{Capabilities, EmbeddingInfo, ModelInfo, WindowSource},
     models::{Models, Options, ProviderStatus, ResolvedModel},
     protocols::Protocol,

@@ -14,6 +14,7 @@ use crate::{
     call::{Call, Timeouts, run},
     catalogue::{self, DEFAULT_CONTEXT_WINDOW, Price, Thinks, provider_kind},
     config::{ConfigError, ProviderConfig},
+    embed::{Embedder, plain},
     error::Blame,
     http::{Clients, headers},
     listing::{Capabilities, EmbeddingInfo, Listed, Listing, ModelInfo, WindowSource, fetch, list, warm},
@@ -237,7 +238,7 @@ impl Models {
                  provider under Models & connections. Configured now: {there}."
             )
         };
-        Err(plain_error(ChatErrorKind::UnknownModel, message))
+        Err(plain(ChatErrorKind::UnknownModel, message))
     }
 
     /// The chat models that can be reached, in the order of the providers. `rehearsal` is last; where a real
@@ -299,14 +300,29 @@ impl Models {
         })
     }
 
+    /// The embedding model of a handle, ready to be used.
+    ///
+    /// # Errors
+    /// Why it is not: the handle means nothing, its provider is not configured here, or makes no embeddings.
+    pub fn embedder(&self, handle: &str) -> Result<Embedder, ChatError> {
+        if handle == rehearsal::HANDLE {
+            let message = "The rehearsal provider makes no embeddings; search is by words.".to_owned();
+            return Err(plain(ChatErrorKind::LlmBadRequest, message));
+        }
+        let (provider, model) = self.find(handle)?;
+        let kept = provider.listing.kept();
+        let listed = kept.as_ref().and_then(|list| list.iter().find(|listed| listed.id == model));
+        let info = provider.embedding(model, listed);
+        Embedder::new(provider, info, self.inner.options)
+    }
+
     /// Asks a provider for its chat models now, whether or not it is configured: to try an address and a key.
     ///
     /// # Errors
     /// A configuration that cannot be used (`LlmBadRequest`), or what the provider or the network said.
     pub async fn check(&self, config: ProviderConfig) -> Result<Vec<ModelInfo>, ChatError> {
-        let provider = self
-            .provider(config)
-            .map_err(|error| plain_error(ChatErrorKind::LlmBadRequest, error.to_string()))?;
+        let provider =
+            self.provider(config).map_err(|error| plain(ChatErrorKind::LlmBadRequest, error.to_string()))?;
         let list = fetch(&provider).await?;
         Ok(provider.chat_models(&list).collect())
     }
@@ -499,15 +515,11 @@ fn split(handle: &str) -> Result<(&str, &str), ChatError> {
     });
     parts.ok_or_else(|| {
         let shown: String = handle.chars().filter(|c| !c.is_control()).take(100).collect();
-        plain_error(
+        plain(
             ChatErrorKind::LlmBadRequest,
             format!("`{shown}` is not a model handle. Write `provider/model`, for example `openai/gpt-4.1`."),
         )
     })
-}
-
-fn plain_error(kind: ChatErrorKind, message: String) -> ChatError {
-    ChatError { kind, message, detail: None, status: None, retry_after_ms: None, trace: None }
 }
 
 /// The API knows fewer kinds of endpoints than of providers; the rest speak OpenAI's protocol.
