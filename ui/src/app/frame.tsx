@@ -7,7 +7,7 @@ import { agentsQuery } from "@/api/queries";
 import { Button } from "@/components/ui/button";
 import { Empty } from "@/components/ui/empty";
 import { cn } from "@/lib/cn";
-import { AgentDialogs, ApprovalsPage, ModelsPage, Palette, SettingsPage } from "@/panels";
+import { AgentDialogs, ApprovalsPage, FirstRunPage, ModelsPage, Palette, SettingsPage } from "@/panels";
 import { AgentPlace } from "./agent-place";
 import { useCommandKeys, useCommands } from "./commands";
 import { type Place, useLayout } from "./layout";
@@ -119,13 +119,19 @@ function OpenRail() {
 function ChosenAgent() {
   const { t } = useTranslation();
   const { data: agents } = useQuery(agentsQuery(useApi()));
-  const agentId = useLayout((layout) => layout.agentId);
+  const { agentId, selectAgent, goTo } = useLayout();
   const agent = agents?.find(({ id }) => id === agentId);
   if (agent) return <AgentPlace key={agent.id} agent={agent} />;
   return (
     <Page>
-      <h1 className="sr-only">Loci</h1>
-      <Empty className="flex-1" heading={t(agents?.length ? "agents.choose" : "agents.welcome")} />
+      {agents?.length === 0 ? (
+        <FirstRunPage onCreated={selectAgent} onOpenModels={() => goTo("models")} />
+      ) : (
+        <>
+          <h1 className="sr-only">Loci</h1>
+          {agents ? <Empty className="flex-1" heading={t("agents.choose")} /> : null}
+        </>
+      )}
     </Page>
   );
 }

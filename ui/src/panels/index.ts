@@ -7,6 +7,7 @@ export { ChatPanel } from "./chat/chat-panel";
 export { ContextPanel } from "./context/context-panel";
 export { ConversationSwitcher } from "./conversations/conversation-switcher";
 export { useCreateConversation } from "./conversations/queries";
+export { FirstRunPage } from "./first-run/first-run-page";
 export { MemoryPanel } from "./memory/memory-panel";
 export { ModelsPage } from "./models/models-page";
 export { RunsPanel } from "./runs/runs-panel";
