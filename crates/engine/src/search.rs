@@ -89,7 +89,10 @@ pub fn parse_search(args: &Map<String, Value>, zone: &str) -> Result<SearchArgs,
 }
 
 /// A date as a model writes it; `end` makes a bare day its last microsecond.
-fn moment(text: &str, zone: &TimeZone, end: bool) -> Result<Timestamp, String> {
+///
+/// # Errors
+/// A sentence for the model.
+pub fn moment(text: &str, zone: &TimeZone, end: bool) -> Result<Timestamp, String> {
     if let Ok(moment) = text.parse::<Moment>() {
         return Ok(Timestamp(moment.as_microsecond()));
     }

@@ -8,6 +8,7 @@ use loci_store::{Claim, Store};
 use loci_tools::sandbox::{Sandbox, SandboxOptions};
 
 use crate::{
+    embedding::{self, Embedding},
     providers::{self, Providers},
     runs::Runs,
 };
@@ -50,6 +51,7 @@ struct Inner {
     store: Store,
     models: Models,
     providers: Providers,
+    embedding: Embedding,
     sandbox: Sandbox,
     runs: Runs,
     /// Keeps a second server away from the data for as long as this one lives.
@@ -88,8 +90,15 @@ impl App {
         &self.0.providers
     }
 
+    /// How far the vectors of passages are.
+    #[must_use]
+    pub fn embedding(&self) -> &Embedding {
+        &self.0.embedding
+    }
+
     /// Ends or marks every run. Afterwards the process may exit.
     pub async fn shutdown(&self) {
+        self.0.embedding.stop.cancel();
         self.0.runs.shutdown().await;
     }
 }
@@ -119,6 +128,7 @@ pub async fn open(options: Options, providers: Vec<ProviderConfig>) -> anyhow::R
         store,
         models,
         providers: Providers::default(),
+        embedding: Embedding::default(),
         sandbox,
         runs: Runs::new(),
         _claim: claim,
@@ -126,5 +136,6 @@ pub async fn open(options: Options, providers: Vec<ProviderConfig>) -> anyhow::R
     providers::set_base(&app, providers).await.context("setting up the model providers")?;
     crate::tools::upsert_builtins(&app).await.context("writing the built-in tools")?;
     crate::runs::recover(&app).await.context("marking what a stopped server left unfinished")?;
+    embedding::catch_up(&app);
     Ok(app)
 }

@@ -6,10 +6,12 @@
 
 mod agents;
 mod app;
+pub mod archival;
 mod changes;
 mod compact;
 mod complete;
 mod conversations;
+pub mod embedding;
 pub mod error;
 pub mod extract;
 mod guard;

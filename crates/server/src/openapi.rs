@@ -7,8 +7,8 @@ use utoipa::{
 };
 
 use crate::routes::{
-    agent_tools, agents, blocks, compaction, context, conversation_messages, conversations, core_memory,
-    health, messages, models, providers, runs, steps, tools,
+    agent_tools, agents, archives, blocks, compaction, context, conversation_messages, conversations, core_memory,
+    health, messages, models, passages, providers, runs, steps, tools,
 };
 
 #[derive(OpenApi)]
@@ -20,6 +20,9 @@ use crate::routes::{
         agent_tools::approval, agent_tools::attach, agent_tools::detach, agent_tools::list, agent_tools::run,
         agents::count, agents::create, agents::delete, agents::list, agents::modify, agents::recompile,
         agents::reset_messages, agents::retrieve,
+        archives::agents, archives::attach, archives::create, archives::create_passage, archives::create_passages,
+        archives::delete, archives::delete_passage, archives::detach, archives::list, archives::modify,
+        archives::retrieve,
         blocks::agents, blocks::count, blocks::create, blocks::delete, blocks::list, blocks::modify, blocks::retrieve,
         compaction::compact, compaction::summarize,
         context::overview,
@@ -33,6 +36,7 @@ use crate::routes::{
         messages::cancel, messages::create, messages::create_async, messages::create_stream, messages::list,
         messages::retrieve,
         models::embeddings, models::list,
+        passages::create, passages::delete, passages::list, passages::search, passages::search_of_agent,
         providers::check, providers::check_existing, providers::create, providers::delete, providers::list,
         providers::modify, providers::refresh, providers::retrieve,
         runs::delete, runs::list, runs::messages, runs::metrics, runs::resume, runs::retrieve, runs::steps, runs::usage,

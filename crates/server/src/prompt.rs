@@ -17,6 +17,7 @@ use loci_store::{
         agent::{self, AgentRow},
         block, context, conversation,
         message::{self, MessageFilter},
+        passage::{self, PassageFilter},
         run,
     },
 };
@@ -46,6 +47,10 @@ fn compile_with(
     let agent = agent::get(conn, &thread.agent_id)?
         .ok_or_else(|| StoreError::NotFound { what: "agent", id: thread.agent_id.to_string() })?;
     let blocks: Vec<_> = block::list_for_thread(conn, thread)?.into_iter().map(|(block, _)| block).collect();
+    let filed = PassageFilter { agent_id: Some(agent.id.clone()), ..PassageFilter::default() };
+    let archival_count = passage::count(conn, &filed)?;
+    // The section shows no more, and says how many there are beyond.
+    let archive_tags = passage::tags_for_agent(conn, &agent.id, 200)?;
     Ok(compile(&SystemInput {
         agent_type: &agent.agent_type,
         template: &agent.system,
@@ -57,8 +62,8 @@ fn compile_with(
         recompiled_at: at,
         timezone: &agent.timezone,
         recall_count,
-        archival_count: 0,
-        archive_tags: &[],
+        archival_count: u64::try_from(archival_count).unwrap_or(0),
+        archive_tags: &archive_tags,
     }))
 }
 

@@ -33,6 +33,7 @@ use serde_json::Value;
 use crate::{
     App,
     agents::state::{self, Include},
+    archival,
     runs::{Facts, live::LiveRun},
 };
 
@@ -50,7 +51,11 @@ pub async fn run(app: &App, live: &LiveRun, facts: &Facts, call: ToolInvocation)
             "conversation_search" => search_conversation(app, live, facts, call).await,
             // Kept for agents made for it: what it says is in the call itself.
             "send_message" => success(Value::Null),
-            other => unavailable(other, "Archival memory"),
+            "archival_memory_insert" => archival::insert_tool(app, &live.thread.agent_id, &call).await,
+            "archival_memory_search" => {
+                archival::search_tool(app, &live.thread.agent_id, &facts.agent.timezone, &call).await
+            }
+            other => unavailable(other, "This tool"),
         },
         ToolType::LettaBuiltin => built_in(app, live, facts, call).await,
         ToolType::Custom => own_source(app, live, facts, tool, call).await,

@@ -26,7 +26,7 @@ use super::{
     state::{Include, not_found, require, state},
 };
 use crate::{
-    App, changes,
+    App, archival, changes, embedding,
     error::Answer,
     model::{self, Loose},
     prompt,
@@ -51,7 +51,7 @@ pub async fn update(app: &App, id: AgentId, request: UpdateAgent) -> Answer<Agen
         // Everything else can be changed although the model's provider is gone.
         None => current.model.as_deref().and_then(|handle| app.models().resolve(handle).ok()),
     };
-    let embedding = match &request.embedding {
+    let embedder = match &request.embedding {
         Some(handle) => Some(embedding_of(app, handle, None)?),
         None => request.embedding_config.clone(),
     };
@@ -63,7 +63,7 @@ pub async fn update(app: &App, id: AgentId, request: UpdateAgent) -> Answer<Agen
             let mut row = require(tx, &id)?;
             change_model(&mut row, &request, wanted, resolved.as_ref())?;
             change_fields(&mut row, &request);
-            if let Some(config) = &embedding {
+            if let Some(config) = &embedder {
                 row.embedding = Some(config.to_handle());
                 row.embedding_config = Some(json!(config));
             }
@@ -71,6 +71,9 @@ pub async fn update(app: &App, id: AgentId, request: UpdateAgent) -> Answer<Agen
             row.updated_at = now;
             row.last_updated_by_id = Some(DEFAULT_USER_ID.to_owned());
             agent::update(tx, &row)?;
+            if embedder.is_some() {
+                archival::follow_agent(tx, &row)?;
+            }
             let secrets = [request.tool_exec_environment_variables.as_ref(), request.secrets.as_ref()];
             if secrets.iter().any(Option::is_some) {
                 let all: std::collections::BTreeMap<_, _> = secrets.into_iter().flatten().flatten().collect();
@@ -94,6 +97,7 @@ pub async fn update(app: &App, id: AgentId, request: UpdateAgent) -> Answer<Agen
         })
         .await?;
     app.runs().forget_context(&thread);
+    embedding::catch_up(app);
     Ok(state)
 }
 

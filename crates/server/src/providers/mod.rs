@@ -185,6 +185,9 @@ async fn tell(app: &App, configs: Vec<ProviderConfig>) -> anyhow::Result<()> {
     app.models().set_providers(configs)?;
     app.store().write(move |tx| write_base(tx, &rows)).await.context("noting the providers")?;
     app.models().warm();
+    // An embedder that could not be asked may be there now.
+    app.embedding().forget_problems();
+    crate::embedding::catch_up(app);
     Ok(())
 }
 

@@ -11,6 +11,7 @@ use loci_store::{
     table::{
         context,
         message::{self, MessageFilter},
+        passage::{self, PassageFilter},
         tool,
     },
 };
@@ -104,6 +105,8 @@ fn read(
     let thread = Thread::new(id.clone(), conversation);
     let recall =
         message::count(conn, &MessageFilter { agent_id: Some(id.clone()), ..MessageFilter::default() })?;
+    let archived =
+        passage::count(conn, &PassageFilter { agent_id: Some(id.clone()), ..PassageFilter::default() })?;
     let messages = context::load(conn, &thread)?;
     let prompt =
         messages.first().filter(|first| first.role == Role::System).map(Message::text).unwrap_or_default();
@@ -126,7 +129,7 @@ fn read(
         context_window_size_max: agent.context_window_limit.unwrap_or(DEFAULT_CONTEXT_WINDOW),
         context_window_size_current: parts.iter().sum(),
         num_messages: messages.len(),
-        num_archival_memory: 0,
+        num_archival_memory: archived,
         num_recall_memory: recall,
         num_tokens_external_memory_summary: tokens(&metadata),
         external_memory_summary: metadata,

@@ -6,6 +6,7 @@ use crate::App;
 
 pub(crate) mod agent_tools;
 pub(crate) mod agents;
+pub(crate) mod archives;
 pub(crate) mod blocks;
 pub(crate) mod compaction;
 pub(crate) mod context;
@@ -15,6 +16,7 @@ pub(crate) mod core_memory;
 pub(crate) mod health;
 pub(crate) mod messages;
 pub(crate) mod models;
+pub(crate) mod passages;
 pub(crate) mod providers;
 pub(crate) mod runs;
 pub(crate) mod steps;
@@ -24,6 +26,7 @@ pub(crate) fn routes() -> Router<App> {
     Router::new()
         .merge(agent_tools::routes())
         .merge(agents::routes())
+        .merge(archives::routes())
         .merge(blocks::routes())
         .merge(compaction::routes())
         .merge(context::routes())
@@ -33,6 +36,7 @@ pub(crate) fn routes() -> Router<App> {
         .merge(health::routes())
         .merge(messages::routes())
         .merge(models::routes())
+        .merge(passages::routes())
         .merge(providers::routes())
         .merge(runs::routes())
         .merge(steps::routes())
