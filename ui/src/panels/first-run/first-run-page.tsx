@@ -21,10 +21,11 @@ export function FirstRunPage({ onCreated, onOpenModels }: FirstRunProps) {
   const models = useReadyModels();
   const create = useFirstAgent();
   const start = (model: string) =>
-    create.mutate(
-      { name: t("firstRun.name"), persona: t("templates.persona.companion"), model },
-      { onSuccess: ({ id }) => onCreated(id) },
-    );
+    create
+      .mutateAsync({ name: t("firstRun.name"), persona: t("templates.persona.companion"), model })
+      // This page is gone by then: the first agent takes its place.
+      .then(({ id }) => onCreated(id))
+      .catch(() => {});
   return (
     <section
       aria-labelledby="first-run-heading"
@@ -89,7 +90,7 @@ function Way({ icon: Icon, heading, mark, children }: WayProps) {
 type ReadyProps = {
   models: ReturnType<typeof useReadyModels>;
   busy: boolean;
-  onStart: (model: string) => void;
+  onStart: (model: string) => unknown;
 };
 
 function Ready({ models, busy, onStart }: ReadyProps) {
@@ -148,7 +149,7 @@ function Ready({ models, busy, onStart }: ReadyProps) {
   );
 }
 
-function WithKey({ busy, onStart }: { busy: boolean; onStart: (model: string) => void }) {
+function WithKey({ busy, onStart }: { busy: boolean; onStart: (model: string) => unknown }) {
   const { t } = useTranslation();
   const failure = useFailure();
   const keep = useKey();
