@@ -10,6 +10,7 @@ pub mod archival;
 mod changes;
 mod compact;
 mod complete;
+pub mod confined;
 mod conversations;
 pub mod embedding;
 pub mod error;

@@ -1,6 +1,9 @@
 //! What the desk's routes share: the connection in use, the secrets, the events.
 
-use std::{convert::Infallible, sync::Arc};
+use std::{
+    convert::Infallible,
+    sync::{Arc, Weak},
+};
 
 use axum::{body::Body, http};
 use loci_server::App;
@@ -36,7 +39,10 @@ pub struct DeskOptions {
 #[derive(Clone)]
 pub struct Desk(Arc<Inner>);
 
-struct Inner {
+/// A desk that may be gone already.
+pub(crate) type WeakDesk = Weak<Inner>;
+
+pub(crate) struct Inner {
     app: App,
     secrets: Arc<dyn SecretStore>,
     options: DeskOptions,
@@ -62,6 +68,15 @@ impl Desk {
             approvals: Approvals::default(),
             runtimes: Runtimes::default(),
         }))
+    }
+
+    /// For work that must not keep the desk from closing.
+    pub(crate) fn downgrade(&self) -> WeakDesk {
+        Arc::downgrade(&self.0)
+    }
+
+    pub(crate) fn from_inner(inner: Arc<Inner>) -> Self {
+        Self(inner)
     }
 
     /// The local backend.

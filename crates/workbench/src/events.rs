@@ -4,7 +4,10 @@
 use std::{
     convert::Infallible,
     pin::Pin,
-    sync::{Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     task::{Context, Poll},
     time::Duration,
 };
@@ -22,7 +25,7 @@ use loci_api::error::ApiError;
 use loci_server::error::Failure;
 use serde::Serialize;
 use tokio::sync::broadcast;
-use tokio_stream::wrappers::BroadcastStream;
+use tokio_stream::wrappers::{BroadcastStream, errors::BroadcastStreamRecvError};
 
 use crate::Desk;
 
@@ -45,9 +48,34 @@ pub enum Event {
     #[serde(rename = "run.changed")]
     RunChanged { agent_id: Option<String>, conversation_id: Option<String> },
     #[serde(rename = "approval.waiting")]
-    ApprovalWaiting { agent_id: String, conversation_id: Option<String>, message_id: String },
+    ApprovalWaiting {
+        agent_id: String,
+        /// For a notification, with the tools.
+        agent_name: String,
+        conversation_id: Option<String>,
+        message_id: String,
+        tools: Vec<String>,
+        /// Whether one of the calls runs programs or reaches beyond the opened folder: it is never allowed from a
+        /// notification.
+        dangerous: bool,
+    },
     #[serde(rename = "approval.resolved")]
-    ApprovalResolved { agent_id: String, conversation_id: Option<String>, message_id: String },
+    ApprovalResolved {
+        agent_id: String,
+        conversation_id: Option<String>,
+        message_id: String,
+        /// The run that goes on, where the desk answered by itself.
+        run_id: Option<String>,
+    },
+    /// A rule was made or revoked.
+    #[serde(rename = "rule.changed")]
+    RuleChanged,
+    /// A person's own client tool was made, changed or removed.
+    #[serde(rename = "client_tool.changed")]
+    ClientToolChanged,
+    /// A call began or ended on this machine.
+    #[serde(rename = "client_call.changed")]
+    ClientCallChanged { agent_id: String, tool_call_id: String },
     #[serde(rename = "provider.changed")]
     ProviderChanged,
     /// A connection was added, changed, removed, selected or looked at.
@@ -61,27 +89,36 @@ pub enum Event {
 }
 
 /// Where events come from. A closed one ends its streams.
-pub struct Events(Mutex<Option<broadcast::Sender<Event>>>);
+pub struct Events {
+    sender: Mutex<Option<broadcast::Sender<Event>>>,
+    /// Streams that are open.
+    watching: Arc<AtomicUsize>,
+}
 
 impl Events {
     pub(crate) fn new() -> Self {
-        Self(Mutex::new(Some(broadcast::Sender::new(BACKLOG))))
+        Self { sender: Mutex::new(Some(broadcast::Sender::new(BACKLOG))), watching: Arc::default() }
     }
 
     /// Tells everybody who listens; nobody listening is fine.
     pub fn tell(&self, event: Event) {
-        if let Some(sender) = &*self.0.lock().unwrap_or_else(PoisonError::into_inner) {
+        if let Some(sender) = &*self.sender.lock().unwrap_or_else(PoisonError::into_inner) {
             let _nobody_listens = sender.send(event);
         }
     }
 
     /// `None` after [`Self::close`].
     pub fn subscribe(&self) -> Option<broadcast::Receiver<Event>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(broadcast::Sender::subscribe)
+        self.sender.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(broadcast::Sender::subscribe)
+    }
+
+    /// Whether a window or a program follows the events: then somebody can answer.
+    pub(crate) fn somebody_watches(&self) -> bool {
+        self.watching.load(Ordering::Relaxed) > 0
     }
 
     pub(crate) fn close(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.sender.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 }
 
@@ -93,11 +130,34 @@ async fn stream(
     State(desk): State<Desk>,
 ) -> Result<Sse<impl Stream<Item = Result<sse::Event, Infallible>>>, Failure> {
     let events = desk.events().subscribe().ok_or_else(|| ApiError::unavailable("Loci is stopping."))?;
-    let frames = BroadcastStream::new(events).filter_map(async |event| {
-        let event = event.unwrap_or(Event::AllChanged);
-        sse::Event::default().json_data(&event).ok().map(Ok)
+    let watching = Watching::new(&desk.events().watching);
+    let frames = BroadcastStream::new(events).filter_map(move |event| {
+        let _watching = &watching;
+        std::future::ready(frame(event))
     });
     Ok(Sse::new(frames).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
+}
+
+fn frame(event: Result<Event, BroadcastStreamRecvError>) -> Option<Result<sse::Event, Infallible>> {
+    // Err: some were missed.
+    let event = event.unwrap_or(Event::AllChanged);
+    sse::Event::default().json_data(&event).ok().map(Ok)
+}
+
+/// Counts an open stream for as long as it lives.
+struct Watching(Arc<AtomicUsize>);
+
+impl Watching {
+    fn new(count: &Arc<AtomicUsize>) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(count))
+    }
+}
+
+impl Drop for Watching {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// What a request to the connection changes when it succeeds.

@@ -15,6 +15,7 @@ mod extract;
 mod forward;
 mod providers;
 mod router;
+pub mod rules;
 mod runtimes;
 pub mod secrets;
 mod settings;

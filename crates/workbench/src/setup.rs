@@ -41,7 +41,9 @@ impl Setup {
         let (app, secrets) =
             tokio::join!(loci_server::open(options, environment), secrets::open(self.secrets));
         let options = DeskOptions { transport: self.transport, runtimes, ..DeskOptions::default() };
-        Ok(Desk::new(app?, secrets?, options))
+        let desk = Desk::new(app?, secrets?, options);
+        desk.begin().await;
+        Ok(desk)
     }
 }
 

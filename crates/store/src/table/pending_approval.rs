@@ -1,10 +1,12 @@
 //! What waits for a person, across all agents: threads whose context ends in an approval request.
 
+use std::collections::HashMap;
+
 use loci_api::{ids::MessageId, message::Message};
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::message::{COLUMNS, read};
-use crate::StoreError;
+use crate::{StoreError, row::RowExt};
 
 /// An approval request nobody has answered, with its agent's name.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,4 +44,22 @@ pub fn get(conn: &Connection, id: &MessageId) -> Result<Option<PendingApproval>,
 
 fn read_pending(row: &Row<'_>) -> rusqlite::Result<PendingApproval> {
     Ok(PendingApproval { message: read(row)?, agent_name: row.get(17)? })
+}
+
+/// The person's message that a request's turn answers: the last one before it in the same thread.
+pub fn turn(conn: &Connection, id: &MessageId) -> Result<Option<MessageId>, StoreError> {
+    let mut statement = conn.prepare_cached(
+        "SELECT said.id FROM messages AS asked JOIN messages AS said
+           ON said.agent_id = asked.agent_id AND said.conversation_id IS asked.conversation_id
+         WHERE asked.id = ? AND said.role = 'user' AND said.sequence < asked.sequence
+         ORDER BY said.sequence DESC LIMIT 1",
+    )?;
+    Ok(statement.query_row([id.as_str()], |row| row.id(0)).optional()?)
+}
+
+/// The names of all agents, by id, for people to read.
+pub fn agent_names(conn: &Connection) -> Result<HashMap<String, String>, StoreError> {
+    let mut statement = conn.prepare_cached("SELECT id, name FROM agents")?;
+    let names = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(names.collect::<rusqlite::Result<_>>()?)
 }

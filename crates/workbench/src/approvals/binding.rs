@@ -1,16 +1,20 @@
 //! What a decision is bound to: SHA-256 of connection, agent, the tool as it is, and the arguments in one
 //! canonical form. A decision about one thing is never used for another.
 
-use loci_api::{chat::ToolSpec, ids::AgentId, resource::Tool};
+use loci_api::{
+    chat::ToolSpec,
+    ids::AgentId,
+    resource::{Tool, ToolType},
+};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::client_tools::Folder;
+use crate::client_tools::{Place, Tool as ClientTool};
 
 /// What a tool is, beyond its name.
 pub(super) enum Identity<'a> {
-    /// Runs on this machine, in this folder.
-    Client { spec: &'a ToolSpec, folder: Option<&'a Folder> },
+    /// Runs on this machine, in these folders.
+    Client { tool: &'a ClientTool, spec: &'a ToolSpec, place: &'a Place },
     /// Runs where the agent runs.
     Server(&'a Tool),
     /// Nobody here can run it: offered by another client, or gone.
@@ -20,8 +24,8 @@ pub(super) enum Identity<'a> {
 impl Identity<'_> {
     fn text(&self) -> String {
         match self {
-            Self::Client { spec, folder } => {
-                canonical(&json!({"client": spec, "folder": folder.map(Folder::text)}))
+            Self::Client { tool, spec, place } => {
+                canonical(&json!({"client": spec, "identity": tool.identity(), "folders": place.text()}))
             }
             Self::Server(tool) => canonical(&json!({
                 "server": tool.id,
@@ -36,6 +40,43 @@ impl Identity<'_> {
     }
 }
 
+impl Identity<'_> {
+    /// What rules remember of a tool: it changes when the tool becomes another one, not with the folder it is used
+    /// in or with the words a newer Loci has for its own tools.
+    pub(super) fn lasting(&self) -> String {
+        match self {
+            Self::Client { tool, .. } => tool.identity(),
+            Self::Unknown => "unknown".to_owned(),
+            Self::Server(tool) if comes_with_the_server(tool.tool_type) => {
+                format!("server:{}:{}", tool.tool_type.as_str(), tool.name.as_deref().unwrap_or_default())
+            }
+            Self::Server(_) => hashed(&["server", &self.text()]),
+        }
+    }
+}
+
+/// Whether a tool is the server's own: then its wording may change with the server, and it remains what it is.
+pub(super) fn comes_with_the_server(kind: ToolType) -> bool {
+    match kind {
+        ToolType::LettaCore
+        | ToolType::LettaMemoryCore
+        | ToolType::LettaMultiAgentCore
+        | ToolType::LettaSleeptimeCore
+        | ToolType::LettaVoiceSleeptimeCore
+        | ToolType::LettaBuiltin
+        | ToolType::LettaFilesCore => true,
+        ToolType::Custom
+        | ToolType::ExternalLangchain
+        | ToolType::ExternalComposio
+        | ToolType::ExternalMcp => false,
+    }
+}
+
+/// The same for the same call of the same tool, whichever agent makes it.
+pub(super) fn fingerprint(name: &str, tool: &Identity<'_>, arguments: &str) -> String {
+    hashed(&["call", name, &tool.text(), &canonical_arguments(arguments)])
+}
+
 /// Lower-case hexadecimal. `arguments` is JSON text; text that is not JSON counts as it stands.
 pub(super) fn bind(
     connection: &str,
@@ -44,12 +85,19 @@ pub(super) fn bind(
     tool: &Identity<'_>,
     arguments: &str,
 ) -> String {
-    let arguments = match serde_json::from_str::<Value>(arguments) {
+    hashed(&[connection, agent.as_str(), name, &tool.text(), &canonical_arguments(arguments)])
+}
+
+fn canonical_arguments(arguments: &str) -> String {
+    match serde_json::from_str::<Value>(arguments) {
         Ok(value) => canonical(&value),
         Err(_) => format!("text:{arguments}"),
-    };
+    }
+}
+
+fn hashed(parts: &[&str]) -> String {
     let mut hash = Sha256::new();
-    for part in [connection, agent.as_str(), name, &tool.text(), &arguments] {
+    for part in parts {
         // The length first, so that no two different lists of parts run together to the same bytes.
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part.as_bytes());
@@ -76,16 +124,23 @@ fn canonical(value: &Value) -> String {
 mod tests {
     use super::*;
 
+    use loci_store::table::work_folder::WorkFolder;
+
     fn spec(description: &str) -> ToolSpec {
         ToolSpec { name: "t".to_owned(), description: description.to_owned(), parameters: json!({}) }
+    }
+
+    fn place(path: &str, read_only: bool) -> Place {
+        Place::new(vec![WorkFolder { path: path.to_owned(), read_only }])
     }
 
     #[test]
     fn only_what_matters_changes_the_hash() {
         let (agent, other) = (AgentId::new(), AgentId::new());
         let (old, new) = (spec("old"), spec("new"));
-        let (a, b) = (Folder::stored("/a".to_owned()), Folder::stored("/b".to_owned()));
-        let client = |spec, folder| Identity::Client { spec, folder: Some(folder) };
+        let tool = crate::client_tools::tool_for_tests("read_file");
+        let (a, b, marked) = (place("/a", false), place("/b", false), place("/a", true));
+        let client = |spec, place| Identity::Client { tool: &tool, spec, place };
         let base = bind("local", &agent, "t", &client(&old, &a), r#"{"x":1,"y":[{"b":2,"a":1}]}"#);
         assert_eq!(base.len(), 64);
         let same = bind("local", &agent, "t", &client(&old, &a), r#" { "y": [ {"a":1, "b":2} ], "x": 1 } "#);
@@ -97,6 +152,7 @@ mod tests {
             ("name", bind("local", &agent, "u", &client(&old, &a), arguments)),
             ("tool", bind("local", &agent, "t", &client(&new, &a), arguments)),
             ("folder", bind("local", &agent, "t", &client(&old, &b), arguments)),
+            ("mark", bind("local", &agent, "t", &client(&old, &marked), arguments)),
             ("unknown", bind("local", &agent, "t", &Identity::Unknown, arguments)),
             ("value", bind("local", &agent, "t", &client(&old, &a), r#"{"x":2,"y":[{"b":2,"a":1}]}"#)),
             ("order of a list", bind("local", &agent, "t", &client(&old, &a), r#"{"x":1,"y":[2]}"#)),

@@ -1,175 +1,41 @@
 //! `GET /workbench/approvals`: everything that waits, with what one needs to decide.
 
-use std::collections::HashMap;
-
 use axum::{Json as Answer, extract::State};
 use loci_api::{
-    chat::ToolSpec,
     ids::{AgentId, ConversationId, MessageId},
-    message::ToolCall,
-    resource::Tool,
+    message::{ToolCall, ToolStatus},
     time::Timestamp,
 };
 use loci_server::error::Failure;
-use loci_store::{
-    Connection, StoreError,
-    table::{
-        approval_audit::CallKind,
-        pending_approval::{self, PendingApproval},
-        tool,
-    },
-};
+use loci_store::table::{approval_audit::CallKind, client_call::CallState, pending_approval};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::binding::{Identity, bind};
+use super::{
+    remember::{Suggestion, suggestions},
+    request::{Request, Runner},
+};
 use crate::{
     Desk,
-    client_tools::{self, ClientTool, Folder},
-    desk::LOCAL,
-    events::Event,
+    client_tools::{Detail, Preview},
+    rules::Verdict,
+    settings::{self, Settings},
 };
 
 /// Requests shown at once; the longest waiting first.
-const MOST: u32 = 500;
-
-/// One line of conversation, for events.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Thread {
-    agent_id: AgentId,
-    conversation_id: Option<ConversationId>,
-}
-
-/// A request that waits, and the tools of its agent as they are now.
-pub(super) struct Request {
-    pub id: MessageId,
-    pub agent_id: AgentId,
-    pub agent_name: String,
-    pub conversation_id: Option<ConversationId>,
-    pub created_at: Timestamp,
-    pub calls: Vec<ToolCall>,
-    pub folder: Option<Folder>,
-    tools: Vec<Tool>,
-    client_specs: Vec<ToolSpec>,
-}
-
-/// Who would run a call.
-pub(super) enum Runner {
-    /// This desk. Without a folder it cannot.
-    Client(&'static ClientTool),
-    /// The server the agent runs on.
-    Server,
-    /// Some other client offered it.
-    Elsewhere,
-}
-
-impl Request {
-    fn new(conn: &Connection, pending: PendingApproval) -> Result<Self, StoreError> {
-        let PendingApproval { message, agent_name } = pending;
-        Ok(Self {
-            tools: tool::list_for_agent(conn, &message.agent_id)?,
-            folder: client_tools::folder_of(conn, &message.agent_id)?,
-            client_specs: client_tools::specs(),
-            id: message.id,
-            agent_id: message.agent_id,
-            agent_name,
-            conversation_id: message.conversation_id,
-            created_at: message.created_at,
-            calls: message.tool_calls,
-        })
-    }
-
-    /// The one with this id, if it still waits.
-    pub(super) fn find(conn: &Connection, id: &MessageId) -> Result<Option<Self>, StoreError> {
-        pending_approval::get(conn, id)?.map(|pending| Self::new(conn, pending)).transpose()
-    }
-
-    fn tool(&self, name: &str) -> Option<&Tool> {
-        self.tools.iter().find(|tool| tool.name.as_deref() == Some(name))
-    }
-
-    /// A tool of this desk hides one of the server with the same name, as it did when the model was told of both.
-    pub(super) fn runner(&self, call: &ToolCall) -> Runner {
-        match (client_tools::find(&call.name), self.tool(&call.name)) {
-            (Some(tool), None) => Runner::Client(tool),
-            (Some(tool), Some(_)) if self.folder.is_some() => Runner::Client(tool),
-            (_, Some(_)) => Runner::Server,
-            (None, None) => Runner::Elsewhere,
-        }
-    }
-
-    /// What a decision about this call is bound to.
-    pub(super) fn hash(&self, call: &ToolCall) -> String {
-        let identity = match self.runner(call) {
-            Runner::Client(_) => self
-                .client_specs
-                .iter()
-                .find(|spec| spec.name == call.name)
-                .map_or(Identity::Unknown, |spec| Identity::Client { spec, folder: self.folder.as_ref() }),
-            Runner::Server => self.tool(&call.name).map_or(Identity::Unknown, Identity::Server),
-            Runner::Elsewhere => Identity::Unknown,
-        };
-        bind(LOCAL, &self.agent_id, &call.name, &identity, &call.arguments)
-    }
-
-    fn shown(self) -> Waiting {
-        let calls = self.calls.iter().map(|call| self.shown_call(call)).collect();
-        Waiting {
-            id: self.id,
-            agent_id: self.agent_id,
-            agent_name: self.agent_name,
-            conversation_id: self.conversation_id,
-            created_at: self.created_at,
-            calls,
-        }
-    }
-
-    fn shown_call(&self, call: &ToolCall) -> WaitingCall {
-        let (kind, preview, problem) = match (self.runner(call), &self.folder) {
-            (Runner::Client(tool), Some(folder)) => {
-                (CallKind::Client, Some(preview(tool, folder, &call.arguments)), None)
-            }
-            (Runner::Client(_), None) => (
-                CallKind::Client,
-                None,
-                Some("No folder is opened to this agent. Choose one to allow this call."),
-            ),
-            (Runner::Server, _) => (CallKind::Server, None, None),
-            (Runner::Elsewhere, _) => (
-                CallKind::Client,
-                None,
-                Some(
-                    "Another program offered this tool, and only that one can run it. Here it can only be denied.",
-                ),
-            ),
-        };
-        WaitingCall {
-            tool_call_id: call.id.clone(),
-            name: call.name.clone(),
-            arguments: call.arguments.clone(),
-            kind,
-            hash: self.hash(call),
-            preview,
-            problem,
-        }
-    }
-}
-
-fn preview(tool: &ClientTool, folder: &Folder, arguments: &str) -> String {
-    match serde_json::from_str::<Map<String, Value>>(arguments) {
-        Ok(arguments) => (tool.preview)(folder, &arguments),
-        Err(error) => format!("The arguments are not a JSON object: {error}."),
-    }
-}
+pub(super) const MOST: u32 = 500;
 
 /// A request as the window shows it.
 #[derive(Debug, Serialize)]
 pub(super) struct Waiting {
     id: MessageId,
+    connection: String,
     agent_id: AgentId,
     agent_name: String,
     conversation_id: Option<ConversationId>,
     created_at: Timestamp,
+    /// When it would be denied if nobody came until then; None: never.
+    expires_at: Option<Timestamp>,
     calls: Vec<WaitingCall>,
 }
 
@@ -180,14 +46,34 @@ struct WaitingCall {
     /// JSON text, exactly as the model wrote it.
     arguments: String,
     kind: CallKind,
+    /// Whose tool it is.
+    server: String,
+    read_only: bool,
+    dangerous: bool,
     /// What a decision is bound to; an answer may repeat it.
     hash: String,
     /// Where the call would reach, for one that runs here.
     #[serde(skip_serializing_if = "Option::is_none")]
     preview: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<Detail>,
     /// Why it cannot be allowed here as things are.
     #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<&'static str>,
+    /// What the rules say.
+    verdict: Verdict,
+    /// How far it came, if it was begun before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    outcome: Option<Outcome>,
+    /// Patterns for a rule about calls like this one, the narrowest first.
+    suggestions: Vec<Suggestion>,
+}
+
+#[derive(Debug, Serialize)]
+struct Outcome {
+    state: CallState,
+    status: Option<ToolStatus>,
+    started_at: Timestamp,
 }
 
 pub(super) async fn list(State(desk): State<Desk>) -> Result<Answer<Vec<Waiting>>, Failure> {
@@ -199,56 +85,96 @@ pub(super) async fn list(State(desk): State<Desk>) -> Result<Answer<Vec<Waiting>
             pending.into_iter().map(|pending| Request::new(conn, pending)).collect::<Result<Vec<_>, _>>()
         })
         .await?;
+    let settings = settings::read_settings(&desk).await?;
     // Previews look at the disk.
-    let waiting: Vec<Waiting> =
-        tokio::task::spawn_blocking(|| requests.into_iter().map(Request::shown).collect())
-            .await
-            .map_err(anyhow::Error::from)?;
-    desk.approvals().state().shown = waiting
-        .iter()
-        .map(|request| {
-            let calls = request.calls.iter().map(|call| (call.tool_call_id.clone(), call.hash.clone()));
-            (request.id.clone(), calls.collect())
-        })
-        .collect();
+    let waiting: Vec<Waiting> = tokio::task::spawn_blocking(move || {
+        requests.into_iter().map(|request| shown(request, &settings)).collect()
+    })
+    .await
+    .map_err(anyhow::Error::from)?;
+    let calls = |request: &Waiting| {
+        request.calls.iter().map(|call| (call.tool_call_id.clone(), call.hash.clone())).collect()
+    };
+    let hashes = waiting.iter().map(|request| (request.id.clone(), calls(request))).collect();
+    desk.approvals().now_shown(hashes);
     Ok(Answer(waiting))
 }
 
-impl Desk {
-    /// Looks what waits now and tells what began or ceased to wait since the last look.
-    pub async fn watch_approvals(&self) {
-        let pending = match self.app().store().read(|conn| pending_approval::list(conn, MOST)).await {
-            Ok(pending) => pending,
-            Err(error) => {
-                tracing::warn!(%error, "cannot look what waits for approval");
-                return;
-            }
-        };
-        let now: HashMap<_, _> = pending
-            .into_iter()
-            .map(|pending| {
-                let message = pending.message;
-                (message.id, Thread { agent_id: message.agent_id, conversation_id: message.conversation_id })
-            })
-            .collect();
-        let before = std::mem::replace(&mut self.approvals().state().waiting, now.clone());
-        for (id, thread) in &now {
-            if !before.contains_key(id) {
-                self.events().tell(Event::ApprovalWaiting {
-                    agent_id: thread.agent_id.to_string(),
-                    conversation_id: thread.conversation_id.as_ref().map(ToString::to_string),
-                    message_id: id.to_string(),
-                });
+fn shown(request: Request, settings: &Settings) -> Waiting {
+    let calls = request.calls.iter().map(|call| shown_call(&request, call, settings)).collect();
+    // Micros; hours are bounded when they are set.
+    let expires = |hours: f64| Timestamp(request.created_at.0.saturating_add((hours * 3.6e9) as i64));
+    Waiting {
+        id: request.id,
+        connection: request.connection,
+        agent_id: request.agent_id,
+        agent_name: request.agent_name,
+        conversation_id: request.conversation_id,
+        created_at: request.created_at,
+        expires_at: settings.expire_unattended_hours.map(expires),
+        calls,
+    }
+}
+
+fn shown_call(request: &Request, call: &ToolCall, settings: &Settings) -> WaitingCall {
+    let (preview, detail, problem) = match request.runner(call) {
+        Runner::Client(tool) if tool.needs_folder() && request.kit.place.is_empty() => {
+            (None, None, Some("No folder is opened to this agent. Choose one to allow this call."))
+        }
+        Runner::Client(tool) => {
+            let shown = match serde_json::from_str::<Map<String, Value>>(&call.arguments) {
+                Ok(arguments) => tool.preview(&request.kit.place, &arguments),
+                Err(error) => Err(format!("The arguments are not a JSON object: {error}.")),
+            };
+            match shown {
+                Ok(Preview { line, detail }) => (Some(line), detail.map(|one| confined(one, settings)), None),
+                // The call would fail with this; it may still be allowed, and the model is told.
+                Err(problem) => (Some(problem), None, None),
             }
         }
-        for (id, thread) in before {
-            if !now.contains_key(&id) {
-                self.events().tell(Event::ApprovalResolved {
-                    agent_id: thread.agent_id.to_string(),
-                    conversation_id: thread.conversation_id.map(|id| id.to_string()),
-                    message_id: id.to_string(),
-                });
-            }
+        Runner::Server => (None, None, None),
+        Runner::Elsewhere => (
+            None,
+            None,
+            Some(
+                "Another program offered this tool, and only that one can run it. Here it can only be denied.",
+            ),
+        ),
+    };
+    let facts = request.facts(call, &call.arguments).facts;
+    WaitingCall {
+        tool_call_id: call.id.clone(),
+        name: call.name.clone(),
+        arguments: call.arguments.clone(),
+        kind: request.kind(call),
+        hash: request.hash(call),
+        dangerous: request.dangerous(call),
+        verdict: request.verdict(call, &call.arguments),
+        outcome: request.begun(call).map(|begun| Outcome {
+            state: begun.state,
+            status: begun.status,
+            started_at: begun.started_at,
+        }),
+        suggestions: suggestions(facts.subject.as_ref()),
+        server: facts.server,
+        read_only: facts.read_only,
+        preview,
+        detail,
+        problem,
+    }
+}
+
+/// A command with what will keep it within bounds.
+fn confined(detail: Detail, settings: &Settings) -> Detail {
+    match detail {
+        Detail::Command { command, folder, confinement: _ } => {
+            let text = if settings.confine_commands {
+                "It may write only below the opened folder and reaches no network."
+            } else {
+                "Not confined: it runs with all your rights."
+            };
+            Detail::Command { command, folder, confinement: Some(text.to_owned()) }
         }
+        Detail::Diff { .. } | Detail::Url { .. } | Detail::Question { .. } | Detail::Text { .. } => detail,
     }
 }

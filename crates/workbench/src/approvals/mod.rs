@@ -1,9 +1,18 @@
-//! Calls that wait for a person: the inbox across all agents, the answer, and the log of decisions.
+//! Calls that wait for a person: the inbox across all agents, the answer, the rules that answer by themselves, and
+//! the log of decisions.
 
 mod answer;
 mod audit;
+mod automatic;
 mod binding;
+mod decision;
 mod inbox;
+mod log;
+mod masked;
+mod remember;
+mod request;
+mod rules;
+mod run;
 
 use std::{
     collections::{HashMap, HashSet},
@@ -14,39 +23,88 @@ use axum::{
     Router,
     routing::{get, post},
 };
-use loci_api::ids::MessageId;
+use loci_api::ids::{AgentId, ConversationId, MessageId};
 
-use crate::Desk;
+use crate::{
+    Desk,
+    client_tools::{RunningCalls, System},
+};
 
 pub(crate) fn routes() -> Router<Desk> {
     Router::new()
         .route("/approvals", get(inbox::list))
         .route("/approvals/{message_id}/answer", post(answer::answer))
         .route("/audit", get(audit::list))
+        .merge(rules::routes())
 }
 
 /// What the desk remembers of pending requests while it runs; the requests themselves are rows.
 #[derive(Default)]
-pub(crate) struct Approvals(Mutex<State>);
+pub(crate) struct Approvals {
+    state: Mutex<State>,
+    running: RunningCalls,
+    system: System,
+}
 
 #[derive(Default)]
 struct State {
     /// Requests that are being answered now.
     answering: HashSet<MessageId>,
     /// What each call was bound to when it was last shown: request, call, hash.
-    shown: HashMap<MessageId, HashMap<String, String>>,
-    /// Requests that were waiting at the last look, for events.
-    waiting: HashMap<MessageId, inbox::Thread>,
+    shown: Shown,
+    /// Requests that were waiting at the last look, for events and expiry.
+    waiting: HashMap<MessageId, Thread>,
+}
+
+type Shown = HashMap<MessageId, HashMap<String, String>>;
+
+/// One line of conversation, for events.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Thread {
+    agent_id: AgentId,
+    conversation_id: Option<ConversationId>,
 }
 
 impl Approvals {
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The right to answer a request; `None` if an answer is under way.
     fn claim<'a>(&'a self, id: &'a MessageId) -> Option<Claim<'a>> {
         self.state().answering.insert(id.clone()).then(|| Claim { approvals: self, id })
+    }
+
+    /// The hashes of a request's calls when it was last shown here.
+    fn shown(&self, id: &MessageId) -> Option<HashMap<String, String>> {
+        self.state().shown.get(id).cloned()
+    }
+
+    fn now_shown(&self, shown: Shown) {
+        self.state().shown = shown;
+    }
+
+    /// Notes what waits; what waited at the last look.
+    fn now_waiting(&self, now: HashMap<MessageId, Thread>) -> HashMap<MessageId, Thread> {
+        std::mem::replace(&mut self.state().waiting, now)
+    }
+
+    fn waiting_ids(&self) -> Vec<MessageId> {
+        self.state().waiting.keys().cloned().collect()
+    }
+
+    fn answered(&self, id: &MessageId) {
+        self.state().waiting.remove(id);
+    }
+}
+
+impl Desk {
+    pub(crate) fn running_calls(&self) -> &RunningCalls {
+        &self.approvals().running
+    }
+
+    pub(crate) fn system(&self) -> &System {
+        &self.approvals().system
     }
 }
 

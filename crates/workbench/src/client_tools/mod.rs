@@ -1,109 +1,220 @@
-//! Tools that run on this person's machine, only after they allowed the call; and where each agent may use them.
+//! Tools that run on this person's machine, only after they allowed the call; where each agent may use them, and
+//! which of them it is offered.
+//!
+//! One file per tool: what the model is told, what the person is shown, what happens. `kit.rs` puts together what
+//! one agent has.
 
+mod ask_user;
+mod clipboard;
+mod diff;
+mod edit_file;
 mod folder;
+mod kit;
+mod list_directory;
+mod open_url;
+mod own;
+pub(crate) mod place;
 mod read_file;
+mod routes;
+mod run_command;
+pub(crate) mod running;
+mod search_files;
+mod system;
+mod write_file;
 
-use axum::{
-    Json as Answer, Router,
-    extract::{Query, State},
-    routing::{get, put},
-};
-use loci_api::{chat::ToolSpec, error::ApiError, ids::AgentId, time::Timestamp};
-use loci_server::error::Failure;
-use loci_store::{Connection, StoreError, table::setting};
-use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use loci_api::chat::ToolSpec;
+use loci_server::confined::Confinement;
+use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
-pub(crate) use self::folder::Folder;
-use crate::{Desk, desk::LOCAL, events::Event, extract::Json};
+pub(crate) use self::{
+    folder::Folder,
+    kit::{Kit, Tool},
+    place::Place,
+    routes::routes,
+    running::RunningCalls,
+    system::System,
+};
+use crate::{Desk, rules::SubjectKind};
 
-/// A tool: what the model is told, what the person is shown, what happens.
+/// A tool that comes with Loci.
 pub(crate) struct ClientTool {
     pub name: &'static str,
     pub spec: fn() -> ToolSpec,
-    /// One line of where the call would reach, without doing anything. Blocking.
-    pub preview: fn(&Folder, &Map<String, Value>) -> String,
-    /// `Err` is a failed call, told to the model. Blocking.
-    pub run: fn(&Folder, &Map<String, Value>) -> Result<String, String>,
+    /// The argument that says what a call is about, for rules.
+    pub subject: Option<(&'static str, SubjectKind)>,
+    pub nature: Nature,
+    /// Where a call would reach, without doing anything; `Err`: why it would fail. Blocking.
+    pub preview: fn(&Place, &Map<String, Value>) -> Result<Preview, String>,
+    pub work: Work,
 }
 
-const TOOLS: &[ClientTool] = &[ClientTool {
-    name: read_file::NAME,
-    spec: read_file::spec,
-    preview: read_file::preview,
-    run: read_file::run,
-}];
-
-pub(crate) fn find(name: &str) -> Option<&'static ClientTool> {
-    TOOLS.iter().find(|tool| tool.name == name)
+/// What is true of every call of a tool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Nature {
+    /// It changes nothing.
+    pub read_only: bool,
+    /// It runs programs, or reaches beyond the opened folder: the window asks in a way one cannot overlook.
+    pub dangerous: bool,
+    pub needs_folder: bool,
+    /// Whether an agent is offered it unless the person chose otherwise.
+    pub by_itself: bool,
 }
 
-/// What is offered with a message when the agent has a folder.
-pub(crate) fn specs() -> Vec<ToolSpec> {
-    TOOLS.iter().map(|tool| (tool.spec)()).collect()
+/// How a call is carried out. `Err` of a result is a failed call, told to the model.
+pub(crate) enum Work {
+    /// Blocking.
+    Blocking(fn(&Place, &Map<String, Value>) -> Result<String, String>),
+    /// Ends early by being dropped.
+    Running(fn(Task) -> BoxFuture<'static, Done>),
+    /// The person's answer is the result; `Err` says what is wrong with the answer.
+    Person(fn(&Map<String, Value>, &str) -> Result<String, String>),
 }
 
-fn key(agent_id: &AgentId) -> String {
-    format!("client_tools/{LOCAL}/{agent_id}/folder")
+/// One call to carry out.
+#[derive(Clone)]
+pub(crate) struct Task {
+    pub desk: Desk,
+    pub place: Place,
+    pub arguments: Map<String, Value>,
+    pub agent_id: String,
+    pub confine_commands: bool,
+    pub call: Arc<running::RunningCall>,
 }
 
-/// The folder this agent may use, if one was chosen.
-pub(crate) fn folder_of(conn: &Connection, agent_id: &AgentId) -> Result<Option<Folder>, StoreError> {
-    let stored = setting::get(conn, &key(agent_id))?;
-    Ok(stored.and_then(|value| value.as_str().map(str::to_owned)).map(Folder::stored))
+/// What came of it.
+#[derive(Debug)]
+pub(crate) struct Done {
+    pub result: Result<String, String>,
+    /// What kept it within bounds.
+    pub confinement: Option<String>,
 }
 
-pub(crate) fn routes() -> Router<Desk> {
-    Router::new().route("/client-tools", get(list)).route("/client-tools/folder", put(choose))
-}
-
-#[derive(Deserialize)]
-struct Which {
-    agent_id: String,
-}
-
-#[derive(Serialize)]
-struct Offered {
-    tools: Vec<ToolSpec>,
-    folder: Option<String>,
-}
-
-impl Offered {
-    fn with(folder: Option<&Folder>) -> Answer<Self> {
-        Answer(Self { tools: specs(), folder: folder.map(Folder::text) })
+impl From<Result<String, String>> for Done {
+    fn from(result: Result<String, String>) -> Self {
+        Self { result, confinement: None }
     }
 }
 
-async fn list(State(desk): State<Desk>, Query(which): Query<Which>) -> Result<Answer<Offered>, Failure> {
-    let agent_id: AgentId = which.agent_id.parse()?;
-    let folder = desk.app().store().read(move |conn| folder_of(conn, &agent_id)).await?;
-    Ok(Offered::with(folder.as_ref()))
+/// What the person is shown of a call.
+#[derive(Debug)]
+pub(crate) struct Preview {
+    pub line: String,
+    pub detail: Option<Detail>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Choice {
-    agent_id: AgentId,
-    /// Null takes the folder away again.
-    folder: Option<String>,
+impl Preview {
+    fn line(line: String) -> Self {
+        Self { line, detail: None }
+    }
 }
 
-async fn choose(State(desk): State<Desk>, Json(choice): Json<Choice>) -> Result<Answer<Offered>, Failure> {
-    let folder = match choice.folder {
-        None => None,
-        Some(text) => {
-            let chosen = tokio::task::spawn_blocking(move || Folder::choose(&text)).await;
-            Some(chosen.map_err(anyhow::Error::from)?.map_err(ApiError::bad_request)?)
+/// The same for the dialog, complete.
+#[derive(Debug, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(crate) enum Detail {
+    /// A unified difference.
+    Diff {
+        path: String,
+        diff: String,
+        added: usize,
+        removed: usize,
+        new_file: bool,
+    },
+    Command {
+        command: String,
+        folder: String,
+        confinement: Option<String>,
+    },
+    Url {
+        url: String,
+        host: String,
+    },
+    Question {
+        question: String,
+        choices: Vec<String>,
+    },
+    Text {
+        text: String,
+    },
+}
+
+const TOOLS: [&ClientTool; 10] = [
+    &list_directory::TOOL,
+    &read_file::TOOL,
+    &search_files::TOOL,
+    &write_file::TOOL,
+    &edit_file::TOOL,
+    &run_command::TOOL,
+    &open_url::TOOL,
+    &clipboard::READ_TOOL,
+    &clipboard::WRITE_TOOL,
+    &ask_user::TOOL,
+];
+
+/// Takes a call's arguments apart.
+fn parse<T: DeserializeOwned>(name: &str, arguments: &Map<String, Value>) -> Result<T, String> {
+    // A model that leaves an argument out often says null.
+    let given: Map<String, Value> =
+        arguments.iter().filter(|(_, value)| !value.is_null()).map(|(k, v)| (k.clone(), v.clone())).collect();
+    serde_json::from_value(Value::Object(given))
+        .map_err(|error| format!("The arguments of {name} are not right: {error}."))
+}
+
+/// What was in force, in one line for the log.
+fn confinement(confinement: &Confinement) -> String {
+    let mut parts = Vec::new();
+    match confinement.landlock {
+        Some(_) => parts.push("files confined to its folder".to_owned()),
+        None => parts.push("files not confined".to_owned()),
+    }
+    parts.push(match (confinement.network_granted, confinement.network_blocked) {
+        (true, _) => "network granted".to_owned(),
+        (false, true) => "no network".to_owned(),
+        (false, false) => "network not granted but not blocked".to_owned(),
+    });
+    if confinement.seccomp {
+        parts.push("system calls filtered".to_owned());
+    }
+    if confinement.root {
+        parts.push("as root".to_owned());
+    }
+    parts.extend(confinement.gaps.iter().cloned());
+    parts.join("; ")
+}
+
+/// A built-in tool by name.
+#[cfg(test)]
+pub(crate) fn tool_for_tests(name: &str) -> Tool {
+    let found = TOOLS.into_iter().find(|tool| tool.name == name);
+    Tool::BuiltIn(found.unwrap_or_else(|| panic!("no tool {name}")))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    #[test]
+    fn every_tool_is_well_described() {
+        for tool in TOOLS {
+            let spec = (tool.spec)();
+            assert_eq!(spec.name, tool.name);
+            assert!(spec.description.len() > 40, "{}", tool.name);
+            assert_eq!(spec.parameters["type"], "object", "{}", tool.name);
+            if let Some((argument, _)) = tool.subject {
+                assert!(spec.parameters["properties"].get(argument).is_some(), "{}", tool.name);
+            }
+            // Every call may be refused, none may panic.
+            for odd in [Map::new(), Map::from_iter([("x".to_owned(), Value::Null)])] {
+                let _either = (tool.preview)(&Place::default(), &odd);
+            }
         }
-    };
-    let (agent_id, kept) = (choice.agent_id.clone(), folder.clone());
-    desk.app()
-        .store()
-        .write(move |tx| match kept {
-            Some(folder) => setting::set(tx, &key(&agent_id), &folder.text().into(), Timestamp::now()),
-            None => setting::delete(tx, &key(&agent_id)).map(drop),
-        })
-        .await?;
-    desk.events().tell(Event::AgentChanged { agent_id: Some(choice.agent_id.to_string()) });
-    Ok(Offered::with(folder.as_ref()))
+        let names: std::collections::HashSet<_> = TOOLS.iter().map(|tool| tool.name).collect();
+        assert_eq!(names.len(), TOOLS.len());
+    }
 }

@@ -3,17 +3,27 @@
 use std::{
     fmt::Write as _,
     io::{self, BufRead, BufReader, Read},
-    path::{Component, Path, PathBuf},
 };
 
-use cap_std::{ambient_authority, fs::Dir};
 use loci_api::chat::ToolSpec;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::Folder;
+use super::{
+    ClientTool, Nature, Place, Preview, SubjectKind, Work,
+    place::{Located, refusal},
+};
 
-pub const NAME: &str = "read_file";
+const NAME: &str = "read_file";
+
+pub const TOOL: ClientTool = ClientTool {
+    name: NAME,
+    spec,
+    subject: Some(("path", SubjectKind::Path)),
+    nature: Nature { read_only: true, dangerous: false, needs_folder: true, by_itself: true },
+    preview,
+    work: Work::Blocking(run),
+};
 
 /// Lines returned when the call names no limit, and the most it may name.
 const DEFAULT_LINES: usize = 2_000;
@@ -27,7 +37,7 @@ const SAMPLE: u64 = 8 << 10;
 /// Names shown of a folder that was named instead of a file.
 const MOST_ENTRIES: usize = 100;
 
-pub fn spec() -> ToolSpec {
+fn spec() -> ToolSpec {
     ToolSpec {
         name: NAME.to_owned(),
         description: "Read a text file on the person's computer. Only files in the one folder the person opened to \
@@ -84,35 +94,25 @@ impl Arguments {
 }
 
 /// What the person is shown before deciding: the whole path on disk and what is there. Reads no content.
-pub fn preview(folder: &Folder, arguments: &Map<String, Value>) -> String {
-    let arguments = match Arguments::parse(arguments) {
-        Ok(arguments) => arguments,
-        Err(problem) => return problem,
-    };
-    match locate(folder, &arguments.path).and_then(|inside| {
-        let (dir, shown) = (open_folder(folder)?, folder.path().join(&inside));
-        let about = dir.metadata(as_named(&inside)).map_err(|error| refusal(&error, &arguments.path))?;
-        Ok(match about.is_dir() {
-            true => format!("{} (a folder: its file names)", shown.display()),
-            false => format!("{} ({} bytes)", shown.display(), about.len()),
-        })
-    }) {
-        Ok(shown) => shown,
-        Err(problem) => problem,
-    }
+fn preview(place: &Place, arguments: &Map<String, Value>) -> Result<Preview, String> {
+    let arguments = Arguments::parse(arguments)?;
+    let located = place.locate(&arguments.path)?;
+    let about = located.dir.metadata(located.named()).map_err(|error| located.refusal(&error))?;
+    let shown = located.whole();
+    Ok(Preview::line(match about.is_dir() {
+        true => format!("{} (a folder: its file names)", shown.display()),
+        false => format!("{} ({} bytes)", shown.display(), about.len()),
+    }))
 }
 
 /// Reads. `Err` is what the model is told. Blocking.
-pub fn run(folder: &Folder, arguments: &Map<String, Value>) -> Result<String, String> {
+fn run(place: &Place, arguments: &Map<String, Value>) -> Result<String, String> {
     let arguments = Arguments::parse(arguments)?;
-    let inside = locate(folder, &arguments.path)?;
-    // Names are resolved below this handle, so no `..` and no symbolic link leads out, not even one that is
-    // swapped in between a check and the opening.
-    let dir = open_folder(folder)?;
+    let located = place.locate(&arguments.path)?;
     let shown = &arguments.path;
-    let about = dir.metadata(as_named(&inside)).map_err(|error| refusal(&error, shown))?;
+    let about = located.dir.metadata(located.named()).map_err(|error| located.refusal(&error))?;
     if about.is_dir() {
-        return Err(listing(&dir, &inside, shown));
+        return Err(listing(&located));
     }
     // Opening a pipe or a device could wait for ever.
     if !about.is_file() {
@@ -121,71 +121,15 @@ pub fn run(folder: &Folder, arguments: &Map<String, Value>) -> Result<String, St
     if about.len() > LARGEST_FILE {
         return Err(format!("{shown} is too large: {} bytes, {LARGEST_FILE} at most.", about.len()));
     }
-    let file = dir.open(&inside).map_err(|error| refusal(&error, shown))?;
+    let file = located.dir.open(&located.inside).map_err(|error| located.refusal(&error))?;
     read_lines(file, shown, arguments.offset.unwrap_or(1), arguments.limit.unwrap_or(DEFAULT_LINES))
 }
 
-fn open_folder(folder: &Folder) -> Result<Dir, String> {
-    Dir::open_ambient_dir(folder.path(), ambient_authority()).map_err(|error| {
-        format!(
-            "The opened folder {} cannot be read any more: {error}. Ask the person to choose it again.",
-            folder.path().display()
-        )
-    })
-}
-
-/// The opened folder itself has an empty relative path, which systems do not take.
-fn as_named(inside: &Path) -> &Path {
-    if inside.as_os_str().is_empty() { Path::new(".") } else { inside }
-}
-
-/// The path below the folder, without touching the disk.
-fn locate(folder: &Folder, path: &str) -> Result<PathBuf, String> {
-    if path.trim().is_empty() {
-        return Err("path is empty. Name a file in the opened folder.".to_owned());
-    }
-    if path.contains('\0') {
-        return Err("path holds a NUL character.".to_owned());
-    }
-    let outside = || {
-        format!(
-            "{path} is outside the opened folder {}. Only files in it can be read.",
-            folder.path().display()
-        )
-    };
-    let given = Path::new(path);
-    let below =
-        if given.is_absolute() { given.strip_prefix(folder.path()).map_err(|_| outside())? } else { given };
-    let mut inside = PathBuf::new();
-    for component in below.components() {
-        match component {
-            Component::Normal(name) => inside.push(name),
-            Component::CurDir => {}
-            // `a/../b` is refused as well: with links it need not mean `b`.
-            Component::ParentDir | Component::RootDir | Component::Prefix(_) => return Err(outside()),
-        }
-    }
-    Ok(inside)
-}
-
-fn refusal(error: &io::Error, path: &str) -> String {
-    match error.kind() {
-        io::ErrorKind::NotFound => format!("There is no {path} in the opened folder."),
-        // Also how a link that leads out of the folder is refused.
-        io::ErrorKind::PermissionDenied => {
-            format!(
-                "{path} may not be read: it leads outside the opened folder, or its permissions forbid it."
-            )
-        }
-        io::ErrorKind::NotADirectory => format!("A part of {path} is a file, not a folder."),
-        _ => format!("{path} cannot be read: {error}."),
-    }
-}
-
-fn listing(dir: &Dir, inside: &Path, shown: &str) -> String {
-    let entries = match dir.read_dir(as_named(inside)) {
+fn listing(located: &Located<'_>) -> String {
+    let shown = &located.shown;
+    let entries = match located.dir.read_dir(located.named()) {
         Ok(entries) => entries,
-        Err(error) => return refusal(&error, shown),
+        Err(error) => return located.refusal(&error),
     };
     let mut names: Vec<String> = entries
         .filter_map(Result::ok)
@@ -285,16 +229,12 @@ mod tests {
 
     use super::*;
 
-    struct Place {
-        _outer: tempfile::TempDir,
-        folder: Folder,
-    }
+    use crate::client_tools::place::tests::Scene;
 
-    fn place() -> Place {
-        let outer = tempfile::tempdir().expect("a folder");
-        let inner = outer.path().join("opened");
+    fn place() -> Scene {
+        let scene = Scene::new();
+        let inner = scene.path("");
         fs::create_dir_all(inner.join("deep/er")).expect("folders");
-        fs::write(outer.path().join("secret.txt"), "outside").expect("write");
         fs::write(inner.join("plan.md"), "one\ntwo\nthree\n").expect("write");
         fs::write(inner.join("deep/er/x.txt"), "x").expect("write");
         fs::write(inner.join("empty"), "").expect("write");
@@ -306,24 +246,20 @@ mod tests {
             .expect("write");
         #[cfg(unix)]
         {
-            use std::os::unix::fs::symlink;
-            symlink("../secret.txt", inner.join("link-out")).expect("link");
-            symlink("..", inner.join("folder-out")).expect("link");
-            symlink("plan.md", inner.join("link-in")).expect("link");
-            symlink("/etc", inner.join("etc")).expect("link");
+            scene.link_out();
+            std::os::unix::fs::symlink("plan.md", inner.join("link-in")).expect("link");
         }
-        let folder = Folder::choose(&inner.to_string_lossy()).expect("a folder");
-        Place { _outer: outer, folder }
+        scene
     }
 
-    fn read(place: &Place, arguments: Value) -> Result<String, String> {
-        run(&place.folder, arguments.as_object().expect("an object"))
+    fn read(scene: &Scene, arguments: Value) -> Result<String, String> {
+        run(&scene.place, arguments.as_object().expect("an object"))
     }
 
     #[test]
     fn reads_what_is_in_the_folder() {
         let place = place();
-        let whole = place.folder.path().join("plan.md").to_string_lossy().into_owned();
+        let whole = place.path("plan.md").to_string_lossy().into_owned();
         for (arguments, wanted) in [
             (json!({"path": "plan.md"}), "one\ntwo\nthree\n"),
             (json!({"path": "./plan.md", "offset": null}), "one\ntwo\nthree\n"),
@@ -396,7 +332,7 @@ mod tests {
     #[test]
     fn pipes_and_devices_are_refused_without_waiting() {
         let place = place();
-        let pipe = place.folder.path().join("pipe");
+        let pipe = place.path("pipe");
         let made = std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo");
         assert!(made.success());
         let problem = read(&place, json!({"path": "pipe"})).expect_err("a pipe");
@@ -416,7 +352,10 @@ mod tests {
     #[test]
     fn the_preview_names_the_file_but_does_not_read_it() {
         let place = place();
-        let show = |path: &str| preview(&place.folder, json!({"path": path}).as_object().expect("an object"));
+        let show = |path: &str| {
+            let shown = preview(&place.place, json!({"path": path}).as_object().expect("an object"));
+            shown.map_or_else(|problem| problem, |preview| preview.line)
+        };
         assert!(show("plan.md").ends_with("opened/plan.md (14 bytes)"), "{}", show("plan.md"));
         assert!(show("deep").contains("a folder"));
         assert!(show("../secret.txt").contains("outside"));

@@ -113,7 +113,8 @@ fn says(rule: &Rule, call: &Call) -> Says {
         Matches::Tool { tool, identity } => (names(rule, tool, call), identity.as_ref()),
         Matches::ReadOnly { server } => (Ok(call.facts.read_only && *server == call.facts.server), None),
         Matches::Pattern { tool, identity, arguments } => {
-            let matched = names(rule, tool, call).and_then(|named| Ok(named && meets(rule, arguments, call)?));
+            let matched =
+                names(rule, tool, call).and_then(|named| Ok(named && meets(rule, arguments, call)?));
             (matched, identity.as_ref())
         }
     };
@@ -158,8 +159,10 @@ fn names(rule: &Rule, tool: &str, call: &Call) -> Result<bool, String> {
 }
 
 fn meets(rule: &Rule, conditions: &[Condition], call: &Call) -> Result<bool, String> {
-    let arguments =
-        call.arguments.as_ref().ok_or_else(|| "the arguments of the call are not a JSON object".to_owned())?;
+    let arguments = call
+        .arguments
+        .as_ref()
+        .ok_or_else(|| "the arguments of the call are not a JSON object".to_owned())?;
     for (condition, pattern) in conditions.iter().zip(&rule.patterns) {
         let met = match (&condition.name, pattern) {
             (Some(name), None) => condition.equals.as_ref() == arguments.get(name),
@@ -194,15 +197,16 @@ fn subject_meets(pattern: &Pattern, subject: &Subject, effect: RuleEffect) -> Re
         (SubjectKind::Path, RuleEffect::Ask | RuleEffect::Deny) => {
             if cfg!(any(windows, target_os = "macos")) {
                 // There the same file answers to a name in any case.
-                let folded = Pattern::parse(&pattern.as_str().to_lowercase()).map_err(|error| error.to_string())?;
+                let folded =
+                    Pattern::parse(&pattern.as_str().to_lowercase()).map_err(|error| error.to_string())?;
                 let text = subject.text.to_lowercase();
                 return folded.matches(&text, true).map_err(|error| error.to_string());
             }
             compare(&subject.text, true)
         }
-        (SubjectKind::Command, RuleEffect::Allow) => Ok((pattern.is_literal()
-            || !subject.text.contains(CONTROL))
-            && compare(&subject.text, false)?),
+        (SubjectKind::Command, RuleEffect::Allow) => {
+            Ok((pattern.is_literal() || !subject.text.contains(CONTROL)) && compare(&subject.text, false)?)
+        }
         (SubjectKind::Command, RuleEffect::Ask | RuleEffect::Deny) => {
             if compare(&subject.text, false)? {
                 return Ok(true);

@@ -4,8 +4,8 @@
 use proptest::prelude::*;
 use serde_json::json;
 
-use super::*;
-use crate::rules::{Facts, Names, parse};
+use super::{Matches, Rule, RuleEffect, Scope, StoredRule, Subject, SubjectKind, Value, decide, place};
+use crate::rules::{Call, Facts, Names, parse};
 
 fn call(tool: &str, arguments: Value) -> Call {
     let subject = |argument: &str, kind| {
@@ -192,7 +192,11 @@ fn a_changed_tool_asks_again_and_a_hold_is_kept() {
     let verdict = decide(&[made(RuleEffect::Allow)], &read);
     assert_eq!(verdict.effect, RuleEffect::Ask);
     assert!(verdict.because.contains("changed"));
-    assert_eq!(decide(&[made(RuleEffect::Deny)], &read).effect, RuleEffect::Deny, "a denial outlives the change");
+    assert_eq!(
+        decide(&[made(RuleEffect::Deny)], &read).effect,
+        RuleEffect::Deny,
+        "a denial outlives the change"
+    );
 }
 
 #[test]
@@ -243,12 +247,12 @@ proptest! {
 
     #[test]
     fn the_order_of_rules_does_not_matter(
-        rules in prop::collection::vec(some_rule(), 0..8).prop_shuffle(), call in some_call(), seed in any::<u64>(),
+        rules in prop::collection::vec(some_rule(), 0..8).prop_shuffle(), call in some_call(), seed in 0..1_000_usize,
     ) {
         let mut rules: Vec<_> = rules.iter().enumerate().map(|(id, text)| rule(id, text)).collect();
         let before = decide(&rules, &call);
         let len = rules.len().max(1);
-        rules.rotate_left(usize::try_from(seed).unwrap_or(0) % len);
+        rules.rotate_left(seed % len);
         rules.reverse();
         prop_assert_eq!(decide(&rules, &call), before);
     }

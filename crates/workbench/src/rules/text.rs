@@ -55,7 +55,9 @@ impl Names {
         let mut found = self.0.iter().filter(|(_, name)| *name == text).map(|(id, _)| id);
         match (found.next(), found.next()) {
             (Some(id), None) => Ok(id.clone()),
-            (Some(_), Some(_)) => Err(format!("There are several agents called {text}. Write the agent's id.")),
+            (Some(_), Some(_)) => {
+                Err(format!("There are several agents called {text}. Write the agent's id."))
+            }
             (None, _) => Err(format!("There is no agent called {text}.")),
         }
     }
@@ -160,7 +162,8 @@ impl<'a> Reader<'a> {
     /// Whether what follows is `name: "` or `name =`.
     fn is_named(&self) -> bool {
         let rest = self.rest().trim_start();
-        let name = rest.len() - rest.trim_start_matches(|char: char| char.is_alphanumeric() || char == '_').len();
+        let name =
+            rest.len() - rest.trim_start_matches(|char: char| char.is_alphanumeric() || char == '_').len();
         let rest = rest[name..].trim_start();
         name > 0
             && (rest.strip_prefix(':').is_some_and(|rest| rest.trim_start().starts_with('"'))
@@ -228,14 +231,14 @@ impl<'a> Reader<'a> {
     }
 
     fn json(&mut self) -> Result<Value, ParseError> {
-        let mut values = serde_json::Deserializer::from_str(self.rest()).into_iter();
-        match values.next() {
-            Some(Ok(value)) => {
-                self.at += values.byte_offset();
+        let rest = self.rest();
+        let length = json_length(rest);
+        match serde_json::from_str(&rest[..length]) {
+            Ok(value) => {
+                self.at += length;
                 Ok(value)
             }
-            Some(Err(error)) => Err(self.error(format!("Expected a JSON value: {error}"))),
-            None => Err(self.error("Expected a JSON value")),
+            Err(error) => Err(self.error(format!("Expected a JSON value: {error}"))),
         }
     }
 
@@ -254,6 +257,24 @@ impl<'a> Reader<'a> {
         }
         Err(self.error("Say where it holds: everywhere, for agent NAME, in conversation ID of NAME"))
     }
+}
+
+/// Bytes up to what ends a value in a list: a comma or closing bracket that is in no string and no inner list.
+fn json_length(text: &str) -> usize {
+    let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);
+    for (at, char) in text.char_indices() {
+        match char {
+            _ if escaped => escaped = false,
+            '\\' if quoted => escaped = true,
+            '"' => quoted = !quoted,
+            _ if quoted => {}
+            '[' | '{' => depth += 1,
+            ']' | '}' => depth = depth.saturating_sub(1),
+            ',' | ')' if depth == 0 => return at,
+            _ => {}
+        }
+    }
+    text.len()
 }
 
 /// A rule as its text. [`parse`] reads it back, save for exact calls and single runs, which only the dialog makes.

@@ -1,0 +1,23 @@
+//! Running a person's source confined, for the client tools of the desk: the tools crate, as far as others need it.
+
+use loci_api::error::ApiError;
+use serde_json::{Map, Value};
+
+pub use loci_tools::{
+    sandbox::{Confinement, RunMode, RunRequest, RunResult, RunStatus},
+    schema::DerivedSchema,
+    source::SourceType,
+};
+
+/// The name, description and parameters of a source, derived without running it. `parameters` stands in for those
+/// of the source.
+///
+/// # Errors
+/// 400 with the place in the source and what is missing.
+pub fn derive(
+    source_type: &str,
+    source: &str,
+    parameters: Option<&Map<String, Value>>,
+) -> Result<DerivedSchema, ApiError> {
+    crate::tools::derive(source, crate::tools::source_type(Some(source_type))?, parameters)
+}

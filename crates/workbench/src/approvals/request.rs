@@ -1,0 +1,197 @@
+//! A request that waits, with everything one needs to decide about its calls: who would run each, what it is bound
+//! to, what the rules say, and whether it was begun before.
+
+use loci_api::{
+    ids::{AgentId, ConversationId, MessageId},
+    message::ToolCall,
+    resource::Tool,
+    time::Timestamp,
+};
+use loci_store::{
+    Connection, StoreError,
+    table::{
+        approval_audit::CallKind,
+        approval_rule,
+        client_call::{self, CallState, ClientCall},
+        pending_approval::{self, PendingApproval},
+        tool,
+    },
+};
+use serde_json::{Map, Value};
+
+use super::binding::{Identity, bind, comes_with_the_server, fingerprint};
+use crate::{
+    client_tools::{Kit, Tool as ClientTool},
+    desk::LOCAL,
+    rules::{Call, Facts, StoredRule, Verdict, decide},
+};
+
+/// The server whose tools run on this machine.
+pub(super) const THIS_MACHINE: &str = "this machine";
+/// Server tools that come with the server and change nothing outside the agent.
+const READING: [&str; 4] = ["conversation_search", "archival_memory_search", "open_files", "grep_files"];
+
+/// A request that waits, and the tools of its agent as they are now.
+pub(super) struct Request {
+    pub connection: String,
+    pub id: MessageId,
+    pub agent_id: AgentId,
+    pub agent_name: String,
+    pub conversation_id: Option<ConversationId>,
+    pub created_at: Timestamp,
+    pub calls: Vec<ToolCall>,
+    pub kit: Kit,
+    /// The person's message that the turn answers.
+    turn: Option<MessageId>,
+    tools: Vec<Tool>,
+    rules: Vec<StoredRule>,
+    begun: Vec<ClientCall>,
+}
+
+/// Who would run a call.
+pub(super) enum Runner {
+    /// This desk.
+    Client(ClientTool),
+    /// The server the agent runs on.
+    Server,
+    /// Some other client offered it.
+    Elsewhere,
+}
+
+impl Request {
+    pub(super) fn new(conn: &Connection, pending: PendingApproval) -> Result<Self, StoreError> {
+        let PendingApproval { message, agent_name } = pending;
+        let conversation_id = message.conversation_id.clone();
+        Ok(Self {
+            tools: tool::list_for_agent(conn, &message.agent_id)?,
+            kit: Kit::load(conn, LOCAL, &message.agent_id, conversation_id.as_ref())?,
+            turn: pending_approval::turn(conn, &message.id)?,
+            rules: approval_rule::list(conn, false)?.iter().map(StoredRule::read).collect(),
+            begun: client_call::list_for_request(conn, LOCAL, &message.id)?,
+            connection: LOCAL.to_owned(),
+            id: message.id,
+            agent_id: message.agent_id,
+            agent_name,
+            conversation_id,
+            created_at: message.created_at,
+            calls: message.tool_calls,
+        })
+    }
+
+    /// The one with this id, if it still waits.
+    pub(super) fn find(conn: &Connection, id: &MessageId) -> Result<Option<Self>, StoreError> {
+        pending_approval::get(conn, id)?.map(|pending| Self::new(conn, pending)).transpose()
+    }
+
+    fn tool(&self, name: &str) -> Option<&Tool> {
+        self.tools.iter().find(|tool| tool.name.as_deref() == Some(name))
+    }
+
+    /// A tool of this desk hides one of the server with the same name, as it did when the model was told of both.
+    pub(super) fn runner(&self, call: &ToolCall) -> Runner {
+        match (self.kit.find(&call.name), self.tool(&call.name)) {
+            (Some(tool), None) => Runner::Client(tool),
+            (Some(tool), Some(_)) if self.kit.offers(&tool) => Runner::Client(tool),
+            (_, Some(_)) => Runner::Server,
+            (None, None) => Runner::Elsewhere,
+        }
+    }
+
+    pub(super) fn kind(&self, call: &ToolCall) -> CallKind {
+        match self.runner(call) {
+            Runner::Client(_) | Runner::Elsewhere => CallKind::Client,
+            Runner::Server => CallKind::Server,
+        }
+    }
+
+    fn with_identity<T>(&self, call: &ToolCall, act: impl FnOnce(&Identity<'_>) -> T) -> T {
+        match self.runner(call) {
+            Runner::Client(tool) => {
+                act(&Identity::Client { tool: &tool, spec: &tool.spec(), place: &self.kit.place })
+            }
+            Runner::Server => act(&self.tool(&call.name).map_or(Identity::Unknown, Identity::Server)),
+            Runner::Elsewhere => act(&Identity::Unknown),
+        }
+    }
+
+    /// What a decision about this call is bound to.
+    pub(super) fn hash(&self, call: &ToolCall) -> String {
+        self.with_identity(call, |tool| {
+            bind(&self.connection, &self.agent_id, &call.name, tool, &call.arguments)
+        })
+    }
+
+    /// How far this call came when it was begun before.
+    pub(super) fn begun(&self, call: &ToolCall) -> Option<&ClientCall> {
+        self.begun.iter().find(|begun| begun.tool_call_id == call.id)
+    }
+
+    /// What rules can know of the call, with other arguments if they were changed.
+    pub(super) fn facts(&self, call: &ToolCall, arguments: &str) -> Call {
+        let parsed: Option<Map<String, Value>> = serde_json::from_str(arguments).ok();
+        let runner = self.runner(call);
+        let (server, read_only, hold) = match &runner {
+            Runner::Client(tool) => (THIS_MACHINE.to_owned(), tool.read_only(), self.hold(call, tool)),
+            Runner::Server => {
+                let tool = self.tool(&call.name);
+                let own = tool.is_some_and(|tool| comes_with_the_server(tool.tool_type));
+                (self.connection.clone(), own && READING.contains(&call.name.as_str()), None)
+            }
+            Runner::Elsewhere => (
+                "another program".to_owned(),
+                false,
+                Some("Another program offered this tool, and only that one can run it.".to_owned()),
+            ),
+        };
+        let subject = match (&runner, &parsed) {
+            (Runner::Client(tool), Some(parsed)) => tool.subject(&self.kit.place, parsed),
+            (Runner::Client(_), None) | (Runner::Server | Runner::Elsewhere, _) => None,
+        };
+        let (identity, fingerprint) =
+            self.with_identity(call, |tool| (tool.lasting(), fingerprint(&call.name, tool, arguments)));
+        Call {
+            facts: Facts {
+                connection: self.connection.clone(),
+                agent_id: self.agent_id.to_string(),
+                conversation_id: self.conversation_id.as_ref().map(ToString::to_string),
+                turn: self.turn.as_ref().map(ToString::to_string),
+                tool: call.name.clone(),
+                server,
+                read_only,
+                identity,
+                fingerprint,
+                subject,
+                hold,
+            },
+            arguments: parsed,
+        }
+    }
+
+    /// Why a person has to look at a call of this desk's tools, whatever rules say.
+    fn hold(&self, call: &ToolCall, tool: &ClientTool) -> Option<String> {
+        if self.begun(call).is_some_and(|begun| begun.state == CallState::Unknown) {
+            return Some("Loci ended while this call ran. Nobody knows how far it came.".to_owned());
+        }
+        if tool.asks_person() {
+            return Some("The agent asks you something.".to_owned());
+        }
+        let missing = tool.needs_folder() && self.kit.place.is_empty();
+        missing.then(|| "No folder is opened to this agent. Choose one to allow this call.".to_owned())
+    }
+
+    /// What the rules say.
+    pub(super) fn verdict(&self, call: &ToolCall, arguments: &str) -> Verdict {
+        decide(&self.rules, &self.facts(call, arguments))
+    }
+
+    pub(super) fn dangerous(&self, call: &ToolCall) -> bool {
+        match self.runner(call) {
+            Runner::Client(tool) => tool.dangerous(),
+            // What a server's tool does is not known here; its own memory tools do nothing outside the agent.
+            Runner::Server => {
+                !self.tool(&call.name).is_some_and(|tool| comes_with_the_server(tool.tool_type))
+            }
+            Runner::Elsewhere => false,
+        }
+    }
+}

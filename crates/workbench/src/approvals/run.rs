@@ -1,0 +1,179 @@
+//! Running one allowed call of a client tool: noted before it begins, looked at once more, noted when it ended.
+
+use std::time::Duration;
+
+use loci_api::{
+    ids::MessageId,
+    message::{ToolCall, ToolStatus},
+    time::Timestamp,
+};
+use loci_server::error::Failure;
+use loci_store::table::{
+    approval_audit::{AuditEntry, AuditEvent, AuditOutcome, CallKind, append},
+    client_call::{self, CallState, ClientCall},
+};
+use serde_json::{Map, Value};
+
+use super::{log, request::Request};
+use crate::{
+    Desk,
+    client_tools::{Done, Task, Tool as ClientTool, running::About},
+    events::Event,
+    settings,
+};
+
+/// How long a tool that only touches files may take.
+const TOOL_TIME: Duration = Duration::from_secs(60);
+
+/// A call to run.
+pub(super) struct Job {
+    pub call: ToolCall,
+    /// What was decided about.
+    pub hash: String,
+    pub tool: ClientTool,
+    pub arguments: Map<String, Value>,
+    pub edited: bool,
+    /// The person's, to a question.
+    pub answer: Option<String>,
+}
+
+/// What the model is told.
+pub(super) struct Told {
+    pub text: String,
+    pub status: ToolStatus,
+}
+
+/// Runs it. Whatever happens is an answer to the model; only a lost database is an error.
+pub(super) async fn run(desk: &Desk, id: &MessageId, job: Job) -> Result<Told, Failure> {
+    let Job { call, hash, tool, arguments, edited, answer } = job;
+    // The last look before anything happens, in the transaction that notes its beginning: the request still waits,
+    // it is still the same call, and nobody ran it before.
+    let (wanted, looked_at, given) = (id.clone(), (call.clone(), hash.clone()), arguments.clone());
+    let begun = desk
+        .app()
+        .store()
+        .write(move |tx| {
+            let (call, hash) = looked_at;
+            let Some(request) = Request::find(tx, &wanted)? else { return Ok(Err(GONE)) };
+            if request.hash(&call) != hash {
+                return Ok(Err(CHANGED));
+            }
+            let note = note(&request, &call, &hash, &given);
+            if !client_call::start(tx, &note)? {
+                return Ok(Err(BEGUN));
+            }
+            let edited = edited.then_some(&given);
+            let started = AuditEntry {
+                event: AuditEvent::Started,
+                outcome: AuditOutcome::Started,
+                ..log::entry(&request, &call, CallKind::Client, &hash, edited)
+            };
+            append(tx, &started)?;
+            Ok(Ok((request, note)))
+        })
+        .await?;
+    let (request, note) = match begun {
+        Ok(begun) => begun,
+        Err(problem) => {
+            return Ok(Told { text: problem.to_owned(), status: ToolStatus::Error });
+        }
+    };
+    let changed =
+        || Event::ClientCallChanged { agent_id: request.agent_id.to_string(), tool_call_id: call.id.clone() };
+    desk.events().tell(changed());
+    let done = carry_out(desk, &request, &call, &tool, &arguments, answer.as_deref()).await?;
+    let Done { result, confinement } = done;
+    let confinement = confinement.or_else(|| folders(&request, &tool));
+    let (status, outcome) = match &result {
+        Ok(_) => (ToolStatus::Success, AuditOutcome::Success),
+        Err(_) => (ToolStatus::Error, AuditOutcome::Error),
+    };
+    let entry = AuditEntry {
+        event: AuditEvent::Finished,
+        outcome,
+        reason: result.as_ref().err().map(|problem| problem.chars().take(2_000).collect()),
+        confinement: confinement.clone(),
+        ..log::entry(&request, &call, CallKind::Client, &hash, edited.then_some(&arguments))
+    };
+    let mut text = result.unwrap_or_else(|problem| problem);
+    if edited {
+        text = told_edited(arguments, &text);
+    }
+    let kept = text.clone();
+    desk.app()
+        .store()
+        .write(move |tx| {
+            client_call::finish(tx, &note, status, &kept, confinement.as_deref(), Timestamp::now())?;
+            append(tx, &entry).map(drop)
+        })
+        .await?;
+    desk.events().tell(changed());
+    Ok(Told { text, status })
+}
+
+const GONE: &str = "The call was not run: the request was answered or cancelled meanwhile.";
+const CHANGED: &str = "The call was not run: the tool or its folder was changed after the person allowed it.";
+const BEGUN: &str = "The call was not run again: it was begun before.";
+
+/// What the model is told of a call whose arguments a person changed.
+pub(super) fn told_edited(arguments: Map<String, Value>, text: &str) -> String {
+    format!(
+        "[The person changed the arguments before allowing the call. It ran with: {}]\n{text}",
+        Value::Object(arguments)
+    )
+}
+
+fn note(request: &Request, call: &ToolCall, hash: &str, arguments: &Map<String, Value>) -> ClientCall {
+    ClientCall {
+        connection: request.connection.clone(),
+        message_id: request.id.clone(),
+        tool_call_id: call.id.clone(),
+        agent_id: request.agent_id.clone(),
+        conversation_id: request.conversation_id.clone(),
+        tool: call.name.clone(),
+        hash: hash.to_owned(),
+        arguments: Some(Value::Object(arguments.clone()).to_string()),
+        state: CallState::Started,
+        status: None,
+        result: None,
+        confinement: None,
+        started_at: Timestamp::now(),
+        finished_at: None,
+    }
+}
+
+async fn carry_out(
+    desk: &Desk,
+    request: &Request,
+    call: &ToolCall,
+    tool: &ClientTool,
+    arguments: &Map<String, Value>,
+    answer: Option<&str>,
+) -> Result<Done, Failure> {
+    let running = desk.running_calls().begin(About {
+        message_id: request.id.clone(),
+        tool_call_id: call.id.clone(),
+        agent_id: request.agent_id.clone(),
+        conversation_id: request.conversation_id.clone(),
+        tool: call.name.clone(),
+        started_at: Timestamp::now(),
+    });
+    let task = Task {
+        desk: desk.clone(),
+        place: request.kit.place.clone(),
+        arguments: arguments.clone(),
+        agent_id: request.agent_id.to_string(),
+        confine_commands: settings::read_settings(desk).await?.confine_commands,
+        call: running.call().clone(),
+    };
+    Ok(tool.carry_out(task, answer, TOOL_TIME).await)
+}
+
+/// What keeps a tool of files within bounds.
+fn folders(request: &Request, tool: &ClientTool) -> Option<String> {
+    if !tool.needs_folder() {
+        return None;
+    }
+    let verb = if tool.read_only() { "reads only" } else { "writes only" };
+    Some(format!("{verb} below {}", request.kit.place.text().join(", ")))
+}

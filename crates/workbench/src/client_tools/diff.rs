@@ -1,0 +1,47 @@
+//! What a write would change, as people read it.
+
+use similar::{ChangeTag, TextDiff};
+
+use super::{Detail, Preview};
+
+/// Lines around a change.
+const CONTEXT: usize = 3;
+/// Bytes of a text that is compared line by line; a larger one is only counted.
+const LARGEST: usize = 1 << 20;
+/// Characters of a difference told to a model.
+const MOST_CHARACTERS: usize = 4_000;
+
+/// The unified difference, cut to what a model should read.
+#[must_use]
+pub fn unified(before: &str, after: &str) -> String {
+    if before.len().max(after.len()) > LARGEST {
+        return String::new();
+    }
+    let diff = TextDiff::from_lines(before, after).unified_diff().context_radius(CONTEXT).to_string();
+    match diff.char_indices().nth(MOST_CHARACTERS) {
+        Some((at, _)) => format!("{}\n[the difference goes on]", &diff[..at]),
+        None => diff,
+    }
+}
+
+/// The whole difference for the dialog; `before` is None for a new file.
+#[must_use]
+pub fn preview(path: &str, before: Option<&str>, after: &str) -> Preview {
+    let old = before.unwrap_or_default();
+    if old.len().max(after.len()) > LARGEST {
+        let line = format!("{path} ({} bytes, {} before)", after.len(), old.len());
+        return Preview { detail: Some(Detail::Text { text: after.to_owned() }), line };
+    }
+    let diff = TextDiff::from_lines(old, after);
+    let count = |tag| diff.iter_all_changes().filter(|change| change.tag() == tag).count();
+    let (added, removed) = (count(ChangeTag::Insert), count(ChangeTag::Delete));
+    let plural = |count: usize| if count == 1 { "line" } else { "lines" };
+    let line = match before {
+        None => format!("{path} (a new file, {added} {})", plural(added)),
+        Some(_) => format!("{path} ({added} {} added, {removed} removed)", plural(added)),
+    };
+    let text = diff.unified_diff().context_radius(CONTEXT).to_string();
+    let detail =
+        Detail::Diff { path: path.to_owned(), diff: text, added, removed, new_file: before.is_none() };
+    Preview { line, detail: Some(detail) }
+}

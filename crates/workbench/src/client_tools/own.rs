@@ -1,0 +1,229 @@
+//! Client tools people wrote themselves, in Python or TypeScript: kept by this desk, run confined on this machine,
+//! whatever server the agent lives on.
+
+use axum::{
+    Json as Answer, Router,
+    extract::{Path, State},
+    http::StatusCode,
+    routing::get,
+};
+use loci_api::{error::ApiError, resource::Requirement, time::Timestamp};
+use loci_server::{
+    confined::{RunRequest, RunStatus, SourceType, derive},
+    error::Failure,
+};
+use loci_store::table::client_tool::{self, OwnTool};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::{Done, TOOLS, Task};
+use crate::{Desk, events::Event, extract::Json};
+
+const DEFAULT_SECONDS: u32 = 60;
+const MOST_SECONDS: u32 = 600;
+/// Bytes of a source.
+const LARGEST_SOURCE: usize = 1 << 20;
+/// Characters told to the model of what a tool printed.
+const MOST_PRINTED: usize = 10_000;
+
+/// One line of what a call would do.
+pub(super) fn preview(tool: &OwnTool) -> String {
+    let network = if tool.network { "with the network" } else { "without the network" };
+    format!("your own {} tool, confined, {network}", tool.source_type)
+}
+
+/// Runs a call, confined to the first folder opened for writing, or to one of its own.
+pub(crate) async fn run(tool: &OwnTool, task: &Task) -> Done {
+    let source_type = match SourceType::parse(Some(&tool.source_type)) {
+        Ok(source_type) => source_type,
+        Err(unknown) => return Done::from(Err(format!("{} could not run: {unknown}", tool.name))),
+    };
+    let folder = task.place.folders().iter().find(|opened| !opened.read_only);
+    let request = RunRequest {
+        tool_id: tool.id.clone(),
+        agent_id: task.agent_id.clone(),
+        function: Some(tool.name.clone()),
+        network: tool.network,
+        timeout: Some(std::time::Duration::from_secs(tool.timeout_seconds.into())),
+        pip_requirements: tool.pip_requirements.clone(),
+        npm_requirements: tool.npm_requirements.clone(),
+        work_dir: folder.map(|opened| opened.folder.path().to_owned()),
+        ..RunRequest::new(source_type, tool.source_code.clone(), task.arguments.clone())
+    };
+    let running = task.desk.app().sandbox().run(request);
+    let result = tokio::select! {
+        result = running => result,
+        () = task.call.stopped() => return Done::from(Err("The person stopped the call.".to_owned())),
+    };
+    let confinement = Some(super::confinement(&result.confinement));
+    let printed: String = result.stdout.concat().chars().take(MOST_PRINTED).collect();
+    task.call.say(&printed);
+    let value = match result.value {
+        Value::Null => "None".to_owned(),
+        Value::String(text) => text,
+        other => other.to_string(),
+    };
+    let whole = if printed.is_empty() { value } else { format!("{value}\n[printed]\n{printed}") };
+    let result = match result.status {
+        RunStatus::Success => Ok(whole),
+        RunStatus::Error => Err(whole),
+    };
+    Done { result, confinement }
+}
+
+pub(super) fn routes() -> Router<Desk> {
+    Router::new()
+        .route("/own-tools", get(list).post(create))
+        .route("/own-tools/{id}", get(read).patch(change).delete(remove))
+}
+
+/// A tool as it is shown.
+#[derive(Serialize)]
+struct Shown {
+    id: String,
+    name: String,
+    source_type: String,
+    source_code: String,
+    json_schema: Value,
+    pip_requirements: Vec<Requirement>,
+    npm_requirements: Vec<Requirement>,
+    read_only: bool,
+    network: bool,
+    timeout_seconds: u32,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+impl From<OwnTool> for Shown {
+    fn from(tool: OwnTool) -> Self {
+        Self {
+            id: tool.id,
+            name: tool.name,
+            source_type: tool.source_type,
+            source_code: tool.source_code,
+            json_schema: tool.json_schema,
+            pip_requirements: tool.pip_requirements,
+            npm_requirements: tool.npm_requirements,
+            read_only: tool.read_only,
+            network: tool.network,
+            timeout_seconds: tool.timeout_seconds,
+            created_at: tool.created_at,
+            updated_at: tool.updated_at,
+        }
+    }
+}
+
+/// What of a tool is set; what is left out of a change stays.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Given {
+    source_type: Option<String>,
+    source_code: Option<String>,
+    /// The parameters as a JSON Schema, instead of those of the source.
+    parameters: Option<Map<String, Value>>,
+    pip_requirements: Option<Vec<Requirement>>,
+    npm_requirements: Option<Vec<Requirement>>,
+    read_only: Option<bool>,
+    network: Option<bool>,
+    timeout_seconds: Option<u32>,
+}
+
+impl Given {
+    /// The tool with what is given, checked; its name and schema come from the source.
+    fn apply(self, mut tool: OwnTool) -> Result<OwnTool, ApiError> {
+        let source_changed = self.source_code.is_some() || self.source_type.is_some();
+        tool.source_type = self.source_type.unwrap_or(tool.source_type);
+        tool.source_code = self.source_code.unwrap_or(tool.source_code);
+        tool.pip_requirements = self.pip_requirements.unwrap_or(tool.pip_requirements);
+        tool.npm_requirements = self.npm_requirements.unwrap_or(tool.npm_requirements);
+        tool.read_only = self.read_only.unwrap_or(tool.read_only);
+        tool.network = self.network.unwrap_or(tool.network);
+        tool.timeout_seconds = self.timeout_seconds.unwrap_or(tool.timeout_seconds);
+        if tool.source_code.len() > LARGEST_SOURCE {
+            return Err(ApiError::bad_request(format!("The source is larger than {LARGEST_SOURCE} bytes.")));
+        }
+        if !(1..=MOST_SECONDS).contains(&tool.timeout_seconds) {
+            return Err(ApiError::bad_request(format!("timeout_seconds is 1 to {MOST_SECONDS}.")));
+        }
+        loci_api::tool::check_requirements("pip_requirements", Some(&tool.pip_requirements))?;
+        loci_api::tool::check_requirements("npm_requirements", Some(&tool.npm_requirements))?;
+        if source_changed || self.parameters.is_some() {
+            let derived = derive(&tool.source_type, &tool.source_code, self.parameters.as_ref())?;
+            tool.name = derived.name;
+            tool.json_schema = Value::Object(derived.json_schema);
+        }
+        if TOOLS.iter().any(|built_in| built_in.name == tool.name) {
+            return Err(ApiError::conflict(format!(
+                "{} is a tool of Loci's own. Give the function another name.",
+                tool.name
+            )));
+        }
+        Ok(tool)
+    }
+}
+
+async fn list(State(desk): State<Desk>) -> Result<Answer<Vec<Shown>>, Failure> {
+    let tools = desk.app().store().read(client_tool::list).await?;
+    Ok(Answer(tools.into_iter().map(Shown::from).collect()))
+}
+
+async fn find(desk: &Desk, id: &str) -> Result<OwnTool, Failure> {
+    let wanted = id.to_owned();
+    let found = desk.app().store().read(move |conn| client_tool::get(conn, &wanted)).await?;
+    Ok(found.ok_or_else(|| ApiError::not_found("There is no such client tool."))?)
+}
+
+async fn read(State(desk): State<Desk>, Path(id): Path<String>) -> Result<Answer<Shown>, Failure> {
+    Ok(Answer(find(&desk, &id).await?.into()))
+}
+
+async fn create(State(desk): State<Desk>, Json(given): Json<Given>) -> Result<Answer<Shown>, Failure> {
+    if given.source_code.is_none() {
+        return Err(ApiError::validation("source_code is missing.").into());
+    }
+    let now = Timestamp::now();
+    let empty = OwnTool {
+        id: format!("client-tool-{}", uuid::Uuid::new_v4()),
+        name: String::new(),
+        source_type: SourceType::Python.as_str().to_owned(),
+        source_code: String::new(),
+        json_schema: Value::Null,
+        pip_requirements: Vec::new(),
+        npm_requirements: Vec::new(),
+        read_only: false,
+        network: false,
+        timeout_seconds: DEFAULT_SECONDS,
+        created_at: now,
+        updated_at: now,
+    };
+    keep(&desk, given, empty).await
+}
+
+async fn change(
+    State(desk): State<Desk>,
+    Path(id): Path<String>,
+    Json(given): Json<Given>,
+) -> Result<Answer<Shown>, Failure> {
+    let mut tool = find(&desk, &id).await?;
+    tool.updated_at = Timestamp::now();
+    keep(&desk, given, tool).await
+}
+
+async fn keep(desk: &Desk, given: Given, tool: OwnTool) -> Result<Answer<Shown>, Failure> {
+    // Reading a source takes time that grows with it.
+    let tool =
+        tokio::task::spawn_blocking(move || given.apply(tool)).await.map_err(anyhow::Error::from)??;
+    let kept = tool.clone();
+    desk.app().store().write(move |tx| client_tool::upsert(tx, &kept)).await?;
+    desk.events().tell(Event::ClientToolChanged);
+    Ok(Answer(tool.into()))
+}
+
+async fn remove(State(desk): State<Desk>, Path(id): Path<String>) -> Result<StatusCode, Failure> {
+    let gone = desk.app().store().write(move |tx| client_tool::delete(tx, &id)).await?;
+    if !gone {
+        return Err(ApiError::not_found("There is no such client tool.").into());
+    }
+    desk.events().tell(Event::ClientToolChanged);
+    Ok(StatusCode::NO_CONTENT)
+}
