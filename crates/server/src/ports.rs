@@ -12,7 +12,7 @@ use std::{
 use futures::stream::BoxStream;
 use loci_api::{
     chat::{ChatError, ChatEvent, ChatRequest, ChatTrace},
-    ids::{MessageId, StepId, TraceId},
+    ids::{MessageId, StepId},
     message::Message,
     resource::{Step, StepStatus},
     time::Timestamp,
@@ -27,7 +27,6 @@ use loci_store::{
     table::{
         context, message,
         step::{self, StepTiming},
-        step_trace::{self, StepTrace},
     },
 };
 use serde_json::{Map, Value, json};
@@ -35,7 +34,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     App,
     compact::{Compaction, Job, NotCompacted, compact},
-    runs::{Facts, live::LiveRun},
+    runs::{Facts, keep_trace, live::LiveRun},
     tool_call,
 };
 
@@ -73,40 +72,6 @@ impl RunPorts {
     pub fn into_context(self) -> Option<Vec<Message>> {
         let settled = !self.unsettled.into_inner();
         settled.then(|| self.context.into_inner().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// The bodies of a model call are kept, but nobody waits for it: they may be megabytes.
-    fn keep_trace(&self, step_id: StepId, trace: ChatTrace, now: Timestamp) {
-        let app = self.app.clone();
-        self.app.runs().spawn(async move {
-            let kept = app
-                .store()
-                .write(move |tx| {
-                    step_trace::upsert(
-                        tx,
-                        &StepTrace {
-                            id: TraceId::new(),
-                            step_id,
-                            request_json: as_object(trace.request),
-                            response_json: as_object(trace.response),
-                            created_at: now,
-                        },
-                    )
-                })
-                .await;
-            if let Err(error) = kept {
-                tracing::warn!(%error, "the trace of a step was not kept");
-            }
-        });
-    }
-}
-
-/// Traces are published as objects.
-fn as_object(body: Value) -> Value {
-    match body {
-        Value::Object(_) => body,
-        Value::Null => json!({}),
-        other => json!({"body": other}),
     }
 }
 
@@ -181,7 +146,8 @@ impl Ports for RunPorts {
         kept.retain(|message| !message.is_err);
         self.context.lock().unwrap_or_else(PoisonError::into_inner).append(&mut kept);
         if let Some((step_id, trace)) = trace {
-            self.keep_trace(step_id, trace, now);
+            let keep = keep_trace(self.app.clone(), self.live.thread.clone(), step_id, trace, now);
+            self.app.runs().spawn(keep);
         }
         Ok(())
     }

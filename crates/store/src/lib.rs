@@ -6,6 +6,7 @@
 //! [`Store::write`].
 
 mod error;
+pub mod frames;
 pub mod maintain;
 mod migrate;
 mod open;

@@ -27,7 +27,7 @@ use super::{
     live::LiveRun,
     send::Origin,
     threads::Hold,
-    turn,
+    turn, upkeep,
 };
 use crate::{App, error::Failure, ports::RunPorts};
 
@@ -66,6 +66,7 @@ pub async fn execute(job: Job, hold: Option<Hold>) {
     }
     live.end();
     app.runs().unregister(&live.id);
+    upkeep::begin(&app);
 }
 
 async fn attempt(job: Job, hold: Option<Hold>) {

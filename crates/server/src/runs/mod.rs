@@ -15,12 +15,14 @@ mod past;
 mod recover;
 mod send;
 mod threads;
+mod traces;
 mod turn;
+mod upkeep;
 
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use loci_api::ids::{AgentId, RunId};
@@ -33,6 +35,7 @@ pub use compact_now::{Compacted, compact_thread};
 pub use past::{Resume, replay, resume};
 pub use recover::recover;
 pub use send::{Answered, Finished, Origin, send};
+pub(crate) use traces::keep as keep_trace;
 pub use turn::Facts;
 
 use live::LiveRun;
@@ -51,6 +54,9 @@ pub struct Runs(Arc<Inner>);
 struct Inner {
     live: Mutex<HashMap<RunId, Arc<LiveRun>>>,
     threads: Threads,
+    chains: traces::Chains,
+    /// When the last round of upkeep began.
+    upkeep: Mutex<Option<Instant>>,
     tasks: TaskTracker,
     closing: CancellationToken,
 }

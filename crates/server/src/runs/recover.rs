@@ -8,20 +8,19 @@ use loci_api::{
 use loci_engine::{input::InputScope, pending};
 use loci_store::{
     Connection, StoreError, Thread, maintain,
-    table::{agent, context, run, run_event},
+    table::{agent, context, run},
 };
 
-use super::STREAM_LIFE;
+use super::upkeep;
 use crate::App;
 
 /// Marks runs and steps that were under way as failed, gives calls whose tools never answered an error return,
-/// and forgets streams that are too old to be resumed.
+/// and begins to delete what is too old to be kept.
 ///
 /// # Errors
 /// Only if the database cannot be written.
 pub async fn recover(app: &App) -> anyhow::Result<()> {
     let now = Timestamp::now();
-    let life = i64::try_from(STREAM_LIFE.as_micros()).unwrap_or(i64::MAX);
     let swept = app
         .store()
         .write(move |tx| {
@@ -29,7 +28,6 @@ pub async fn recover(app: &App) -> anyhow::Result<()> {
             for thread in &swept.threads {
                 repair(tx, thread, now)?;
             }
-            run_event::trim(tx, Timestamp(now.0 - life))?;
             Ok(swept)
         })
         .await
@@ -41,6 +39,7 @@ pub async fn recover(app: &App) -> anyhow::Result<()> {
             "runs cut off by the last stop were marked as failed"
         );
     }
+    upkeep::begin(app);
     Ok(())
 }
 

@@ -54,11 +54,19 @@ pub fn last_seq_id(conn: &Connection, run_id: &RunId) -> Result<Option<i64>, Sto
     Ok(statement.query_row([run_id.as_str()], |row| row.get(0))?)
 }
 
-/// Deletes the streams of runs that ended before a moment. How many events there were.
-pub fn trim(conn: &Connection, ended_before: Timestamp) -> Result<usize, StoreError> {
-    Ok(conn.execute(
-        "DELETE FROM run_events WHERE created_at < ?1
-         AND run_id IN (SELECT id FROM runs WHERE completed_at < ?1)",
-        [ended_before.0],
-    )?)
+/// Deletes the streams of runs that ended before a moment, at most `limit` runs at a time, so that others can write in
+/// between. How many runs there were.
+pub fn trim(conn: &Connection, ended_before: Timestamp, limit: u32) -> Result<usize, StoreError> {
+    let mut statement = conn.prepare_cached(
+        "SELECT DISTINCT run_id FROM run_events JOIN runs ON runs.id = run_events.run_id
+         WHERE run_events.created_at < ?1 AND runs.completed_at < ?1 LIMIT ?2",
+    )?;
+    let runs: Vec<String> = statement
+        .query_map(params![ended_before.0, limit], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    let mut delete = conn.prepare_cached("DELETE FROM run_events WHERE run_id = ?")?;
+    for run in &runs {
+        delete.execute([run])?;
+    }
+    Ok(runs.len())
 }

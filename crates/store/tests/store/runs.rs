@@ -8,12 +8,13 @@ use loci_api::{
 };
 use loci_store::{
     Page, StoreError, Thread,
+    frames::{Known, encode},
     table::{
         context,
         run::{self, RunEnd, RunFilter},
         run_event::{self, RunEvent},
         step::{self, StepEnd, StepFilter, StepTiming},
-        step_trace::{self, StepTrace},
+        step_trace::{self, FramedTrace, StepTrace},
         tool_journal,
     },
 };
@@ -245,6 +246,66 @@ async fn steps_are_filtered_and_judged() {
 }
 
 #[tokio::test]
+async fn a_request_is_read_from_the_frames_of_its_chain() {
+    check(|conn| {
+        let thread = Thread::new(fixture::stored_agent(conn, "a"), None);
+        let parent = fixture::run(&thread);
+        run::insert(conn, &parent, None).unwrap();
+        let later_run = fixture::run(&thread);
+        run::insert(conn, &later_run, None).unwrap();
+        let mut known = Known::default();
+        let mut kept = Vec::new();
+        for number in 0..4_u32 {
+            let step = fixture::step(if number < 2 { &parent } else { &later_run });
+            step::insert(conn, &step, NOW).unwrap();
+            let request = json!({"model": "m", "messages": (0..=number).collect::<Vec<_>>()});
+            let trace = FramedTrace {
+                id: TraceId::new(),
+                step_id: step.id.clone(),
+                agent_id: thread.agent_id.clone(),
+                chain: "c".to_owned(),
+                position: number,
+                frame: encode(&mut known, &request).unwrap(),
+                response_json: json!({"n": number}),
+                created_at: later(number.into()),
+            };
+            assert!(step_trace::append(conn, &trace).unwrap());
+            kept.push((step.id, request));
+        }
+        for (id, request) in &kept {
+            assert_eq!(step_trace::get(conn, id).unwrap().unwrap().request_json, *request);
+        }
+        // A run that is deleted takes nothing from the others.
+        run::delete(conn, &parent.id).unwrap();
+        assert_eq!(step_trace::get(conn, &kept[0].0).unwrap(), None);
+        assert_eq!(step_trace::get(conn, &kept[3].0).unwrap().unwrap().request_json, kept[3].1);
+        assert_eq!(
+            step_trace::trim(conn, later(3), 100).unwrap(),
+            1,
+            "the third; the first two went with their run"
+        );
+        assert_eq!(step_trace::get(conn, &kept[3].0).unwrap().unwrap().request_json, kept[3].1);
+        assert_eq!(step_trace::trim(conn, later(9), 100).unwrap(), 1);
+        // The chain is gone now: it cannot go on.
+        let step = fixture::step(&later_run);
+        step::insert(conn, &step, NOW).unwrap();
+        let lost = FramedTrace {
+            id: TraceId::new(),
+            step_id: step.id.clone(),
+            agent_id: thread.agent_id.clone(),
+            chain: "c".to_owned(),
+            position: 4,
+            frame: json!([]),
+            response_json: json!({}),
+            created_at: NOW,
+        };
+        assert!(!step_trace::append(conn, &lost).unwrap());
+        assert_eq!(step_trace::get(conn, &step.id).unwrap(), None);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn traces_events_and_journal_are_kept_for_a_while() {
     check(|conn| {
         let thread = Thread::new(fixture::stored_agent(conn, "a"), None);
@@ -265,8 +326,8 @@ async fn traces_events_and_journal_are_kept_for_a_while() {
         let trace = StepTrace { response_json: json!({}), ..trace };
         step_trace::upsert(conn, &trace).unwrap();
         assert_eq!(step_trace::get(conn, &step.id).unwrap(), Some(trace));
-        assert_eq!(step_trace::trim(conn, NOW).unwrap(), 0);
-        assert_eq!(step_trace::trim(conn, later(1)).unwrap(), 1);
+        assert_eq!(step_trace::trim(conn, NOW, 100).unwrap(), 0);
+        assert_eq!(step_trace::trim(conn, later(1), 100).unwrap(), 1);
 
         tool_journal::start(conn, &step.id, "c2", "f", "{", NOW).unwrap();
         tool_journal::start(conn, &step.id, "c1", "g", "{}", later(1)).unwrap();
@@ -288,10 +349,10 @@ async fn traces_events_and_journal_are_kept_for_a_while() {
         assert_eq!(run_event::list_after(conn, &parent.id, 1, 9).unwrap(), [event(2), event(3)]);
         assert_eq!(run_event::list_after(conn, &parent.id, 0, 1).unwrap(), [event(1)]);
         assert_eq!(run_event::last_seq_id(conn, &parent.id).unwrap(), Some(3));
-        assert_eq!(run_event::trim(conn, later(60)).unwrap(), 0, "a run that goes on keeps its stream");
+        assert_eq!(run_event::trim(conn, later(60), 100).unwrap(), 0, "a run that goes on keeps its stream");
         run::finish(conn, &parent.id, &end(StopReason::EndTurn)).unwrap();
-        assert_eq!(run_event::trim(conn, later(4)).unwrap(), 0);
-        assert_eq!(run_event::trim(conn, later(60)).unwrap(), 3);
+        assert_eq!(run_event::trim(conn, later(4), 100).unwrap(), 0);
+        assert_eq!(run_event::trim(conn, later(60), 100).unwrap(), 1);
 
         context::push(conn, &thread, &[fixture::message(&thread, Role::User, "x")]).unwrap();
         assert!(run::delete(conn, &parent.id).unwrap());
