@@ -18,6 +18,7 @@ export const keys = {
     ] as const,
   conversations: (agentId: string) => ["agent", agentId, "conversations"] as const,
   tools: (agentId: string) => ["agent", agentId, "tools"] as const,
+  allTools: () => ["tools"] as const,
   clientTools: (agentId: string) => ["agent", agentId, "client-tools"] as const,
   activeRuns: (agentId: string) => ["agent", agentId, "active-runs"] as const,
   approvals: () => ["approvals"] as const,

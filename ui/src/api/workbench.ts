@@ -6,8 +6,34 @@ export type ClientTool = {
   parameters: Record<string, unknown> | null;
 };
 
-/** The tools this machine offers one agent, and the folder they may read. */
-export type ClientTools = { tools: ClientTool[]; folder: string | null };
+/** A folder the agent's calls may reach. */
+export type WorkFolder = { path: string; read_only: boolean };
+
+/** A tool this machine could offer, and how it stands with this agent. */
+export type CatalogueTool = {
+  name: string;
+  description: string | null;
+  origin: "built_in" | "own";
+  id?: string | null;
+  offered: boolean;
+  /** It is offered because of what it is, not because somebody said so. */
+  by_itself: boolean;
+  read_only: boolean;
+  dangerous: boolean;
+  needs_folder: boolean;
+  /** The agent's own tool of the same name, which it takes the place of. */
+  shadows: string | null;
+  problem: string | null;
+};
+
+/** The tools this machine offers one agent, and the folders they may reach. */
+export type ClientTools = {
+  /** What goes along with each message. */
+  tools: ClientTool[];
+  folder: string | null;
+  folders?: WorkFolder[];
+  catalogue?: CatalogueTool[];
+};
 
 export type { Approval, Decision, PendingCall } from "./approvals";
 
@@ -68,6 +94,8 @@ export type Status = {
   version: string;
   secrets: { available: boolean; store: string; reason?: string | null };
   transport: string;
+  /** The connection in use; `local` for the agents of this machine. */
+  connection?: string;
   data_dir?: string | null;
 };
 

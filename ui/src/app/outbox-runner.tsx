@@ -31,7 +31,7 @@ function SendNext({ thread, next }: { thread: Thread; next: Written }) {
   const free = state.phase === "idle" && state.failure === null && !waits && !unsure && tools.isSuccess;
   useEffect(() => {
     if (!free) return;
-    if (session.send(next.text, tools.data?.folder ? tools.data.tools : [], next.pictures)) unqueue(key, 0);
+    if (session.send(next.text, tools.data?.tools ?? [], next.pictures)) unqueue(key, 0);
   }, [free, session, next, tools.data, unqueue, key]);
   return null;
 }

@@ -59,6 +59,7 @@ export function applyEvent(queries: QueryClient, data: string): void {
       break;
     case "tool.changed":
       reread(["agent"]);
+      reread(keys.allTools());
       break;
     case "run.changed":
       ofAgent(keys.activeRuns);

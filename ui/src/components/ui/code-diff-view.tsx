@@ -40,6 +40,7 @@ export function CodeDiffView({
       EditorState.readOnly.of(readOnly),
       EditorView.contentAttributes.of({
         "aria-label": label,
+        tabindex: "0",
         ...(readOnly ? { "aria-readonly": "true" } : {}),
       }),
     ];

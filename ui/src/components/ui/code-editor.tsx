@@ -121,6 +121,7 @@ export function CodeEditorView({
         EditorState.readOnly.of(readOnly),
         EditorView.contentAttributes.of({
           "aria-label": label,
+          tabindex: "0",
           ...(invalid ? { "aria-invalid": "true" } : {}),
           ...(describedBy ? { "aria-describedby": describedBy } : {}),
           ...(readOnly ? { "aria-readonly": "true" } : {}),

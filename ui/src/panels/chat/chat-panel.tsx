@@ -89,7 +89,7 @@ export function ChatPanel({ thread, dock, composerRef, sought, onShown, onBranch
       return;
     }
     giveTitle(written.text);
-    const own = tools?.folder ? tools.tools : [];
+    const own = tools?.tools ?? [];
     if (mode !== "ready" || !session.send(written.text, own, written.pictures)) outbox.enqueue(key, written);
   };
 

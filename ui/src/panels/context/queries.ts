@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { unwrap } from "@/api/client";
 import { useApi } from "@/api/context";
 import { clientToolsQuery, keys } from "@/api/queries";
+import type { ClientTool } from "@/api/workbench";
 
 /** What the next request of this conversation would carry. Read again with the messages. */
 export function useContextWindow(agentId: string, conversationId: string | null) {
@@ -38,8 +39,10 @@ export function useLastCount(agentId: string) {
   });
 }
 
+const NONE: ClientTool[] = [];
+
 /** The tools of this machine that go along, if any. */
 export function useOwnTools(agentId: string) {
   const { data } = useQuery(clientToolsQuery(useApi(), agentId));
-  return data?.folder ? data.tools : [];
+  return data?.tools ?? NONE;
 }

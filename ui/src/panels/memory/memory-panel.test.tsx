@@ -87,6 +87,28 @@ describe("the memory panel", () => {
     await waitFor(() => expect(screen.queryByRole("textbox")).toBeNull());
   });
 
+  it("writes through the API itself where the agents are elsewhere, and looks before it does", async () => {
+    const { seen } = show({
+      "GET /workbench/status": { connection: "connection-1", version: "0", transport: "http" },
+      "GET /v1/blocks/block-1": human,
+      "PATCH /v1/blocks/block-1": human,
+    });
+    const shown = await card("human");
+    await waitFor(() => expect(within(shown).queryByText(/edited by/)).toBeNull());
+    await press("Edit human");
+    writeInto(
+      await screen.findByRole("textbox", { name: "Value of human" }, { timeout: 10_000 }),
+      "Likes rain.",
+    );
+    await press("Save");
+    await waitFor(() =>
+      expect(seen.find(({ method }) => method === "PATCH")).toMatchObject({
+        path: "/v1/blocks/block-1",
+        body: { value: "Likes rain." },
+      }),
+    );
+  });
+
   it("keeps what was written when the server says that the block moved on", async () => {
     show({ "PATCH /workbench/blocks/block-1": refusal(409, "CONFLICT") });
     await card("human");

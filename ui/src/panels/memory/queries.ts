@@ -1,9 +1,10 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useMemo } from "react";
-import { unwrap } from "@/api/client";
+import { type Api, unwrap } from "@/api/client";
 import { useApi } from "@/api/context";
 import { toApiError } from "@/api/error";
 import { agentsQuery, keys } from "@/api/queries";
+import { useIsLocal } from "@/api/use-local";
 import type { BlockEdit, BlockVersion } from "@/api/workbench";
 
 export type NewBlock = { label: string; description: string; value: string; limit: number };
@@ -33,9 +34,10 @@ export function useBlockOrder(agentId: string): readonly string[] {
   );
 }
 
-/** The newest versions of a block, newest first. */
-export function useVersions(agentId: string, blockId: string, limit: number, enabled = true) {
+/** The newest versions of a block, newest first. Only this machine keeps them. */
+export function useVersions(agentId: string, blockId: string, limit: number) {
   const api = useApi();
+  const local = useIsLocal();
   return useQuery({
     queryKey: [...keys.blocks(agentId), blockId, "versions", limit],
     queryFn: () =>
@@ -43,7 +45,7 @@ export function useVersions(agentId: string, blockId: string, limit: number, ena
         "GET",
         `/workbench/blocks/${encodeURIComponent(blockId)}/versions?limit=${limit}`,
       ),
-    enabled,
+    enabled: local,
     placeholderData: (before) => before,
   });
 }
@@ -62,9 +64,11 @@ export function useSharers(agentId: string, blockId: string) {
 /** Changes a block. Resolves false when it says something else than the edit was made from. */
 export function useEditBlock(agentId: string) {
   const api = useApi();
+  const local = useIsLocal();
   const reread = useReread(agentId);
   return useMutation({
     mutationFn: async ({ id, edit }: { id: string; edit: BlockEdit }): Promise<boolean> => {
+      if (!local) return editElsewhere(api, id, edit);
       try {
         await api.json("PATCH", `/workbench/blocks/${encodeURIComponent(id)}`, edit);
         return true;
@@ -75,6 +79,17 @@ export function useEditBlock(agentId: string) {
     },
     onSuccess: reread,
   });
+}
+
+/** Another server knows no versions: what can be checked is the value, right before it is written. */
+async function editElsewhere(api: Api, id: string, { base_value, ...change }: BlockEdit): Promise<boolean> {
+  const path = { block_id: id };
+  if (base_value !== undefined) {
+    const now = await unwrap(api.v1.GET("/v1/blocks/{block_id}", { params: { path } }));
+    if (now.value !== base_value) return false;
+  }
+  await api.json("PATCH", `/v1/blocks/${encodeURIComponent(id)}`, change);
+  return true;
 }
 
 export function useRestore(agentId: string) {

@@ -40,7 +40,7 @@ export function StepView({ step, number }: { step: Step; number: number }) {
       className="flex flex-col gap-1.5 rounded-sm bg-muted/60 p-2"
     >
       <header className="flex items-center gap-2">
-        <h3 className="flex-1 font-medium">{t("runs.step", { number })}</h3>
+        <h2 className="flex-1 font-medium">{t("runs.step", { number })}</h2>
         <Button size="sm" onClick={() => setRaw(true)}>
           {t("runs.raw")}
         </Button>
