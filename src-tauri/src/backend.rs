@@ -104,7 +104,7 @@ async fn open() -> anyhow::Result<Desk> {
         .or_else(default_data_dir)
         .with_context(|| format!("there is no home folder to keep data in; set {DATA_DIR}"))?;
     let secrets = match std::env::var(SECRETS).ok().as_deref() {
-        None | Some("") => SecretChoice::Automatic,
+        None | Some("") => SecretChoice::Automatic(secrets_file(&data_dir)),
         Some("keyring") => SecretChoice::Keyring,
         Some("memory") => SecretChoice::Memory,
         Some("file") => SecretChoice::File(secrets_file(&data_dir)),

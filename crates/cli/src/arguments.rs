@@ -7,10 +7,50 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Agents that remember, on this machine.
 #[derive(Debug, Parser)]
-#[command(name = "loci", version, about)]
+#[command(
+    name = "loci",
+    version,
+    about,
+    arg_required_else_help = true,
+    args_conflicts_with_subcommands = true
+)]
 pub struct Arguments {
     #[command(subcommand)]
-    pub command: Command,
+    pub command: Option<Command>,
+    #[command(flatten)]
+    pub browse: Browse,
+}
+
+/// The workbench without a command: in a browser, for as long as the program runs.
+#[derive(Debug, Args)]
+pub struct Browse {
+    /// Open the workbench in the browser: serves it on a free port of this machine and lets that browser in
+    #[arg(long)]
+    pub browser: bool,
+    #[command(flatten)]
+    pub data: Data,
+    /// Where keys entered in the workbench are kept
+    #[arg(long, value_enum, default_value_t = Secrets::Automatic, env = "LOCI_SECRETS")]
+    pub secrets: Secrets,
+}
+
+impl Browse {
+    /// What `loci serve` would be told for it.
+    pub fn serve(self) -> Serve {
+        Serve {
+            host: IpAddr::from([127, 0, 0, 1]),
+            port: 0,
+            data: self.data,
+            token: Some(loci_workbench::listen::new_token()),
+            no_token: false,
+            ui: false,
+            browser: true,
+            hosts: Vec::new(),
+            origins: Vec::new(),
+            allow_private_callbacks: false,
+            secrets: self.secrets,
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -58,6 +98,9 @@ pub struct Serve {
     /// Print a link that opens the workbench in a browser
     #[arg(long)]
     pub ui: bool,
+    /// Open the workbench in the browser with a link that works once
+    #[arg(long)]
+    pub browser: bool,
     /// A further name this server may be called by, without port
     #[arg(long = "allow-host", value_name = "NAME")]
     pub hosts: Vec<String>,
@@ -76,6 +119,8 @@ pub struct Serve {
 pub enum Secrets {
     /// Read LOCI_SECRET_… variables; keep entered keys until the server stops
     Environment,
+    /// The keyring of this computer, or until the program stops where there is none
+    Automatic,
     /// The keyring of this computer
     Keyring,
     /// Only until the server stops

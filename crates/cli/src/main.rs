@@ -3,14 +3,12 @@
 
 mod arguments;
 mod care;
-mod interface;
 mod serve;
-mod token;
 
 use std::process::ExitCode;
 
 use arguments::{Arguments, Command};
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
@@ -21,7 +19,15 @@ fn main() -> ExitCode {
         .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn")))
         .with_writer(std::io::stderr)
         .init();
-    let done = match arguments.command {
+    let command = match arguments.command {
+        Some(command) => command,
+        None if arguments.browse.browser => Command::Serve(arguments.browse.serve()),
+        None => {
+            eprintln!("{}", Arguments::command().render_help());
+            return ExitCode::from(2);
+        }
+    };
+    let done = match command {
         Command::Serve(options) => serve::run(options).map(|()| ExitCode::SUCCESS),
         Command::Doctor(data) => care::doctor(&data),
         Command::Backup(options) => care::backup(&options).map(|()| ExitCode::SUCCESS),

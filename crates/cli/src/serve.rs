@@ -1,30 +1,37 @@
-//! `loci serve`: from the options to a listening server, and down again in order.
+//! `loci serve` and `loci --browser`: from the options to a listening server, and down again in order.
 
 use std::{
     io::Write,
     net::{IpAddr, SocketAddr},
     path::Path,
+    sync::Arc,
     time::Duration,
 };
 
 use anyhow::{Context, bail};
-use axum::{Router, extract::Request, response::Response, serve::ListenerExt};
 use loci_server::{Guard, guarded};
-use loci_workbench::{Desk, Setup, secrets::SecretChoice, secrets_file};
-use secrecy::SecretString;
-use tokio::{net::TcpListener, sync::watch, time::Instant};
-use tower::ServiceExt;
-
-use crate::{
-    arguments::{Secrets, Serve},
-    interface,
-    token::{self, Token, token},
+use loci_workbench::{
+    Desk, Serving, Setup,
+    listen::{self, Assets, Door, Listening, Token},
+    secrets::SecretChoice,
+    secrets_file,
 };
+use rust_embed::RustEmbed;
+use secrecy::SecretString;
+use tokio::{net::TcpListener, time::Instant};
+
+use crate::arguments::{Secrets, Serve};
 
 /// Threads that answer; the database has its own.
 const MOST_WORKERS: usize = 4;
 /// How long a stopping server waits for its runs and answers.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The workbench's pages: the same build of `ui/` the window embeds.
+#[derive(RustEmbed)]
+#[folder = "../../ui/dist/"]
+#[allow_missing = true]
+struct Pages;
 
 pub fn run(options: Serve) -> anyhow::Result<()> {
     if options.no_token && !options.host.is_loopback() {
@@ -46,6 +53,7 @@ async fn serve(options: Serve) -> anyhow::Result<()> {
     let data_dir = options.data.dir()?;
     let secrets = match options.secrets {
         Secrets::Environment => SecretChoice::Environment,
+        Secrets::Automatic => SecretChoice::Automatic(secrets_file(&data_dir)),
         Secrets::Keyring => SecretChoice::Keyring,
         Secrets::Memory => SecretChoice::Memory,
         Secrets::File => SecretChoice::File(secrets_file(&data_dir)),
@@ -57,7 +65,7 @@ async fn serve(options: Serve) -> anyhow::Result<()> {
         allow_private_callbacks: options.allow_private_callbacks,
     };
     if let Some(given) = &options.token {
-        token::check(given).context("the token given cannot be used")?;
+        listen::check_token(given).context("the token given cannot be used")?;
     }
     // The address first: nothing is touched when it is taken.
     let address = SocketAddr::new(options.host, options.port);
@@ -65,33 +73,38 @@ async fn serve(options: Serve) -> anyhow::Result<()> {
     let address = listener.local_addr().context("asking for the address")?;
     let desk = setup.open().await?;
     desk.load_providers().await.context("setting up the model providers")?;
-    let token = if options.no_token { None } else { Some(token(options.token.clone(), &data_dir)?) };
-    let guard = Guard {
-        token: token.as_ref().map(|token| SecretString::from(token.text().to_owned())),
-        hosts: hosts(options.host, options.hosts),
-        origins: options.origins,
-    };
-    let router = whole(guarded(loci_workbench::router(desk.clone()), guard));
-
-    let (stop, stopping) = watch::channel(false);
-    let server = axum::serve(listener.tap_io(quick), router).with_graceful_shutdown(stopped(stopping));
-    let mut server = tokio::spawn(server.into_future());
+    let token = if options.no_token { None } else { Some(listen::token(options.token.clone(), &data_dir)?) };
+    desk.is_served(Serving { address, token_file: token.as_ref().and_then(|token| token.file().cloned()) });
+    let secret = || token.as_ref().map(|token| SecretString::from(token.text().to_owned()));
+    let guard =
+        Guard { token: secret(), hosts: hosts(options.host, options.hosts), origins: options.origins };
+    let assets: Assets = Arc::new(|name| Pages::get(name).map(|file| file.data.into_owned()));
+    let router = listen::with_pages(guarded(loci_workbench::served(desk.clone()), guard), assets);
+    let door = Door::new(secret());
+    let router = if options.browser { door.beside(router) } else { router };
+    let mut asked = Asked::listen()?;
+    let mut server = Listening::start(listener, router).context("answering")?;
     announce(address, token.as_ref(), options.ui, &data_dir)?;
-
-    tokio::select! {
-        ended = &mut server => ended.context("the server ended")?.context("the server ended"),
-        signal = asked_to_stop() => {
-            signal?;
-            let _nobody_left = stop.send(true);
-            shut_down(&desk, server).await
-        }
+    if options.browser {
+        // Not the address asked for: a browser cannot go to 0.0.0.0.
+        let place = if address.ip().is_unspecified() {
+            SocketAddr::new(IpAddr::from([127, 0, 0, 1]), address.port())
+        } else {
+            address
+        };
+        listen::show_in_browser(&door.link(place))?;
     }
-}
 
-/// Token by token, a stream is made of small writes that should not wait for each other.
-fn quick(stream: &mut tokio::net::TcpStream) {
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "a connection stays slow");
+    let ended = tokio::select! {
+        ended = server.ended() => Some(ended),
+        signal = asked.to_stop() => {
+            signal?;
+            None
+        }
+    };
+    match ended {
+        Some(ended) => ended.context("the server ended"),
+        None => shut_down(&desk, server, asked).await,
     }
 }
 
@@ -101,28 +114,6 @@ fn hosts(bound: IpAddr, mut further: Vec<String>) -> Vec<String> {
         further.push(bound.to_string());
     }
     further
-}
-
-/// The pages beside the API. They hold no data, so they need no token.
-fn whole(api: Router) -> Router {
-    Router::new().fallback(move |request: Request| {
-        let api = api.clone();
-        async move { either(api, request).await }
-    })
-}
-
-async fn either(api: Router, request: Request) -> Response {
-    let path = request.uri().path();
-    let first = path.split('/').find(|part| !part.is_empty()).unwrap_or_default();
-    if !matches!(first, "v1" | "latest" | "workbench" | "openapi.json")
-        && let Some(page) = interface::page(request.method(), path, request.headers())
-    {
-        return page;
-    }
-    match api.oneshot(request).await {
-        Ok(response) => response,
-        Err(never) => match never {},
-    }
 }
 
 /// One line on standard output that programs read; what is for people goes to standard error.
@@ -142,73 +133,67 @@ fn announce(address: SocketAddr, token: Option<&Token>, ui: bool, data_dir: &Pat
     let mut out = std::io::stdout().lock();
     if ui {
         // After the number sign it stays in the browser.
-        let secret = token.map(|token| format!("#token={}", encoded(token.text()))).unwrap_or_default();
+        let secret = token.map(|token| format!("#token={}", token.encoded())).unwrap_or_default();
         writeln!(out, "Open the workbench: http://{address}/{secret}").context("printing")?;
     }
     writeln!(out, "Loci is ready at http://{address}").context("printing")?;
     out.flush().context("printing")
 }
 
-/// Percent-encoded where a link needs it.
-fn encoded(text: &str) -> String {
-    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~".contains(byte);
-    text.bytes()
-        .map(|byte| if plain(&byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
-        .collect()
-}
-
-async fn stopped(mut stopping: watch::Receiver<bool>) {
-    // An error means that the other end is gone, and then it is time as well.
-    let _gone = stopping.wait_for(|stop| *stop).await;
-}
-
-/// Resolves when a person or a service manager asks.
-async fn asked_to_stop() -> anyhow::Result<()> {
+/// The wish of a person or a service manager that it end. Made before anybody is told that the server is ready, as
+/// a signal before that would end the program as it is.
+struct Asked {
     #[cfg(unix)]
-    {
+    terminate: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl Asked {
+    #[cfg(unix)]
+    fn listen() -> anyhow::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
-        let mut terminate = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
-        let mut interrupt = signal(SignalKind::interrupt()).context("listening for SIGINT")?;
+        Ok(Self {
+            terminate: signal(SignalKind::terminate()).context("listening for SIGTERM")?,
+            interrupt: signal(SignalKind::interrupt()).context("listening for SIGINT")?,
+        })
+    }
+
+    #[cfg(unix)]
+    async fn to_stop(&mut self) -> anyhow::Result<()> {
         tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
         }
         Ok(())
     }
+
     #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await.context("listening for Ctrl-C")
+    fn listen() -> anyhow::Result<Self> {
+        Ok(Self {})
+    }
+
+    #[cfg(not(unix))]
+    async fn to_stop(&mut self) -> anyhow::Result<()> {
+        tokio::signal::ctrl_c().await.context("listening for Ctrl-C")
+    }
 }
 
 /// No new connections any more; every run is finished or marked, then the answers under way go out. A second
 /// signal ends it at once.
-async fn shut_down(desk: &Desk, server: tokio::task::JoinHandle<std::io::Result<()>>) -> anyhow::Result<()> {
+async fn shut_down(desk: &Desk, server: Listening, mut asked: Asked) -> anyhow::Result<()> {
     let deadline = Instant::now() + PATIENCE;
+    server.begin_to_stop();
     desk.close();
     let orderly = async {
         if tokio::time::timeout_at(deadline, desk.app().shutdown()).await.is_err() {
             tracing::warn!("some runs did not end in time; they are marked at the next start");
         }
-        match tokio::time::timeout_at(deadline.max(Instant::now() + Duration::from_secs(1)), server).await {
-            Ok(ended) => ended.context("the server ended")?.context("the server ended"),
-            Err(_) => {
-                tracing::warn!("some answers were cut off");
-                Ok(())
-            }
-        }
+        let left = deadline.saturating_duration_since(Instant::now()).max(Duration::from_secs(1));
+        server.stop(left).await.context("the server ended")
     };
     tokio::select! {
         done = orderly => done,
-        again = asked_to_stop() => again,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_token_survives_a_link() {
-        assert_eq!(encoded("abc-123_x.~"), "abc-123_x.~");
-        assert_eq!(encoded("a+b/c=#%"), "a%2Bb%2Fc%3D%23%25");
+        again = asked.to_stop() => again,
     }
 }

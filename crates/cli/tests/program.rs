@@ -245,3 +245,58 @@ fn an_open_event_stream_does_not_keep_a_stopping_server() {
     assert_eq!(server.ended().0, Some(0));
     assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
 }
+
+#[cfg(unix)]
+#[test]
+fn a_browser_is_let_in_once_and_talks_to_the_desk() {
+    use std::os::unix::fs::PermissionsExt;
+    let data = tempfile::tempdir().unwrap();
+    // A browser that only writes down where it was sent.
+    let (program, visited) = (data.path().join("browser"), data.path().join("visited"));
+    std::fs::write(&program, format!("#!/bin/sh\necho \"$1\" > {}\n", visited.display())).unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let mut child = loci(data.path(), &["--browser", "--secrets", "memory"])
+        .env("BROWSER", &program)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let link = loop {
+        let line = lines.next().expect("a link before the end").unwrap();
+        if let Some(link) = line.strip_prefix("Open the workbench: ") {
+            break link.to_owned();
+        }
+    };
+    let (address, path) = link.strip_prefix("http://").unwrap().split_once('/').unwrap();
+    let server = Server { child, address: address.to_owned(), before: Vec::new() };
+    assert!(address.starts_with("127.0.0.1:"), "{link}");
+    let path = format!("/{path}");
+    let whole = |path: &str| {
+        let mut stream = TcpStream::connect(&server.address).unwrap();
+        let text = format!("GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", server.address);
+        stream.write_all(text.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    };
+    let first = whole(&path);
+    assert!(first.starts_with("HTTP/1.1 303"), "{first}");
+    let token = first.split("location: /#token=").nth(1).unwrap().lines().next().unwrap().trim();
+    assert!(!link.contains(token), "the token itself is not in the link");
+    assert!(whole(&path).starts_with("HTTP/1.1 410"), "it works once");
+    let bearer = format!("Bearer {token}");
+    assert_eq!(server.get("/workbench/status", &[("Authorization", &bearer)]).0, 200);
+    assert_eq!(server.get("/workbench/status", &[]).0, 401);
+    assert!(!data.path().join("data/token").exists(), "its token is for this session");
+
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while !visited.exists() && Instant::now() < deadline {
+        std::thread::yield_now();
+    }
+    if Command::new("xdg-open").arg("--version").output().is_ok() {
+        assert!(visited.exists(), "the browser was opened");
+    }
+    server.signal("TERM");
+    assert_eq!(server.ended().0, Some(0));
+}

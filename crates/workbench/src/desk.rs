@@ -14,6 +14,7 @@ use crate::{
     connections::Connections,
     events::Events,
     forward::Limits,
+    local_server::LocalServer,
     runtimes::{Places, Runtimes},
     secrets::{DeskKeys, SecretStore},
 };
@@ -48,6 +49,7 @@ pub(crate) struct Inner {
     options: DeskOptions,
     local: Connection,
     connections: Connections,
+    local_server: LocalServer,
     events: Events,
     approvals: Approvals,
     runtimes: Runtimes,
@@ -64,6 +66,7 @@ impl Desk {
             options,
             local,
             connections: Connections::default(),
+            local_server: LocalServer::default(),
             events: Events::new(),
             approvals: Approvals::default(),
             runtimes: Runtimes::default(),
@@ -113,6 +116,10 @@ impl Desk {
 
     pub(crate) fn connections(&self) -> &Connections {
         &self.0.connections
+    }
+
+    pub(crate) fn local_server(&self) -> &LocalServer {
+        &self.0.local_server
     }
 
     pub(crate) fn approvals(&self) -> &Approvals {

@@ -6,6 +6,7 @@
 //! through it.
 
 mod approvals;
+mod backup;
 mod blocks;
 mod client_tools;
 mod connections;
@@ -13,6 +14,8 @@ mod desk;
 mod events;
 mod extract;
 mod forward;
+pub mod listen;
+mod local_server;
 mod providers;
 mod router;
 pub mod rules;
@@ -25,6 +28,7 @@ mod status;
 pub use desk::{Connection, Desk, DeskOptions};
 pub use events::Event;
 pub use forward::{BrokenOff, Limits};
+pub use local_server::Serving;
 pub use router::{programs, router, served};
 pub use runtimes::Places;
 pub use setup::{DATABASE, Setup, default_data_dir, secrets_file};

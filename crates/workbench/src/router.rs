@@ -11,10 +11,10 @@ use loci_server::error::Failure;
 use tower::ServiceExt;
 
 use crate::{
-    Desk, approvals, blocks, client_tools,
+    Desk, approvals, backup, blocks, client_tools,
     connections::{self, Unnamed},
     desk::LOCAL,
-    events, providers, runtimes, settings, status,
+    events, local_server, providers, runtimes, secrets, settings, status,
 };
 
 /// For the window, in process: `/workbench/*` here, all else from the connection in use.
@@ -38,12 +38,15 @@ pub fn programs(desk: Desk) -> Router {
 fn workbench(desk: &Desk) -> Router<Desk> {
     Router::new()
         .merge(approvals::routes())
+        .merge(backup::routes())
         .merge(blocks::routes())
         .merge(client_tools::routes())
         .merge(connections::routes())
         .merge(events::routes())
+        .merge(local_server::routes())
         .merge(providers::routes())
         .merge(runtimes::routes())
+        .merge(secrets::routes())
         .merge(settings::routes())
         .merge(status::routes())
         .method_not_allowed_fallback(async || Failure(ApiError::method_not_allowed()))

@@ -53,6 +53,7 @@ describe("httpTransport", () => {
     expect(Object.fromEntries(new Headers(init.headers))).toEqual({
       authorization: "Bearer abc",
       "content-type": "application/json",
+      "x-loci-connection": "selected",
     });
     expect(answer.status).toBe(201);
     expect(answer.headers.get("x-a")).toBe("b");

@@ -3,6 +3,7 @@ import type { Transport, TransportRequest, TransportResponse } from "./types";
 import { TransportError } from "./types";
 
 const TOKEN_KEY = "loci.token";
+const CONNECTION = "X-Loci-Connection";
 
 /** The parts of a window that hold a token; a parameter so that tests need no browser. */
 export type TokenPlaces = {
@@ -36,6 +37,8 @@ export function httpTransport(
     async request(request: TransportRequest): Promise<TransportResponse> {
       const headers = new Headers(request.headers?.map(([name, value]) => [name, value]));
       if (token) headers.set("Authorization", `Bearer ${token}`);
+      // Over TCP the API is that machine's own, for programs; this page means the connection its person chose.
+      if (!headers.has(CONNECTION)) headers.set(CONNECTION, "selected");
       let response: Response;
       try {
         response = await fetchFn(request.path, {

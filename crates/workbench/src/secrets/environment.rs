@@ -36,6 +36,7 @@ impl SecretStore for Environment {
                 "This server takes keys from its environment; a key entered here is kept until it stops."
                     .to_owned(),
             ),
+            choices: Vec::new(),
         }
     }
 

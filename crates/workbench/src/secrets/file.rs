@@ -64,12 +64,17 @@ fn replace(path: &Path, secrets: &BTreeMap<String, String>) -> io::Result<()> {
 
 impl SecretStore for File {
     fn status(&self) -> SecretStatus {
-        SecretStatus { available: true, store: "file", reason: None }
+        SecretStatus { available: true, store: "file", reason: None, choices: Vec::new() }
     }
 
     fn get<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<SecretString>, SecretError>> {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         ready(Ok(kept.get(name).cloned().map(SecretString::from))).boxed()
+    }
+
+    fn all(&self) -> Option<Vec<(String, SecretString)>> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        Some(kept.iter().map(|(name, secret)| (name.clone(), SecretString::from(secret.clone()))).collect())
     }
 
     fn set<'a>(&'a self, name: &'a str, secret: SecretString) -> BoxFuture<'a, Result<(), SecretError>> {

@@ -46,7 +46,7 @@ fn unavailable(error: Error) -> SecretError {
 
 impl SecretStore for Keyring {
     fn status(&self) -> SecretStatus {
-        SecretStatus { available: true, store: "keyring", reason: None }
+        SecretStatus { available: true, store: "keyring", reason: None, choices: Vec::new() }
     }
 
     fn get<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<SecretString>, SecretError>> {

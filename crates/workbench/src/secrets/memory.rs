@@ -34,11 +34,15 @@ impl SecretStore for Memory {
             .reason
             .clone()
             .unwrap_or_else(|| "Keys are kept only while Loci runs, as chosen.".to_owned());
-        SecretStatus { available: false, store: "memory", reason: Some(reason) }
+        SecretStatus { available: false, store: "memory", reason: Some(reason), choices: Vec::new() }
     }
 
     fn get<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<SecretString>, SecretError>> {
         ready(Ok(self.with(|kept| kept.get(name).cloned()))).boxed()
+    }
+
+    fn all(&self) -> Option<Vec<(String, SecretString)>> {
+        Some(self.with(|kept| kept.iter().map(|(name, secret)| (name.clone(), secret.clone())).collect()))
     }
 
     fn set<'a>(&'a self, name: &'a str, secret: SecretString) -> BoxFuture<'a, Result<(), SecretError>> {

@@ -7,6 +7,8 @@ mod file;
 mod keyring;
 mod keys;
 mod memory;
+mod routes;
+mod switch;
 
 use std::sync::Arc;
 
@@ -14,7 +16,8 @@ use futures::future::BoxFuture;
 use secrecy::SecretString;
 
 pub(crate) use self::keys::DeskKeys;
-pub use self::{environment::Environment, file::File, keyring::Keyring, memory::Memory};
+pub(crate) use self::routes::routes;
+pub use self::{environment::Environment, file::File, keyring::Keyring, memory::Memory, switch::Switch};
 
 /// Why a key could not be kept or fetched. The sentences are for people.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +26,8 @@ pub enum SecretError {
     Unavailable(String),
     #[error("The secrets file {path} cannot be used: {source}")]
     File { path: String, source: std::io::Error },
+    #[error("Where keys are kept was chosen when Loci was started, and is changed there")]
+    Fixed,
     #[error("The secrets file {path} is not readable as JSON. Move it away and enter the keys again.")]
     Corrupt { path: String },
 }
@@ -37,6 +42,20 @@ pub struct SecretStatus {
     /// Why keys are not kept, if they are not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// Where the person may have them kept instead: `keyring`, `file`, `memory`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub choices: Vec<Place>,
+}
+
+/// A place a person can choose while the program runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Place {
+    Keyring,
+    /// Plain text that only its owner may read.
+    File,
+    /// Until the program ends.
+    Memory,
 }
 
 /// A place for secrets by name, for example `provider/provider-…`.
@@ -49,13 +68,23 @@ pub trait SecretStore: Send + Sync {
     fn set<'a>(&'a self, name: &'a str, secret: SecretString) -> BoxFuture<'a, Result<(), SecretError>>;
     /// Deleting what is not there is no error.
     fn delete<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<(), SecretError>>;
+    /// Every secret with its name; `None` where they cannot be listed.
+    fn all(&self) -> Option<Vec<(String, SecretString)>> {
+        None
+    }
+    /// Keeps everything at another place from now on.
+    fn move_to(&self, place: Place) -> BoxFuture<'_, Result<(), SecretError>> {
+        let _ = place;
+        Box::pin(std::future::ready(Err(SecretError::Fixed)))
+    }
 }
 
 /// Which place a program was told to use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SecretChoice {
-    /// The keyring, or this session's memory with a notice where there is none.
-    Automatic,
+    /// The file if it is there, as the person chose it earlier; else the keyring; else this session's memory with
+    /// a notice. The person can choose again while the program runs.
+    Automatic(std::path::PathBuf),
     Keyring,
     Memory,
     /// Environment variables; what is entered by hand is kept for this session.
@@ -71,10 +100,7 @@ pub async fn open(choice: SecretChoice) -> Result<Arc<dyn SecretStore>, SecretEr
         SecretChoice::Environment => Arc::new(Environment::new(Box::new(|name| std::env::var(name).ok()))),
         SecretChoice::File(path) => Arc::new(File::open(path)?),
         SecretChoice::Keyring => Arc::new(Keyring::open().await?),
-        SecretChoice::Automatic => match Keyring::open().await {
-            Ok(keyring) => Arc::new(keyring),
-            Err(error) => Arc::new(Memory::new(Some(error.to_string()))),
-        },
+        SecretChoice::Automatic(file) => Arc::new(Switch::open(file).await?),
     })
 }
 

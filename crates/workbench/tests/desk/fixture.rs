@@ -90,6 +90,7 @@ impl Fixture {
     /// As after the program was killed and started again.
     pub async fn restarted(self) -> Self {
         let Self { folder, desk, router } = self;
+        desk.pause_local_server().await;
         desk.app().shutdown().await;
         drop((desk, router));
         let desk = open(folder.path(), Vec::new(), Places::default()).await;

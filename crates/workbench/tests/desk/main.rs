@@ -8,6 +8,7 @@ mod connections;
 mod events;
 mod fixture;
 mod forwarding;
+mod local_server;
 mod providers;
 #[cfg(unix)]
 mod runtimes;

@@ -1,16 +1,38 @@
 //! The workbench's pages for a browser: the same build of `ui/` the window embeds.
 
+use std::sync::Arc;
+
 use axum::{
+    Router,
     body::Body,
+    extract::Request,
     http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use rust_embed::RustEmbed;
+use tower::ServiceExt;
 
-#[derive(RustEmbed)]
-#[folder = "../../ui/dist/"]
-#[allow_missing = true]
-struct Pages;
+/// The files of the interface by their path in `ui/dist`, for example `index.html`.
+pub type Assets = Arc<dyn Fn(&str) -> Option<Vec<u8>> + Send + Sync>;
+
+/// The pages beside the API. They hold no data, so they need no token.
+pub fn with_pages(api: Router, assets: Assets) -> Router {
+    Router::new().fallback(move |request: Request| {
+        let (api, assets) = (api.clone(), Arc::clone(&assets));
+        async move {
+            let path = request.uri().path();
+            let first = path.split('/').find(|part| !part.is_empty()).unwrap_or_default();
+            if !matches!(first, "v1" | "latest" | "workbench" | "openapi.json")
+                && let Some(page) = page(&assets, request.method(), path, request.headers())
+            {
+                return page;
+            }
+            match api.oneshot(request).await {
+                Ok(response) => response,
+                Err(never) => match never {},
+            }
+        }
+    })
+}
 
 /// Only this server's own scripts run, and they talk to nobody else. Styles may be inline: components place
 /// themselves that way.
@@ -23,16 +45,16 @@ const NOT_BUILT: &str = "<!doctype html><meta charset=\"utf-8\"><title>Loci</tit
     <code>npm run build</code> in <code>ui/</code>, then build again.</p>";
 
 /// The page at `path`, if a browser asks for one. Places inside the workbench all lead to its one page.
-pub fn page(method: &Method, path: &str, headers: &HeaderMap) -> Option<Response> {
+fn page(assets: &Assets, method: &Method, path: &str, headers: &HeaderMap) -> Option<Response> {
     if method != Method::GET && method != Method::HEAD {
         return None;
     }
     let name = path.trim_start_matches('/');
-    if let Some(file) = Some(name).filter(|name| !name.is_empty()).and_then(Pages::get) {
+    if let Some(file) = Some(name).filter(|name| !name.is_empty()).and_then(|name| assets(name)) {
         // Names of assets carry a digest of their content.
         let cache =
             if name.starts_with("assets/") { "public, max-age=31536000, immutable" } else { "no-cache" };
-        return Some(answer(file.data.into_owned(), kind(name), cache));
+        return Some(answer(file, kind(name), cache));
     }
     let asks_for_page = headers
         .get(header::ACCEPT)
@@ -41,8 +63,7 @@ pub fn page(method: &Method, path: &str, headers: &HeaderMap) -> Option<Response
     if !name.is_empty() && !asks_for_page {
         return None;
     }
-    let index =
-        Pages::get("index.html").map_or_else(|| NOT_BUILT.as_bytes().to_vec(), |file| file.data.into_owned());
+    let index = assets("index.html").unwrap_or_else(|| NOT_BUILT.as_bytes().to_vec());
     Some(answer(index, "text/html; charset=utf-8", "no-cache"))
 }
 
@@ -79,6 +100,7 @@ mod tests {
 
     #[test]
     fn a_page_only_for_those_who_ask_for_one() {
+        let assets: Assets = Arc::new(|name| (name == "index.html").then(|| b"<p>Loci".to_vec()));
         let mut browser = HeaderMap::new();
         browser.insert(header::ACCEPT, HeaderValue::from_static("text/html,*/*;q=0.8"));
         let other = HeaderMap::new();
@@ -91,7 +113,7 @@ mod tests {
             (Method::GET, "/../Cargo.toml", &other, false),
             (Method::POST, "/", &browser, false),
         ] {
-            let page = page(&method, path, headers);
+            let page = page(&assets, &method, path, headers);
             assert_eq!(page.is_some(), wanted, "{method} {path}");
             if let Some(page) = page {
                 assert!(page.headers().contains_key(header::CONTENT_SECURITY_POLICY));
