@@ -12,3 +12,10 @@ Element.prototype.scrollIntoView ??= () => {};
 
 beforeAll(initI18n);
 afterEach(cleanup);
+
+// What a page without a layout lacks: nothing here ever changes its size or scrolls.
+globalThis.ResizeObserver ??= class {
+  observe() {}
+  unobserve() {}
+  disconnect() {}
+};

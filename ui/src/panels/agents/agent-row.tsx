@@ -60,7 +60,7 @@ function AgentMenu({ agent, onSelect }: Pick<AgentRowProps, "agent" | "onSelect"
   const show = useAgentDialogs((dialogs) => dialogs.show);
   const duplicate = useDuplicateAgent();
   return (
-    <Menu>
+    <Menu modal={false}>
       <MenuTrigger asChild>
         <Button
           size="icon"

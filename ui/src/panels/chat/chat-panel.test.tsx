@@ -1,0 +1,193 @@
+import { screen, waitFor } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { createRef } from "react";
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import { useDrafts, useOutbox } from "@/run/outbox";
+import type { Thread } from "@/run/thread";
+import { openBody } from "@/test/fake-transport";
+import { type Routes, refusal, showPanel } from "@/test/page";
+import { END, frame, numbered, wire } from "@/test/wire";
+import { ChatPanel } from "./chat-panel";
+
+// A page without a layout has no room for rows; what is virtual about the list is not what is tested here.
+vi.mock("virtua", () => ({ Virtualizer: ({ children }: { children: unknown }) => children }));
+
+let agents = 0;
+const MAIN = (): Thread => ({ agentId: `agent-${++agents}`, conversationId: null });
+
+const user = (id: string, content: string) => wire("user", id, { content });
+const says = (id: string, content: string) => wire("assistant", id, { content });
+
+function show(thread: Thread, more: Routes = {}) {
+  const onBranched = vi.fn();
+  const messages = `GET /v1/agents/${thread.agentId}/messages`;
+  const shown = showPanel(
+    <ChatPanel
+      thread={thread}
+      dock={null}
+      composerRef={createRef<HTMLTextAreaElement>() as never}
+      sought={null}
+      onShown={() => {}}
+      onBranched={onBranched}
+    />,
+    {
+      [messages]: [],
+      "GET /workbench/approvals": [],
+      "GET /workbench/client-tools": { tools: [], folder: null },
+      "GET /v1/runs/": [],
+      ...more,
+    },
+  );
+  return { ...shown, onBranched };
+}
+
+function stream(events: object[]) {
+  const open = openBody();
+  const write = (more: object[]) => open.write(more.map((event) => frame(event as never)).join(""));
+  write(events);
+  return {
+    response: { status: 200, headers: new Headers(), body: open.body },
+    write,
+    end: () => {
+      open.write(frame("[DONE]"));
+      open.end();
+    },
+  };
+}
+
+const box = () => screen.getByRole("textbox", { name: "Message" });
+
+beforeEach(() => {
+  useOutbox.setState({ queued: {}, pictures: {} });
+  useDrafts.setState({ drafts: {} });
+});
+
+describe("the chat", () => {
+  it("shows what is stored, and asks for the main conversation only", async () => {
+    const thread = MAIN();
+    const { seen } = show(thread, {
+      [`GET /v1/agents/${thread.agentId}/messages`]: [user("a", "Hello"), says("b", "Good day")],
+    });
+    expect(await screen.findByText("Good day")).toBeVisible();
+    const asked = seen.find(({ path }) => path.includes("/messages?"));
+    expect(new URL(asked?.path ?? "", "http://x").searchParams.get("conversation_id")).toBe("default");
+  });
+
+  it("turns a conversation's pages round, because they come newest first", async () => {
+    show(
+      { agentId: "agent-c", conversationId: "conv-1" },
+      { "GET /v1/conversations/conv-1/messages": [says("b", "Second"), user("a", "First")] },
+    );
+    await screen.findByText("Second");
+    expect(screen.getAllByRole("article").map(({ textContent }) => textContent?.slice(0, 5))).toEqual([
+      "First",
+      "Secon",
+    ]);
+  });
+
+  it("streams a reply, queues what is written meanwhile, and stops", async () => {
+    const thread = MAIN();
+    const reply = stream(numbered([says("r", "Work")]));
+    const { seen } = show(thread, {
+      [`POST /v1/agents/${thread.agentId}/messages`]: () => reply.response,
+      [`POST /v1/agents/${thread.agentId}/messages/cancel`]: {},
+    });
+    await userEvent.type(await screen.findByRole("textbox", { name: "Message" }), "Go{Enter}");
+    expect(await screen.findByText("Work")).toBeVisible();
+    await userEvent.type(box(), "And then{Enter}");
+    expect(useOutbox.getState().queued[thread.agentId]).toEqual([{ text: "And then", pictures: [] }]);
+    expect(screen.getByText("And then")).toBeVisible();
+    await userEvent.click(screen.getByRole("button", { name: "Stop" }));
+    await waitFor(() => expect(seen.some(({ path }) => path.endsWith("/cancel"))).toBe(true));
+    reply.write([{ message_type: "stop_reason", stop_reason: "cancelled" }]);
+    reply.end();
+    expect(await screen.findByText(/Stopped. What was finished is kept/)).toBeVisible();
+  });
+
+  it("says what failed in whose part, and sends the same again", async () => {
+    const thread = MAIN();
+    const send = vi
+      .fn()
+      .mockReturnValueOnce(refusal(503, "The key ring is locked."))
+      .mockImplementation(() => {
+        const again = stream([...numbered([says("r", "There you go")]), ...END]);
+        again.end();
+        return again.response;
+      });
+    show(thread, { [`POST /v1/agents/${thread.agentId}/messages`]: send });
+    await userEvent.type(await screen.findByRole("textbox", { name: "Message" }), "Go{Enter}");
+    expect(await screen.findByRole("alert")).toHaveTextContent("The key ring is locked.");
+    await userEvent.click(screen.getByRole("button", { name: "Send again" }));
+    expect(await screen.findByText("There you go")).toBeVisible();
+    const [first, second] = send.mock.calls.map(([request]) => request.body.messages[0].otid);
+    expect(second).toBe(first);
+  });
+
+  it("keeps a draft per conversation", async () => {
+    const thread = MAIN();
+    const { unmount } = show(thread);
+    await userEvent.type(await screen.findByRole("textbox", { name: "Message" }), "Half a thou");
+    unmount();
+    expect(JSON.parse(localStorage.getItem("loci.drafts") ?? "{}").state.drafts).toEqual({
+      [thread.agentId]: "Half a thou",
+    });
+    show(thread);
+    expect(await screen.findByRole("textbox", { name: "Message" })).toHaveValue("Half a thou");
+  });
+
+  it("tells of a summary and of making room in plain words", async () => {
+    const thread = MAIN();
+    show(thread, {
+      [`GET /v1/agents/${thread.agentId}/messages`]: [
+        wire("event", "e", { event_type: "compaction", event_data: {} }),
+        wire("summary", "s", { summary: "They spoke of herons." }),
+        wire("event", "f", { event_type: "eclipse", event_data: {} }),
+      ],
+    });
+    expect(await screen.findByText(/Making room/)).toBeVisible();
+    await userEvent.click(screen.getByText(/Earlier messages were summarised/));
+    expect(screen.getByText("They spoke of herons.")).toBeVisible();
+    expect(screen.getByText("Event: eclipse")).toBeVisible();
+  });
+});
+
+describe("edit and branch", () => {
+  const history = [user("a", "One"), says("b", "Two"), user("c", "Three"), says("d", "Four")];
+
+  async function edit(thread: Thread, more: Routes) {
+    const shown = show(thread, { [`GET /v1/agents/${thread.agentId}/messages`]: history, ...more });
+    await screen.findByText("Four");
+    await userEvent.click(screen.getAllByRole("button", { name: "Edit and branch" })[1] as HTMLElement);
+    expect(box()).toHaveValue("Three");
+    expect(screen.getByText(/begins a new conversation/)).toBeVisible();
+    await userEvent.type(box(), " and a half{Enter}");
+    return shown;
+  }
+
+  it("forks before the message and hands the new words to the new conversation", async () => {
+    const thread = MAIN();
+    const { seen, onBranched } = await edit(thread, {
+      "POST /v1/conversations/default/fork": { id: "conv-9", agent_id: thread.agentId },
+      "GET /v1/conversations/conv-9/messages": [says("b", "Two"), user("a", "One")],
+    });
+    await waitFor(() => expect(onBranched).toHaveBeenCalledWith("conv-9"));
+    const fork = seen.find(({ path }) => path.includes("/fork"));
+    expect(new URL(fork?.path ?? "", "http://x").searchParams.get("message_id")).toBe("message-b");
+    expect(useOutbox.getState().queued[`${thread.agentId}/conv-9`]).toEqual([
+      { text: "Three and a half", pictures: [] },
+    ]);
+  });
+
+  it("takes back a fork that copied more than it should, and loses no word", async () => {
+    const thread = MAIN();
+    const { seen, onBranched } = await edit(thread, {
+      "POST /v1/conversations/default/fork": { id: "conv-9", agent_id: thread.agentId },
+      "GET /v1/conversations/conv-9/messages": history.toReversed(),
+      "DELETE /v1/conversations/conv-9": null,
+    });
+    expect(await screen.findByRole("alert")).toHaveTextContent(/cannot begin a conversation in the middle/);
+    expect(seen.some(({ method }) => method === "DELETE")).toBe(true);
+    expect(onBranched).not.toHaveBeenCalled();
+    expect(box()).toHaveValue("Three and a half");
+  });
+});
