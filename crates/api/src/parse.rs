@@ -45,6 +45,8 @@ pub struct SendRequest {
     pub agent_id: Option<AgentId>,
     /// Where to report the end of an async run.
     pub callback_url: Option<String>,
+    /// The agents whose messages led to this request, the first first; no client can set it.
+    pub called_by: Vec<AgentId>,
 }
 
 /// Which route reads the request; it decides defaults and which fields exist.
@@ -104,6 +106,7 @@ impl SendRequest {
                 SendRoute::Async => fields.text("callback_url")?.filter(|url| !url.is_empty()),
                 SendRoute::Agent | SendRoute::AgentStream | SendRoute::Conversation => None,
             },
+            called_by: Vec::new(),
         };
         check_ignored(&fields)?;
         if route == SendRoute::Agent

@@ -1,6 +1,9 @@
 //! The composition root: everything a handler or a run may need, opened once and shared.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::PathBuf,
+    sync::{Arc, OnceLock},
+};
 
 use anyhow::Context;
 use loci_llm::{Models, ProviderConfig};
@@ -8,6 +11,7 @@ use loci_store::{Claim, Store};
 use loci_tools::sandbox::{Sandbox, SandboxOptions};
 
 use crate::{
+    custom_tool::ToolSecrets,
     embedding::{self, Embedding},
     providers::{self, Providers},
     runs::Runs,
@@ -53,6 +57,7 @@ struct Inner {
     providers: Providers,
     embedding: Embedding,
     sandbox: Sandbox,
+    tool_secrets: OnceLock<Arc<dyn ToolSecrets>>,
     runs: Runs,
     /// Keeps a second server away from the data for as long as this one lives.
     _claim: Claim,
@@ -72,6 +77,16 @@ impl App {
     #[must_use]
     pub fn sandbox(&self) -> &Sandbox {
         &self.0.sandbox
+    }
+
+    /// Says where secret variables of tools are; whoever is first is asked from then on.
+    pub fn set_tool_secrets(&self, secrets: Arc<dyn ToolSecrets>) {
+        // Err: there is one already, which stays.
+        let _known = self.0.tool_secrets.set(secrets);
+    }
+
+    pub(crate) fn tool_secrets(&self) -> Option<&Arc<dyn ToolSecrets>> {
+        self.0.tool_secrets.get()
     }
 
     #[must_use]
@@ -130,6 +145,7 @@ pub async fn open(options: Options, providers: Vec<ProviderConfig>) -> anyhow::R
         providers: Providers::default(),
         embedding: Embedding::default(),
         sandbox,
+        tool_secrets: OnceLock::new(),
         runs: Runs::new(),
         _claim: claim,
     }));

@@ -7,11 +7,14 @@
 mod agents;
 mod app;
 pub mod archival;
+mod between_agents;
 mod changes;
+mod code_with_tools;
 mod compact;
 mod complete;
 pub mod confined;
 mod conversations;
+mod custom_tool;
 pub mod embedding;
 pub mod error;
 pub mod extract;
@@ -30,13 +33,16 @@ mod run_tool;
 pub mod runs;
 mod stream;
 mod tool_call;
-mod tools;
+pub mod tools;
+mod trial;
 
 pub use app::{App, Options, open};
+pub use custom_tool::ToolSecrets;
 pub use guard::{Guard, guarded};
 pub use loci_tools::sandbox::run_helper_if_asked;
 pub use openapi::document as openapi_document;
 pub use router::router;
+pub use trial::{Trial, TrialEvent, interpreters, try_tool};
 
 /// The server version whose API this one speaks, as `/v1/health` reports it. Clients refuse or warn below 0.16.6.
 pub const COMPATIBLE_VERSION: &str = "0.16.8";

@@ -14,7 +14,7 @@ use loci_api::{
     chat::{ChatError, ChatEvent, ChatRequest, ChatTrace},
     ids::{MessageId, StepId},
     message::Message,
-    resource::{Step, StepStatus},
+    resource::{Step, StepStatus, ToolType},
     time::Timestamp,
 };
 use loci_engine::ports::{
@@ -32,7 +32,7 @@ use loci_store::{
 use serde_json::{Map, Value, json};
 
 use crate::{
-    App,
+    App, code_with_tools,
     compact::{Compaction, Job, NotCompacted, compact},
     runs::{Facts, keep_trace, live::LiveRun},
     tool_call,
@@ -153,6 +153,13 @@ impl Ports for RunPorts {
     }
 
     async fn run_tool(&self, call: ToolInvocation) -> ToolOutcome {
+        let tool = self.facts.tools.get(&call.name);
+        if call.name == code_with_tools::NAME
+            && tool.is_some_and(|tool| tool.tool_type == ToolType::LettaBuiltin)
+        {
+            let context = self.context.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            return code_with_tools::run(&self.app, &self.live, &self.facts, call, &context).await;
+        }
         tool_call::run(&self.app, &self.live, &self.facts, call).await
     }
 

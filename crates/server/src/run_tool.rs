@@ -25,6 +25,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     App,
     agents::state::require,
+    code_with_tools,
     error::{Answer, Failure},
     prompt,
     runs::{Facts, live::LiveRun},
@@ -117,26 +118,29 @@ pub async fn for_agent(
     arguments: Map<String, Value>,
 ) -> Answer<ToolExecutionResult> {
     let (wanted, id) = (name.to_owned(), agent_id.clone());
-    let (agent, tool, env) = app
+    let (agent, tools, kind, env) = app
         .store()
         .try_read(move |conn| {
             let agent = require(conn, &id)?;
-            let tool = tool::list_for_agent(conn, &id)?
-                .into_iter()
+            let tools = tool::list_for_agent(conn, &id)?;
+            let kind = tools
+                .iter()
                 .find(|tool| tool.name.as_deref() == Some(wanted.as_str()))
+                .map(|tool| tool.tool_type)
                 .ok_or_else(|| {
                     let shown: String = wanted.chars().take(100).collect();
                     ApiError::not_found(format!("Tool '{shown}' is not attached to agent '{id}'"))
                 })?;
             let env =
                 agent_secret::list(conn, &id)?.into_iter().map(|secret| (secret.key, secret.value)).collect();
-            Ok::<_, Failure>((agent, tool, env))
+            Ok::<_, Failure>((agent, tools, kind, env))
         })
         .await?;
     let thread = Thread::new(agent_id.clone(), None);
     let edits_memory =
-        matches!(tool.tool_type, ToolType::LettaMemoryCore | ToolType::LettaSleeptimeCore | ToolType::Custom);
-    let outcome = call(app, &thread, agent, tool, env, arguments).await;
+        matches!(kind, ToolType::LettaMemoryCore | ToolType::LettaSleeptimeCore | ToolType::Custom)
+            || name == code_with_tools::NAME;
+    let outcome = call(app, &thread, agent, tools, name.to_owned(), env, arguments).await;
     if edits_memory {
         app.store().write(move |tx| prompt::refresh_agent(tx, &agent_id)).await?;
         app.runs().forget_context(&thread);
@@ -156,24 +160,29 @@ async fn call(
     app: &App,
     thread: &Thread,
     agent: AgentRow,
-    tool: Tool,
+    others: Vec<Tool>,
+    name: String,
     env: BTreeMap<String, String>,
     arguments: Map<String, Value>,
 ) -> ToolOutcome {
-    let name = tool.name.clone().unwrap_or_default();
     // No model is asked, so it does not matter whether the agent's own can be reached.
     let handle = agent.model.as_deref().unwrap_or_default();
     let model = app.models().resolve(handle).or_else(|_| app.models().resolve(loci_llm::REHEARSAL_HANDLE));
     let Ok(model) = model else {
         return ToolOutcome::error("Error: no model is set up on this server.");
     };
+    let order = others.iter().filter_map(|tool| tool.name.clone()).collect();
+    let tools: HashMap<String, Arc<Tool>> =
+        others.into_iter().filter_map(|tool| Some((tool.name.clone()?, Arc::new(tool)))).collect();
     let facts = Facts {
         options: ChatOptions::default(),
         parallel_tool_calls: false,
         context_window: model.context_window,
-        tools: HashMap::from([(name.clone(), Arc::new(tool))]),
-        order: vec![name.clone()],
+        tools,
+        order,
         env,
+        client_tools: Vec::new(),
+        called_by: Vec::new(),
         agent,
         model,
     };

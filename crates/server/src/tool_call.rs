@@ -25,15 +25,14 @@ use loci_store::{
 };
 use loci_tools::{
     builtin,
-    sandbox::{RunRequest, RunResult, RunStatus},
-    source::SourceType,
+    sandbox::{RunResult, RunStatus},
 };
 use serde_json::Value;
 
 use crate::{
     App,
     agents::state::{self, Include},
-    archival,
+    archival, between_agents, code_with_tools, custom_tool,
     runs::{Facts, live::LiveRun},
 };
 
@@ -59,7 +58,7 @@ pub async fn run(app: &App, live: &LiveRun, facts: &Facts, call: ToolInvocation)
         },
         ToolType::LettaBuiltin => built_in(app, live, facts, call).await,
         ToolType::Custom => own_source(app, live, facts, tool, call).await,
-        ToolType::LettaMultiAgentCore => unavailable(&call.name, "Messaging between agents"),
+        ToolType::LettaMultiAgentCore => between_agents::run(app, live, facts, call).await,
         ToolType::LettaVoiceSleeptimeCore => unavailable(&call.name, "Voice memory"),
         ToolType::LettaFilesCore => unavailable(&call.name, "Reading attached files"),
         ToolType::ExternalMcp | ToolType::ExternalLangchain | ToolType::ExternalComposio => {
@@ -224,6 +223,9 @@ async fn search_conversation(app: &App, live: &LiveRun, facts: &Facts, call: Too
 }
 
 async fn built_in(app: &App, live: &LiveRun, facts: &Facts, call: ToolInvocation) -> ToolOutcome {
+    if call.name == code_with_tools::NAME {
+        return code_with_tools::run(app, live, facts, call, &[]).await;
+    }
     let mut env = facts.env.clone();
     env.insert("LETTA_AGENT_ID".to_owned(), live.thread.agent_id.to_string());
     match builtin::run(&call.name, &call.arguments, &env, app.sandbox()).await {
@@ -239,17 +241,13 @@ async fn own_source(
     tool: &Tool,
     call: ToolInvocation,
 ) -> ToolOutcome {
-    let Some(source) = tool.source_code.clone() else {
-        return ToolOutcome::error(format!(
-            "Error: {} could not run: the tool has no source code.",
-            call.name
-        ));
+    let mut env = facts.env.clone();
+    env.insert("LETTA_PROJECT_ID".to_owned(), facts.agent.project_id.clone().unwrap_or_default());
+    let mut request = match custom_tool::request(app, tool, call.arguments, env).await {
+        Ok(request) => request,
+        Err(why) => return ToolOutcome::error(format!("Error: {} could not run: {why}", call.name)),
     };
-    let source_type = match SourceType::parse(tool.source_type.as_deref()) {
-        Ok(source_type) => source_type,
-        Err(unknown) => return ToolOutcome::error(format!("Error: {} could not run: {unknown}", call.name)),
-    };
-    let seen = if source.contains("agent_state") {
+    let seen = if request.source.contains("agent_state") {
         match state_of(app, live).await {
             Ok(seen) => seen,
             Err(error) => return broken("reading the agent's state", &error),
@@ -257,19 +255,8 @@ async fn own_source(
     } else {
         Seen::default()
     };
-    let defined = ["def ", "function "].iter().any(|word| source.contains(&format!("{word}{}", call.name)));
-    let mut env = facts.env.clone();
-    env.insert("LETTA_PROJECT_ID".to_owned(), facts.agent.project_id.clone().unwrap_or_default());
-    let request = RunRequest {
-        tool_id: tool.id.to_string(),
-        agent_id: live.thread.agent_id.to_string(),
-        function: defined.then(|| call.name.clone()),
-        env,
-        agent_state: seen.state,
-        pip_requirements: tool.pip_requirements.clone().unwrap_or_default(),
-        npm_requirements: tool.npm_requirements.clone().unwrap_or_default(),
-        ..RunRequest::new(source_type, source, call.arguments)
-    };
+    request.agent_id = live.thread.agent_id.to_string();
+    request.agent_state = seen.state;
     let mut result = app.sandbox().run(request).await;
     let changed = std::mem::take(&mut result.changed_blocks);
     let mut outcome = outcome(result);

@@ -4,10 +4,14 @@ use loci_api::{
     error::ApiError,
     ids::{DEFAULT_USER_ID, ToolId},
     resource::{DEFAULT_RETURN_CHAR_LIMIT, Tool, ToolType},
+    rules::ToolRule,
     time::Timestamp,
     tool::{ToolCreate, ToolUpdate},
 };
-use loci_store::{Connection, StoreError, table::tool};
+use loci_store::{
+    Connection, StoreError,
+    table::{tool, tool_version::ToolContent},
+};
 use loci_tools::{
     builtin::{self, Builtin},
     schema::{self, DerivedSchema, SchemaError},
@@ -16,7 +20,7 @@ use loci_tools::{
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::{App, error::Answer};
+use crate::{App, agents::settings::requires_approval, error::Answer};
 
 /// Characters of the longest name models accept.
 const MAX_NAME_CHARS: usize = 64;
@@ -319,6 +323,35 @@ pub fn change(conn: &Connection, mut tool: Tool, update: ToolUpdate, now: Timest
     tool.last_updated_by_id = Some(DEFAULT_USER_ID.to_owned());
     tool::update(conn, &tool, now)?;
     Ok(tool)
+}
+
+/// Brings an earlier state of a tool back, over what it is now.
+///
+/// # Errors
+/// 409 if another tool has its name of then.
+pub fn restore(conn: &Connection, mut tool: Tool, content: ToolContent, now: Timestamp) -> Answer<Tool> {
+    if let Some(name) = &content.name
+        && tool::get_by_name(conn, name)?.is_some_and(|other| other.id != tool.id)
+    {
+        return Err(ApiError::conflict(format!(
+            "Another tool is named '{name}' now; rename that one first, or this one stays as it is"
+        ))
+        .into());
+    }
+    content.put_into(&mut tool);
+    if let Some(source) = &tool.source_code {
+        let hash = tool_hash(source, tool.json_schema.as_ref().unwrap_or(&Map::new()));
+        tool.metadata_.get_or_insert_default().insert("tool_hash".to_owned(), json!(hash));
+    }
+    tool.last_updated_by_id = Some(DEFAULT_USER_ID.to_owned());
+    tool::update(conn, &tool, now)?;
+    Ok(tool)
+}
+
+/// Whether a person decides on every call of this tool.
+#[must_use]
+pub fn asks_first(rules: &[ToolRule], name: &str) -> bool {
+    requires_approval(rules, name)
 }
 
 /// The tool, or 404.

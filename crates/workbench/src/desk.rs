@@ -10,6 +10,7 @@ use loci_server::App;
 use tower::util::BoxCloneSyncService;
 
 use crate::{
+    tools::DeskToolSecrets,
     approvals::Approvals,
     connections::Connections,
     events::Events,
@@ -58,6 +59,7 @@ pub(crate) struct Inner {
 impl Desk {
     #[must_use]
     pub fn new(app: App, secrets: Arc<dyn SecretStore>, options: DeskOptions) -> Self {
+        app.set_tool_secrets(Arc::new(DeskToolSecrets(Arc::clone(&secrets))));
         app.providers().keep_keys_in(Arc::new(DeskKeys(Arc::clone(&secrets))));
         let local = Connection::new(loci_server::router(app.clone()));
         Self(Arc::new(Inner {

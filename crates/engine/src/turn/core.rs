@@ -39,7 +39,7 @@ impl Core {
     pub(super) fn new(turn: Turn) -> Self {
         let mut core = Self {
             steps_left: turn.max_steps,
-            history: history(&turn.context),
+            history: called_in(&turn.context),
             last_total: turn.context_tokens,
             tool_tokens: 0,
             cannot_compact: false,
@@ -150,7 +150,8 @@ impl OpenStep {
 }
 
 /// The calls since the last message from outside, so that tool rules hold across a pause for approval.
-fn history(context: &[Message]) -> Vec<Called> {
+#[must_use]
+pub fn called_in(context: &[Message]) -> Vec<Called> {
     let from_outside = |message: &Message| match message.role {
         Role::User => !message.text().starts_with(ALERT),
         Role::System | Role::Summary => true,

@@ -25,7 +25,7 @@ use crate::ports::{
     TurnOutcome,
 };
 
-pub use self::core::Core;
+pub use self::core::{Core, called_in};
 pub use compacting::Compacting;
 pub use running_tools::RunningTools;
 pub use sampling::Sampling;

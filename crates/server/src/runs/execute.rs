@@ -85,7 +85,7 @@ async fn attempt(job: Job, hold: Option<Hold>) {
         },
     };
     let facts = match turn::facts(&app, &live.thread, request.override_model.as_deref()).await {
-        Ok(facts) => Arc::new(facts),
+        Ok(facts) => Arc::new(facts.of_request(&request)),
         Err(failure) => return refuse(&app, &live, &request, queued, failure.0).await,
     };
     let order = Order { app: &app, live: &live, request: &request, facts: &facts, queued, retry };

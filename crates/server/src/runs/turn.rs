@@ -7,6 +7,7 @@ use loci_api::{
     agent::check_compaction,
     chat::{ChatOptions, ToolSpec},
     error::ApiError,
+    ids::AgentId,
     parse::SendRequest,
     request::ClientTool,
     resource::Tool,
@@ -52,9 +53,23 @@ pub struct Facts {
     pub order: Vec<String>,
     /// Variables of the agent's tools.
     pub env: BTreeMap<String, String>,
+    /// Names of the tools the client carries out itself.
+    pub client_tools: Vec<String>,
+    /// The agents whose messages led here, the first first.
+    pub called_by: Vec<AgentId>,
 }
 
 impl Facts {
+    /// With what only the request says.
+    #[must_use]
+    pub fn of_request(self, request: &SendRequest) -> Self {
+        Self {
+            client_tools: request.client_tools.iter().map(|tool| tool.to_spec().name).collect(),
+            called_by: request.called_by.clone(),
+            ..self
+        }
+    }
+
     /// The agent's tools as the model sees them.
     #[must_use]
     pub fn specs(&self) -> Vec<ToolSpec> {
@@ -121,6 +136,8 @@ pub async fn facts(app: &App, thread: &Thread, override_model: Option<&str>) -> 
             .collect(),
         order,
         env,
+        client_tools: Vec::new(),
+        called_by: Vec::new(),
         agent,
         model: resolved,
     })

@@ -349,6 +349,34 @@ impl Sandbox {
         }
     }
 
+    /// What this machine can run source with: `{python, python_error, node, node_error, installers, confined}`. Asks
+    /// the interpreters about themselves once.
+    pub async fn interpreters(&self) -> serde_json::Value {
+        let (python, node) = (self.0.interpreters.python().await, self.0.interpreters.node().await);
+        let told = |found: &Result<interpreter::Interpreter, InterpreterError>| match found {
+            Ok(found) => serde_json::json!({"program": found.program, "version": found.version}),
+            Err(_) => Value::Null,
+        };
+        let why = |found: &Result<interpreter::Interpreter, InterpreterError>| {
+            found.as_ref().err().map(ToString::to_string)
+        };
+        let mut installers: Vec<&str> = Vec::new();
+        if python.is_ok() {
+            installers.push(if which::which("uv").is_ok() { "uv" } else { "pip" });
+        }
+        if node.is_ok() && which::which("npm").is_ok() {
+            installers.push("npm");
+        }
+        serde_json::json!({
+            "python": told(&python),
+            "python_error": why(&python),
+            "node": told(&node),
+            "node_error": why(&node),
+            "installers": installers,
+            "confined": cfg!(target_os = "linux"),
+        })
+    }
+
     /// How many processes wait for a call.
     #[must_use]
     pub fn waiting(&self) -> usize {

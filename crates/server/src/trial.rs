@@ -1,0 +1,235 @@
+//! Trying a tool out: source that may not be stored yet, run once while its output is watched.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use loci_api::{
+    error::ApiError,
+    ids::{AgentId, ToolId},
+    resource::Requirement,
+    time::Timestamp,
+    tool::check_requirements,
+};
+use loci_store::table::{
+    agent_secret,
+    tool_test_run::{self, ToolTestRun},
+};
+use loci_tools::sandbox::{RunEvent, RunRequest, RunResult, RunStatus};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use tokio::sync::mpsc;
+
+use crate::{
+    App,
+    custom_tool::Grants,
+    error::{Answer, Failure},
+    tools,
+};
+
+/// Events a slow reader may be behind before the tool itself has to wait.
+const BACKLOG: usize = 256;
+/// Characters of a result that are kept for the list of trials.
+const KEPT_CHARS: usize = 10_000;
+
+/// What is tried. Whatever is not said is as for a tool without grants.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Trial {
+    pub source_code: String,
+    #[serde(default)]
+    pub source_type: Option<String>,
+    /// The function; the last one of the source if absent.
+    #[serde(default)]
+    pub name: Option<String>,
+    #[serde(default)]
+    pub args: Map<String, Value>,
+    /// The stored tool it is a state of: its secrets are given, and the trial is listed with it.
+    #[serde(default)]
+    pub tool_id: Option<ToolId>,
+    /// The agent whose variables and folder it gets.
+    #[serde(default)]
+    pub agent_id: Option<AgentId>,
+    #[serde(default)]
+    pub env_vars: BTreeMap<String, String>,
+    #[serde(default)]
+    pub pip_requirements: Vec<Requirement>,
+    #[serde(default)]
+    pub npm_requirements: Vec<Requirement>,
+    #[serde(default)]
+    pub network: bool,
+    #[serde(default)]
+    pub timeout_seconds: Option<u32>,
+    #[serde(default)]
+    pub memory_mb: Option<u32>,
+}
+
+/// What happens meanwhile. The last one is `result`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum TrialEvent {
+    /// Packages that are not there yet are being installed.
+    Installing {
+        packages: String,
+    },
+    /// A line of the installer's.
+    InstallLine {
+        line: String,
+    },
+    Installed,
+    Stdout {
+        text: String,
+    },
+    Stderr {
+        text: String,
+    },
+    Result {
+        /// `success` or `error`.
+        status: RunStatus,
+        /// What the function returned, any JSON; for an error its sentence.
+        value: Value,
+        /// All that was printed, cut where the server cuts it, and the traceback of a failure.
+        stdout: Vec<String>,
+        stderr: Vec<String>,
+        /// Memory blocks the function changed in its `agent_state`; a trial does not save them.
+        changed_blocks: BTreeMap<String, String>,
+        /// `{landlock, seccomp, network_granted, network_blocked, signals_scoped, processes, memory_bytes, root, gaps}`
+        confinement: Value,
+        duration_ms: i64,
+    },
+}
+
+/// Runs it; the events come from what is returned. Dropping that stops it.
+///
+/// # Errors
+/// 422 for what is malformed, 400 for a language that cannot be run, 404 for a tool or agent that is not there.
+pub async fn try_tool(app: &App, trial: Trial) -> Answer<mpsc::Receiver<TrialEvent>> {
+    check_requirements("pip_requirements", Some(&trial.pip_requirements))?;
+    check_requirements("npm_requirements", Some(&trial.npm_requirements))?;
+    loci_api::agent::check_secrets(&trial.env_vars)?;
+    if trial.timeout_seconds.is_some_and(|seconds| !(1..=3_600).contains(&seconds)) {
+        return Err(ApiError::validation("body.timeout_seconds: must be from 1 to 3600").into());
+    }
+    if trial.memory_mb.is_some_and(|megabytes| !(64..=65_536).contains(&megabytes)) {
+        return Err(ApiError::validation("body.memory_mb: must be from 64 to 65536").into());
+    }
+    let kind = tools::source_type(trial.source_type.as_deref())?;
+    let mut env = of_agent(app, &trial).await?;
+    let mut stored = Grants::default();
+    if let Some(id) = &trial.tool_id {
+        let of = id.clone();
+        app.store().try_read(move |conn| tools::require(conn, &of)).await?;
+        stored =
+            Grants::of(app, id).await.map_err(|why| ApiError::bad_request(format!("The tool: {why}")))?;
+    }
+    env.extend(stored.env);
+    env.extend(trial.env_vars.clone());
+    let (watcher, mut seen) = mpsc::channel(BACKLOG);
+    let request = RunRequest {
+        tool_id: trial.tool_id.as_ref().map(ToString::to_string).unwrap_or_default(),
+        agent_id: trial.agent_id.as_ref().map(ToString::to_string).unwrap_or_default(),
+        function: trial.name.clone(),
+        env,
+        network: trial.network,
+        timeout: trial.timeout_seconds.map(|seconds| Duration::from_secs(seconds.into())),
+        memory_bytes: trial.memory_mb.map(|megabytes| u64::from(megabytes) << 20),
+        pip_requirements: trial.pip_requirements.clone(),
+        npm_requirements: trial.npm_requirements.clone(),
+        watcher: Some(watcher),
+        ..RunRequest::new(kind, trial.source_code.clone(), trial.args.clone())
+    };
+    let (events, receiver) = mpsc::channel(BACKLOG);
+    let app = app.clone();
+    let owner = app.runs().clone();
+    owner.spawn(async move {
+        let running = app.sandbox().run(request);
+        tokio::pin!(running);
+        let result = loop {
+            tokio::select! {
+                biased;
+                Some(event) = seen.recv() => {
+                    if events.send(TrialEvent::from(event)).await.is_err() {
+                        return;
+                    }
+                }
+                result = &mut running => break result,
+                // Nobody watches any more: what runs is dropped, and with it stopped.
+                () = events.closed() => return,
+            }
+        };
+        while let Ok(event) = seen.try_recv() {
+            if events.send(TrialEvent::from(event)).await.is_err() {
+                return;
+            }
+        }
+        let told = told(&result);
+        note(&app, trial, &result).await;
+        // Err: whoever watched has just gone.
+        let _unwatched = events.send(told).await;
+    });
+    Ok(receiver)
+}
+
+/// The variables of the agent it is tried for.
+async fn of_agent(app: &App, trial: &Trial) -> Answer<BTreeMap<String, String>> {
+    let Some(id) = trial.agent_id.clone() else { return Ok(BTreeMap::new()) };
+    app.store()
+        .try_read(move |conn| {
+            crate::agents::state::require(conn, &id)?;
+            let secrets = agent_secret::list(conn, &id)?;
+            Ok::<_, Failure>(secrets.into_iter().map(|secret| (secret.key, secret.value)).collect())
+        })
+        .await
+}
+
+impl From<RunEvent> for TrialEvent {
+    fn from(event: RunEvent) -> Self {
+        match event {
+            RunEvent::Installing { packages } => Self::Installing { packages },
+            RunEvent::InstallLine(line) => Self::InstallLine { line },
+            RunEvent::Installed => Self::Installed,
+            RunEvent::Stdout(text) => Self::Stdout { text },
+            RunEvent::Stderr(text) => Self::Stderr { text },
+        }
+    }
+}
+
+fn millis(result: &RunResult) -> i64 {
+    i64::try_from(result.duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+fn told(result: &RunResult) -> TrialEvent {
+    TrialEvent::Result {
+        status: result.status,
+        value: result.value.clone(),
+        stdout: result.stdout.clone(),
+        stderr: result.stderr.clone(),
+        changed_blocks: result.changed_blocks.clone(),
+        confinement: json!(result.confinement),
+        duration_ms: millis(result),
+    }
+}
+
+/// Keeps the trial for the list. Failing to is no failure of the trial.
+async fn note(app: &App, trial: Trial, result: &RunResult) {
+    let shown = match &result.value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    let run = ToolTestRun {
+        tool_id: trial.tool_id,
+        name: trial.name,
+        arguments: trial.args,
+        success: result.status == RunStatus::Success,
+        result: shown.chars().take(KEPT_CHARS).collect(),
+        confinement: json!(result.confinement),
+        duration_ms: millis(result),
+        at: Timestamp::now(),
+    };
+    if let Err(error) = app.store().write(move |tx| tool_test_run::insert(tx, &run)).await {
+        tracing::warn!(%error, "a trial of a tool was not noted");
+    }
+}
+
+/// What this machine can run tools with, as the workshop shows it.
+pub async fn interpreters(app: &App) -> Value {
+    app.sandbox().interpreters().await
+}

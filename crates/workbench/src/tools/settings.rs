@@ -1,0 +1,153 @@
+//! What a tool is granted on this machine: network, limits, variables. Secret values go to the place for secrets and
+//! never come back.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use axum::{Json as Answer, extract::State};
+use futures::future::BoxFuture;
+use loci_api::{error::ApiError, ids::ToolId, time::Timestamp};
+use loci_server::{ToolSecrets, error::Failure, extract::Segments, tools};
+use loci_store::table::tool_settings::{self, ToolSettings};
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+
+use crate::{Desk, events::Event, extract::Json, secrets::SecretStore};
+
+/// The longest a tool may be let run, seconds.
+const LONGEST: u32 = 3_600;
+/// Megabytes a tool may be given, from and to.
+const MEMORY: std::ops::RangeInclusive<u32> = 64..=65_536;
+
+/// As it is shown: values of secrets are never part of it.
+#[derive(Debug, Serialize)]
+pub(super) struct Shown {
+    network: bool,
+    /// Null: the server's own limit.
+    timeout_seconds: Option<u32>,
+    /// Null: the server's own limit.
+    memory_mb: Option<u32>,
+    env: BTreeMap<String, String>,
+    secret_names: Vec<String>,
+}
+
+impl From<ToolSettings> for Shown {
+    fn from(settings: ToolSettings) -> Self {
+        let ToolSettings { network, timeout_seconds, memory_mb, env, secret_names } = settings;
+        Self { network, timeout_seconds, memory_mb, env, secret_names }
+    }
+}
+
+/// The whole of the settings. A secret given as null keeps its value; one left out is deleted.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Wanted {
+    network: bool,
+    timeout_seconds: Option<u32>,
+    memory_mb: Option<u32>,
+    env: BTreeMap<String, String>,
+    secrets: BTreeMap<String, Option<String>>,
+}
+
+impl Wanted {
+    fn check(&self) -> Result<(), ApiError> {
+        if self.timeout_seconds.is_some_and(|seconds| !(1..=LONGEST).contains(&seconds)) {
+            return Err(ApiError::validation(format!("body.timeout_seconds: must be from 1 to {LONGEST}")));
+        }
+        if self.memory_mb.is_some_and(|megabytes| !MEMORY.contains(&megabytes)) {
+            let (least, most) = (MEMORY.start(), MEMORY.end());
+            return Err(ApiError::validation(format!("body.memory_mb: must be from {least} to {most}")));
+        }
+        loci_api::agent::check_secrets(&self.env)?;
+        for name in self.secrets.keys() {
+            if self.env.contains_key(name) {
+                return Err(ApiError::validation(format!(
+                    "body.secrets.{name}: the name is used by a variable that is no secret"
+                )));
+            }
+        }
+        let names = self.secrets.keys().map(|name| (name.clone(), String::new())).collect();
+        loci_api::agent::check_secrets(&names)
+    }
+}
+
+/// Under which name a value is kept.
+fn key(id: &ToolId, name: &str) -> String {
+    format!("tool/{id}/{name}")
+}
+
+pub(super) async fn read(
+    State(desk): State<Desk>,
+    Segments(id): Segments<String>,
+) -> Result<Answer<Shown>, Failure> {
+    let id: ToolId = id.parse()?;
+    let settings = desk
+        .app()
+        .store()
+        .try_read(move |conn| {
+            tools::require(conn, &id)?;
+            Ok::<_, Failure>(tool_settings::get(conn, &id)?)
+        })
+        .await?;
+    Ok(Answer(settings.into()))
+}
+
+pub(super) async fn replace(
+    State(desk): State<Desk>,
+    Segments(id): Segments<String>,
+    Json(wanted): Json<Wanted>,
+) -> Result<Answer<Shown>, Failure> {
+    let id: ToolId = id.parse()?;
+    wanted.check()?;
+    let of = id.clone();
+    let before = desk
+        .app()
+        .store()
+        .try_read(move |conn| {
+            tools::require(conn, &of)?;
+            Ok::<_, Failure>(tool_settings::get(conn, &of)?)
+        })
+        .await?;
+    let known: BTreeSet<&String> = before.secret_names.iter().collect();
+    if let Some((name, _)) =
+        wanted.secrets.iter().find(|(name, value)| value.is_none() && !known.contains(name))
+    {
+        return Err(ApiError::validation(format!("body.secrets.{name}: there is no value to keep")).into());
+    }
+    let failed = |error: crate::secrets::SecretError| Failure(ApiError::unavailable(error.to_string()));
+    for (name, value) in &wanted.secrets {
+        if let Some(value) = value {
+            desk.secrets().set(&key(&id, name), SecretString::from(value.clone())).await.map_err(failed)?;
+        }
+    }
+    for name in before.secret_names.iter().filter(|name| !wanted.secrets.contains_key(*name)) {
+        desk.secrets().delete(&key(&id, name)).await.map_err(failed)?;
+    }
+    let settings = ToolSettings {
+        network: wanted.network,
+        timeout_seconds: wanted.timeout_seconds,
+        memory_mb: wanted.memory_mb,
+        env: wanted.env,
+        secret_names: wanted.secrets.into_keys().collect(),
+    };
+    let (of, kept) = (id, settings.clone());
+    desk.app().store().write(move |tx| tool_settings::set(tx, &of, &kept, Timestamp::now())).await?;
+    desk.events().tell(Event::ToolChanged);
+    Ok(Answer(settings.into()))
+}
+
+/// Hands a tool its secrets when it runs.
+pub(crate) struct DeskToolSecrets(pub(crate) Arc<dyn SecretStore>);
+
+impl ToolSecrets for DeskToolSecrets {
+    fn get<'a>(&'a self, id: &'a ToolId, name: &'a str) -> BoxFuture<'a, Result<Option<String>, String>> {
+        Box::pin(async move {
+            match self.0.get(&key(id, name)).await {
+                Ok(value) => Ok(value.map(|value| value.expose_secret().to_owned())),
+                Err(error) => Err(error.to_string()),
+            }
+        })
+    }
+}
