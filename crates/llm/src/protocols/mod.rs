@@ -249,6 +249,11 @@ fn google_url(base: &Url, model: &str, call: &str) -> Url {
     url
 }
 
+/// A member of what may be no object at all, taken out.
+fn take(value: &mut Value, key: &str) -> Value {
+    value.get_mut(key).map(Value::take).unwrap_or_default()
+}
+
 /// The first characters of what could not be read.
 fn start(data: &str) -> &str {
     data.char_indices().nth(200).map_or(data, |(end, _)| &data[..end])
@@ -350,9 +355,38 @@ mod tests {
             json!({"type": "message_stop"}),
         ];
         let odd = [json!(null), json!(7), json!(-1), json!("x"), json!([]), json!({}), json!([{"a": [1]}])];
-        for (wire, frames) in
-            [(Protocol::OpenAiChat, vec![openai]), (Protocol::Anthropic, anthropic.to_vec())]
-        {
+        let responses = [
+            json!({"type": "response.created", "response": {"id": "r", "output": []}}),
+            json!({"type": "response.output_item.added", "output_index": 0, "item": {"type": "reasoning", "id": "rs", "summary": []}}),
+            json!({"type": "response.reasoning_summary_part.added", "output_index": 0, "summary_index": 1}),
+            json!({"type": "response.reasoning_summary_text.delta", "output_index": 0, "item_id": "rs", "delta": "t"}),
+            json!({"type": "response.output_item.done", "output_index": 0, "item": {"type": "reasoning", "id": "rs", "summary": [{"text": "t"}], "encrypted_content": "e"}}),
+            json!({"type": "response.output_item.added", "output_index": 1, "item": {"type": "function_call", "id": "fc", "call_id": "c", "name": "f"}}),
+            json!({"type": "response.function_call_arguments.delta", "output_index": 1, "delta": "{"}),
+            json!({"type": "response.output_text.delta", "output_index": 2, "item_id": "m", "delta": "a"}),
+            json!({"type": "response.completed", "response": {"status": "completed", "usage": {"input_tokens": 1}, "output": [{"type": "message", "content": [{"text": "a"}]}]}}),
+        ];
+        let failed = json!({"type": "response.failed", "response": {"error": {"code": "c", "message": "m"}}});
+        let at_once = json!({"status": "completed", "error": null, "output": [
+            {"type": "reasoning", "summary": [{"text": "t"}], "encrypted_content": "e"},
+            {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"},
+        ]});
+        let google = json!({"candidates": [{"index": 0, "finishReason": "STOP", "content": {"parts": [
+            {"text": "t", "thought": true}, {"text": "a", "thoughtSignature": "s"},
+            {"functionCall": {"id": "i", "name": "f", "args": {"x": 1}}, "thoughtSignature": "s"},
+        ]}}], "usageMetadata": {"promptTokenCount": 1}, "promptFeedback": {"blockReason": null}});
+        let ollama = json!({"model": "m", "message": {"content": "a", "thinking": "t", "tool_calls": [
+            {"id": "i", "function": {"index": 0, "name": "f", "arguments": {"x": 1}}},
+        ]}, "done": true, "done_reason": "stop", "prompt_eval_count": 1});
+        for (wire, frames) in [
+            (Protocol::OpenAiChat, vec![openai]),
+            (Protocol::OpenAiResponses, responses.to_vec()),
+            (Protocol::OpenAiResponses, vec![failed]),
+            (Protocol::OpenAiResponses, vec![at_once]),
+            (Protocol::Anthropic, anthropic.to_vec()),
+            (Protocol::Google, vec![google]),
+            (Protocol::Ollama, vec![ollama]),
+        ] {
             for at in 0..frames.len() {
                 let mut pointers = Vec::new();
                 places(&frames[at], "", &mut pointers);

@@ -273,7 +273,7 @@ fn push_assistant(
 
 /// Reasoning as OpenRouter handed it out, with its proofs, to be given back as it was.
 fn details(content: &[ContentPart]) -> Option<Value> {
-    content.iter().find_map(|part| match part {
+    content.iter().rev().find_map(|part| match part {
         ContentPart::Reasoning { signature: Some(signature), .. } => Origin::OpenAiChat.open(signature),
         ContentPart::Text { .. }
         | ContentPart::Image { .. }

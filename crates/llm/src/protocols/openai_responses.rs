@@ -28,7 +28,13 @@ struct Sealed {
     /// How many calls of the same answer came before it.
     #[serde(default)]
     calls: usize,
+    /// Bytes of the parts of its summary, where there are several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    parts: Vec<usize>,
 }
+
+/// Stands between the parts of a summary where they are read as one text.
+const PARAGRAPH: &str = "\n\n";
 
 /// The body of a call.
 pub(super) fn body(request: &ChatRequest, model: &ResolvedModel) -> Value {
@@ -219,13 +225,30 @@ fn push_answer(
 }
 
 fn reasoning_item(summary: &str, sealed: &Sealed) -> Value {
-    let summary: Vec<_> = std::iter::once(summary)
+    let parts = parts(summary, &sealed.parts).unwrap_or_else(|| vec![summary]);
+    let summary: Vec<_> = parts
+        .into_iter()
         .filter(|text| !text.is_empty())
         .map(|text| json!({"type": "summary_text", "text": text}))
         .collect();
     json!({
         "type": "reasoning", "id": sealed.id, "summary": summary, "encrypted_content": sealed.encrypted_content,
     })
+}
+
+/// The parts of a summary as the provider gave them; `None` if the text is not the one they were counted in.
+fn parts<'a>(summary: &'a str, lengths: &[usize]) -> Option<Vec<&'a str>> {
+    let mut rest = summary;
+    let mut parts = Vec::with_capacity(lengths.len());
+    for (at, length) in lengths.iter().enumerate() {
+        if at > 0 {
+            rest = rest.strip_prefix(PARAGRAPH)?;
+        }
+        let (part, after) = rest.split_at_checked(*length)?;
+        parts.push(part);
+        rest = after;
+    }
+    (!parts.is_empty() && rest.is_empty()).then_some(parts)
 }
 
 /// A return; text alone goes as a plain string, which every server of this protocol takes.

@@ -3,7 +3,7 @@
 use loci_api::chat::{ChatEvent, FinishReason, Usage};
 use serde_json::{Map, Value, json};
 
-use crate::protocols::{Decoder, Fault, start};
+use crate::protocols::{Decoder, Fault, start, take};
 
 /// An answer as it comes in.
 #[derive(Debug, Default)]
@@ -306,10 +306,6 @@ impl Form {
             Self::Other(block) => block.clone(),
         }
     }
-}
-
-fn take(value: &mut Value, key: &str) -> Value {
-    value.get_mut(key).map(Value::take).unwrap_or_default()
 }
 
 fn take_text(value: &mut Value, key: &str) -> String {

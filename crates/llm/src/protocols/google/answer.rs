@@ -4,7 +4,7 @@ use loci_api::chat::{ChatEvent, FinishReason, Usage};
 use serde_json::{Value, json};
 
 use super::{Place, Signed, own_id};
-use crate::protocols::{Decoder, Fault, proof::Origin, start};
+use crate::protocols::{Decoder, Fault, proof::Origin, start, take};
 
 /// An answer as it comes in.
 #[derive(Debug, Default)]
@@ -108,23 +108,23 @@ impl Answer {
         }
         for (kept, key) in [(&mut self.model, "modelVersion"), (&mut self.id, "responseId")] {
             if kept.is_null() {
-                *kept = chunk[key].take();
+                *kept = take(&mut chunk, key);
             }
         }
         if chunk["usageMetadata"].is_object() {
-            self.usage = chunk["usageMetadata"].take();
+            self.usage = take(&mut chunk, "usageMetadata");
         }
         if let Some(reason) = chunk["promptFeedback"]["blockReason"].as_str() {
             self.blocked = Some(reason.to_owned());
         }
-        let Value::Array(candidates) = chunk["candidates"].take() else { return Ok(()) };
+        let Value::Array(candidates) = take(&mut chunk, "candidates") else { return Ok(()) };
         // Only one is ever asked for.
         let Some(mut candidate) =
             candidates.into_iter().find(|candidate| candidate["index"].as_u64().unwrap_or(0) == 0)
         else {
             return Ok(());
         };
-        if let Value::Array(parts) = candidate["content"]["parts"].take() {
+        if let Value::Array(parts) = take(&mut take(&mut candidate, "content"), "parts") {
             for part in parts {
                 self.part(part, events)?;
             }
@@ -161,7 +161,7 @@ impl Answer {
         }
         if part["functionCall"].is_object() {
             self.parts.push(part.clone());
-            let call = part["functionCall"].take();
+            let call = take(&mut part, "functionCall");
             let name = call["name"].as_str().unwrap_or_default().to_owned();
             if name.is_empty() {
                 return Err(Fault::Corrupt("a tool call without a name".to_owned()));

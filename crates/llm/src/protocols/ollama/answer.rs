@@ -3,7 +3,7 @@
 use loci_api::chat::{ChatEvent, FinishReason, Usage};
 use serde_json::{Value, json};
 
-use crate::protocols::{Decoder, Fault, start};
+use crate::protocols::{Decoder, Fault, start, take};
 
 /// An answer as it comes in.
 #[derive(Debug, Default)]
@@ -94,12 +94,9 @@ impl Answer {
         if line.get("error").is_some_and(|error| !error.is_null()) {
             return Err(Fault::Said(line));
         }
-        let mut message = line["message"].take();
+        let mut message = take(&mut line, "message");
         for (key, is_thought) in [("thinking", true), ("content", false)] {
-            let piece = match message.get_mut(key).map(Value::take) {
-                Some(Value::String(text)) => text,
-                _ => String::new(),
-            };
+            let Value::String(piece) = take(&mut message, key) else { continue };
             if piece.is_empty() {
                 continue;
             }
@@ -114,7 +111,7 @@ impl Answer {
                 }
             }
         }
-        if let Some(Value::Array(calls)) = message.get_mut("tool_calls").map(Value::take) {
+        if let Value::Array(calls) = take(&mut message, "tool_calls") {
             for call in calls {
                 self.call(call, events)?;
             }

@@ -16,6 +16,8 @@ pub(in crate::protocols) struct Answer {
     reasoning: String,
     /// Reasoning with its proofs, as OpenRouter sends it.
     details: Vec<Value>,
+    /// Their last form that went out as a proof.
+    proved: String,
     calls: Vec<Call>,
     finish: Option<String>,
     usage: Option<Value>,
@@ -142,11 +144,7 @@ impl Decoder for Answer {
         for (index, call) in self.calls.iter_mut().enumerate() {
             call.start(index, events);
         }
-        // Only what carries a proof has to go back as it came.
-        if self.details.iter().any(|detail| detail["signature"].is_string() || detail["data"].is_string()) {
-            events.push(ChatEvent::Reasoning(String::new()));
-            events.push(ChatEvent::ReasoningSignature(Origin::OpenAiChat.seal(&self.details)));
-        }
+        self.prove(events);
         if let Some(usage) = self.usage.as_ref().and_then(usage) {
             events.push(ChatEvent::Usage(usage));
         }
@@ -255,7 +253,25 @@ impl Answer {
         }
         self.say(text_of(delta.refusal), events);
         for call in delta.tool_calls.unwrap_or_default() {
+            if self.calls.is_empty() {
+                self.prove(events);
+            }
             self.call(call, events);
+        }
+    }
+
+    /// Reasoning that carries a proof has to go back as it came. It goes out before the first call, where reasoning
+    /// belongs, and once more at the end if there was more of it.
+    fn prove(&mut self, events: &mut Vec<ChatEvent>) {
+        let carries = |detail: &Value| detail["signature"].is_string() || detail["data"].is_string();
+        if !self.details.iter().any(carries) {
+            return;
+        }
+        let sealed = Origin::OpenAiChat.seal(&self.details);
+        if sealed != self.proved {
+            events.push(ChatEvent::Reasoning(String::new()));
+            events.push(ChatEvent::ReasoningSignature(sealed.clone()));
+            self.proved = sealed;
         }
     }
 

@@ -3,8 +3,8 @@
 use loci_api::chat::{ChatEvent, FinishReason, Usage};
 use serde_json::{Value, json};
 
-use super::Sealed;
-use crate::protocols::{Decoder, Fault, proof::Origin, start};
+use super::{PARAGRAPH, Sealed};
+use crate::protocols::{Decoder, Fault, proof::Origin, start, take};
 
 /// An answer as it comes in.
 #[derive(Debug, Default)]
@@ -48,10 +48,10 @@ impl Decoder for Answer {
         let kind = frame["type"].as_str().unwrap_or_default().to_owned();
         match kind.as_str() {
             "response.created" | "response.in_progress" | "response.queued" => {
-                self.response = frame["response"].take();
+                self.response = take(&mut frame, "response");
             }
             "response.output_item.added" => {
-                let item = frame["item"].take();
+                let item = take(&mut frame, "item");
                 self.begin(frame["output_index"].as_u64(), &item, events)?;
             }
             "response.output_text.delta" | "response.refusal.delta" => {
@@ -78,11 +78,11 @@ impl Decoder for Answer {
                 self.argue(at, piece, events);
             }
             "response.output_item.done" => {
-                let item = frame["item"].take();
+                let item = take(&mut frame, "item");
                 self.close(frame["output_index"].as_u64(), item, events)?;
             }
             "response.completed" | "response.incomplete" | "response.cancelled" => {
-                self.response = frame["response"].take();
+                self.response = take(&mut frame, "response");
                 // Some servers tell of the items only here.
                 if self.items.is_empty() {
                     self.take_output(events)?;
@@ -90,11 +90,11 @@ impl Decoder for Answer {
                 self.closed = true;
             }
             "response.failed" => {
-                let error = frame["response"]["error"].take();
+                let error = take(&mut take(&mut frame, "response"), "error");
                 return Err(Fault::Said(json!({"error": error_object(error)})));
             }
             "error" => {
-                let error = if frame["error"].is_object() { frame["error"].take() } else { frame };
+                let error = if frame["error"].is_object() { take(&mut frame, "error") } else { frame };
                 return Err(Fault::Said(json!({"error": error_object(error)})));
             }
             _ if frame.get("error").is_some_and(|error| !error.is_null()) => return Err(Fault::Said(frame)),
@@ -252,8 +252,8 @@ impl Answer {
         {
             *parts = part;
             if !text.is_empty() {
-                text.push_str("\n\n");
-                events.push(ChatEvent::Reasoning("\n\n".to_owned()));
+                text.push_str(PARAGRAPH);
+                events.push(ChatEvent::Reasoning(PARAGRAPH.to_owned()));
             }
         }
     }
@@ -292,8 +292,17 @@ impl Answer {
                         // The proof of a thought that is not shown still has to have a thought to belong to.
                         events.push(ChatEvent::Reasoning(String::new()));
                     }
-                    let sealed =
-                        Sealed { id: text(&item["id"]), encrypted_content: sealed.to_owned(), calls };
+                    let summary = texts(&item["summary"]);
+                    let sealed = Sealed {
+                        id: text(&item["id"]),
+                        encrypted_content: sealed.to_owned(),
+                        calls,
+                        parts: if summary.len() > 1 {
+                            summary.iter().map(String::len).collect()
+                        } else {
+                            Vec::new()
+                        },
+                    };
                     events.push(ChatEvent::ReasoningSignature(Origin::OpenAiResponses.seal(&sealed)));
                 }
             }
@@ -366,16 +375,15 @@ fn message_text(item: &Value) -> String {
 
 /// The summary, or the reasoning itself where a server gives it openly.
 fn summary_text(item: &Value) -> String {
-    let of = |key: &str| {
-        let parts = item[key].as_array().map(Vec::as_slice).unwrap_or_default();
-        let texts: Vec<_> =
-            parts.iter().map(|part| text(&part["text"])).filter(|text| !text.is_empty()).collect();
-        texts.join("\n\n")
-    };
-    match of("summary") {
-        summary if summary.is_empty() => of("content"),
+    match texts(&item["summary"]).join(PARAGRAPH) {
+        summary if summary.is_empty() => texts(&item["content"]).join(PARAGRAPH),
         summary => summary,
     }
+}
+
+fn texts(parts: &Value) -> Vec<String> {
+    let parts = parts.as_array().map(Vec::as_slice).unwrap_or_default();
+    parts.iter().map(|part| text(&part["text"])).filter(|text| !text.is_empty()).collect()
 }
 
 /// Its `type` here is the event's, not the error's; a missing one is still an error.
