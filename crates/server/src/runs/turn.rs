@@ -127,7 +127,14 @@ pub async fn facts(app: &App, thread: &Thread, override_model: Option<&str>) -> 
     let orderly = agent.tool_rules.iter().any(|rule| !matches!(rule.kind, ToolRuleKind::RequiresApproval));
     let order: Vec<String> = tools.iter().filter_map(|tool| tool.name.clone()).collect();
     Ok(Facts {
-        options: model::chat_options(&chosen, agent.response_format.as_ref()),
+        options: ChatOptions {
+            context_window: Some(context_window),
+            cache_key: Some(match &thread.conversation_id {
+                Some(conversation) => conversation.to_string(),
+                None => thread.agent_id.to_string(),
+            }),
+            ..model::chat_options(&chosen, agent.response_format.as_ref())
+        },
         parallel_tool_calls: model::parallel_tool_calls(&chosen) && !orderly,
         context_window,
         tools: tools
