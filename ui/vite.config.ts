@@ -35,6 +35,8 @@ export default defineConfig({
           environment: "jsdom",
           include: ["src/**/*.test.tsx"],
           setupFiles: ["src/test/setup.ts"],
+          // The code editor is fetched when it is first shown, which takes long on a busy machine.
+          testTimeout: 30_000,
         },
       },
     ],

@@ -1,6 +1,8 @@
 // What can be done from anywhere: in the palette by name, by key without it.
 import {
   Cpu,
+  Hammer,
+  Inbox,
   MessageSquarePlus,
   PanelRight,
   Plus,
@@ -72,6 +74,8 @@ export function useCommands(openPalette: () => void): Command[] {
         key: "alt+shift+n",
         run: () => show({ kind: "create" }),
       },
+      { id: "place.approvals", label: t("rail.approvals"), icon: Inbox, run: () => goTo("approvals") },
+      { id: "place.workshop", label: t("rail.workshop"), icon: Hammer, run: () => goTo("workshop") },
       { id: "place.models", label: t("rail.models"), icon: Cpu, run: () => goTo("models") },
       {
         id: "place.settings",

@@ -7,7 +7,15 @@ import { agentsQuery } from "@/api/queries";
 import { Button } from "@/components/ui/button";
 import { Empty } from "@/components/ui/empty";
 import { cn } from "@/lib/cn";
-import { AgentDialogs, ApprovalsPage, FirstRunPage, ModelsPage, Palette, SettingsPage } from "@/panels";
+import {
+  AgentDialogs,
+  ApprovalsPage,
+  FirstRunPage,
+  ModelsPage,
+  Palette,
+  SettingsPage,
+  WorkshopPage,
+} from "@/panels";
 import { AgentPlace } from "./agent-place";
 import { useCommandKeys, useCommands } from "./commands";
 import { type Place, useLayout } from "./layout";
@@ -21,6 +29,11 @@ import { useWorkbenchEvents } from "./use-workbench-events";
 const PLACES: Record<Place, () => ReactNode> = {
   agent: () => <ChosenAgent />,
   approvals: () => <Approvals />,
+  workshop: () => (
+    <Page>
+      <WorkshopPage />
+    </Page>
+  ),
   models: () => (
     <Page>
       <ModelsPage />

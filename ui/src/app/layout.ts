@@ -3,7 +3,7 @@ import { create } from "zustand";
 import { persist } from "zustand/middleware";
 
 /** What fills the middle. */
-export type Place = "agent" | "approvals" | "models" | "settings";
+export type Place = "agent" | "approvals" | "workshop" | "models" | "settings";
 export type InspectorTab = "memory" | "tools" | "context" | "runs";
 
 type Layout = {

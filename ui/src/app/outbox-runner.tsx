@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useEffect } from "react";
 import { useApi } from "@/api/context";
-import { approvalsQuery, clientToolsQuery } from "@/api/queries";
+import { activeRunsQuery, approvalsQuery, clientToolsQuery } from "@/api/queries";
 import { useOutbox, type Written } from "@/run/outbox";
 import { type Thread, threadKey, threadOf } from "@/run/thread";
 import { useRun } from "@/run/use-run";
@@ -26,9 +26,23 @@ function SendNext({ thread, next }: { thread: Thread; next: Written }) {
     approvals.data?.some(
       (approval) => approval.agent_id === agentId && approval.conversation_id === conversationId,
     ) ?? true;
+  // After a restart of the window a run may go on that this session does not know yet.
+  const runs = useQuery(activeRunsQuery(api, agentId));
+  const run = runs.data?.find((active) => (active.conversation_id ?? null) === conversationId);
+  const goesOn = run !== undefined && run.id !== state.runId;
+  useEffect(() => {
+    if (run?.id && run.background && goesOn) session.follow(run.id);
+  }, [run, goesOn, session]);
   // Right after a run that stopped for approval the inbox may not know it yet.
   const unsure = state.stopReason === "requires_approval" && approvals.isFetching;
-  const free = state.phase === "idle" && state.failure === null && !waits && !unsure && tools.isSuccess;
+  const free =
+    state.phase === "idle" &&
+    state.failure === null &&
+    !waits &&
+    !unsure &&
+    !goesOn &&
+    runs.isSuccess &&
+    tools.isSuccess;
   useEffect(() => {
     if (!free) return;
     if (session.send(next.text, tools.data?.tools ?? [], next.pictures)) unqueue(key, 0);

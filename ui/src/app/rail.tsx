@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { Cpu, Inbox, Search, Settings } from "lucide-react";
+import { Cpu, Hammer, Inbox, Search, Settings } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import { useApi } from "@/api/context";
 import { approvalsQuery } from "@/api/queries";
@@ -10,9 +10,12 @@ import { type Place, useLayout } from "./layout";
 import { openPalette } from "./palette-state";
 import { Part } from "./part";
 
-const PLACES = { approvals: Inbox, models: Cpu, settings: Settings } satisfies Partial<
-  Record<Place, typeof Cpu>
->;
+const PLACES = {
+  approvals: Inbox,
+  workshop: Hammer,
+  models: Cpu,
+  settings: Settings,
+} satisfies Partial<Record<Place, typeof Cpu>>;
 
 /** Agents at the top, places at the bottom. */
 export function Rail() {

@@ -14,3 +14,4 @@ export { RunsPanel } from "./runs/runs-panel";
 export { Palette, type PaletteCommand } from "./search/palette";
 export { SettingsPage } from "./settings/settings-page";
 export { ToolsPanel } from "./tools/tools-panel";
+export { WorkshopPage } from "./workshop/workshop-page";

@@ -139,6 +139,7 @@ export function ChatPanel({ thread, dock, composerRef, sought, onShown, onBranch
           state={state}
           unsent={hasUnsent(state)}
           onRetry={session.retry}
+          onAgain={session.canAgain() ? session.again : null}
           onDismiss={session.dismissFailure}
         />
         {branch.error ? (

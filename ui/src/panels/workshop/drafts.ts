@@ -1,0 +1,37 @@
+// What is being written and not stored yet, by tool. Survives leaving the page and a restart; secrets do not.
+import { create } from "zustand";
+import { persist } from "zustand/middleware";
+import { type Draft, withoutSecrets } from "./draft";
+
+/** The key of a tool that is not stored yet. */
+export const NEW = "new";
+
+type Drafts = {
+  drafts: Record<string, Draft>;
+  /** What is open: a tool's id, `new`, or nothing. */
+  open: string | null;
+  setOpen(open: string | null): void;
+  setDraft(key: string, draft: Draft): void;
+  drop(key: string): void;
+};
+
+export const useDrafts = create<Drafts>()(
+  persist(
+    (set) => ({
+      drafts: {},
+      open: null,
+      setOpen: (open) => set({ open }),
+      setDraft: (key, draft) => set(({ drafts }) => ({ drafts: { ...drafts, [key]: draft } })),
+      drop: (key) => set(({ drafts: { [key]: _, ...drafts } }) => ({ drafts })),
+    }),
+    {
+      name: "loci.workshop",
+      partialize: ({ drafts, open }) => ({
+        open,
+        drafts: Object.fromEntries(
+          Object.entries(drafts).map(([key, draft]) => [key, withoutSecrets(draft)]),
+        ),
+      }),
+    },
+  ),
+);

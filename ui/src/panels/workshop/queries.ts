@@ -1,0 +1,149 @@
+import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { unwrap } from "@/api/client";
+import { useApi } from "@/api/context";
+import { keys } from "@/api/queries";
+import type { Tool } from "@/api/types";
+import { useIsLocal } from "@/api/use-local";
+import type { JsonSchema } from "@/components/ui/schema-form";
+import { type Draft, grantsBody, type SourceType, type StoredGrants, toolBody } from "./draft";
+
+const ofTool = (id: string, what: string) => [...keys.allTools(), id, what];
+const path = (id: string, what: string) => `/workbench/tools/${encodeURIComponent(id)}/${what}`;
+
+export function useTools() {
+  const api = useApi();
+  return useQuery({
+    queryKey: keys.allTools(),
+    queryFn: () => unwrap(api.v1.GET("/v1/tools/", { params: { query: { limit: 1000 } } })),
+  });
+}
+
+/** Null where the tool is kept by another server: then nothing is granted from here. */
+export function useGrants(id: string | null) {
+  const api = useApi();
+  const local = useIsLocal();
+  return useQuery({
+    queryKey: ofTool(id ?? "", "settings"),
+    queryFn: () => api.json<StoredGrants>("GET", path(id ?? "", "settings")),
+    enabled: id !== null && local,
+  });
+}
+
+export type DerivedSchema = { name: string; description?: string; parameters?: JsonSchema };
+
+/** The schema of what is written now; its error says where the source is wrong. */
+export function useSchema(source_type: SourceType, code: string) {
+  const api = useApi();
+  return useQuery({
+    queryKey: ["schema", source_type, code],
+    queryFn: () => api.json<DerivedSchema>("POST", "/v1/tools/generate-schema", { code, source_type }),
+    enabled: code.trim() !== "",
+    placeholderData: keepPreviousData,
+    staleTime: Number.POSITIVE_INFINITY,
+    gcTime: 60_000,
+    retry: false,
+  });
+}
+
+/** Stores a draft: over the tool it came from, or by name. What stays on this machine follows. */
+export function useSaveTool() {
+  const api = useApi();
+  const local = useIsLocal();
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: async ({ id, draft }: { id: string | null; draft: Draft }): Promise<Tool> => {
+      const body = toolBody(draft);
+      const tool = await (id === null
+        ? api.json<Tool>("PUT", "/v1/tools/", body)
+        : api.json<Tool>("PATCH", `/v1/tools/${encodeURIComponent(id)}`, body));
+      if (local) await api.json("PUT", path(tool.id, "settings"), grantsBody(draft.grants));
+      return tool;
+    },
+    onSuccess: () => queries.invalidateQueries({ queryKey: keys.allTools() }),
+  });
+}
+
+export function useDeleteTool() {
+  const api = useApi();
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: (id: string) => api.json("DELETE", `/v1/tools/${encodeURIComponent(id)}`),
+    onSuccess: () => queries.invalidateQueries({ queryKey: keys.allTools() }),
+  });
+}
+
+export type ToolVersion = {
+  version: number;
+  changed_by: string | null;
+  at: string;
+  name: string | null;
+  source_type: string | null;
+  source_code: string | null;
+};
+
+export function useToolVersions(id: string) {
+  const api = useApi();
+  return useQuery({
+    queryKey: ofTool(id, "versions"),
+    queryFn: () => api.json<ToolVersion[]>("GET", `${path(id, "versions")}?limit=100`),
+    enabled: useIsLocal(),
+  });
+}
+
+export function useRestoreTool(id: string) {
+  const api = useApi();
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: (version: number) => api.json<Tool>("POST", path(id, `versions/${version}/restore`)),
+    onSuccess: () => queries.invalidateQueries({ queryKey: keys.allTools() }),
+  });
+}
+
+export type User = { id: string; name: string; requires_approval: boolean };
+
+export function useUsedBy(id: string) {
+  const api = useApi();
+  return useQuery({
+    queryKey: ofTool(id, "used-by"),
+    queryFn: () => api.json<User[]>("GET", path(id, "used-by")),
+    enabled: useIsLocal(),
+  });
+}
+
+export type TestRun = {
+  name: string | null;
+  arguments: Record<string, unknown>;
+  status: "success" | "error";
+  result: string;
+  duration_ms: number;
+  at: string;
+};
+
+/** Earlier trials; `new` are those of source that was not stored. */
+export function useTestRuns(id: string) {
+  const api = useApi();
+  return useQuery({
+    queryKey: ofTool(id, "runs"),
+    queryFn: () => api.json<TestRun[]>("GET", `${path(id, "runs")}?limit=20`),
+    enabled: useIsLocal(),
+  });
+}
+
+export type Interpreter = { program: string; version: string } | null;
+export type Interpreters = {
+  python: Interpreter;
+  python_error?: string | null;
+  node: Interpreter;
+  node_error?: string | null;
+  installers: string[];
+};
+
+export function useInterpreters() {
+  const api = useApi();
+  return useQuery({
+    queryKey: ["interpreters"],
+    queryFn: () => api.json<Interpreters>("GET", "/workbench/tools/interpreters"),
+    enabled: useIsLocal(),
+    staleTime: 60_000,
+  });
+}

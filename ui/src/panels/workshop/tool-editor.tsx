@@ -1,0 +1,222 @@
+import { Tabs } from "radix-ui";
+import { type KeyboardEvent, useMemo, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { toApiError } from "@/api/error";
+import type { Tool } from "@/api/types";
+import { useIsLocal } from "@/api/use-local";
+import { Button } from "@/components/ui/button";
+import { CodeEditor } from "@/components/ui/code";
+import { Confirm, ConfirmCancel, ConfirmContent } from "@/components/ui/dialog";
+import { Menu, MenuContent, MenuItem, MenuTrigger } from "@/components/ui/menu";
+import { Problem } from "@/components/ui/problem";
+import { saveFile } from "@/lib/save-file";
+import { useFailure } from "@/lib/use-failure";
+import { type Draft, newDraft, problemsIn, type SourceType, toFile, withoutSecrets } from "./draft";
+import { NEW, useDrafts } from "./drafts";
+import { useDeleteTool, useSaveTool, useSchema } from "./queries";
+import { SchemaTab } from "./schema-tab";
+import { SettingsTab } from "./settings-tab";
+import { TestTab } from "./test-tab";
+import { ToolHistory } from "./tool-history";
+import { useSettled } from "./use-settled";
+
+type ToolEditorProps = {
+  /** Null while it was never stored. */
+  tool: Tool | null;
+  saved: Draft;
+  /** All there are: a new one must not take another's name unseen. */
+  tools: readonly Tool[];
+  onCopy: (draft: Draft) => void;
+};
+
+const TABS = ["test", "schema", "settings", "history"] as const;
+const NOTHING = [] as const;
+
+export function ToolEditor({ tool, saved, tools, onCopy }: ToolEditorProps) {
+  const { t } = useTranslation();
+  const failure = useFailure();
+  const local = useIsLocal();
+  const key = tool?.id ?? NEW;
+  const { drafts, setDraft, drop, setOpen } = useDrafts();
+  const draft = drafts[key] ?? saved;
+  const changed = tool === null || (key in drafts && JSON.stringify(draft) !== JSON.stringify(saved));
+  const set = (change: Partial<Draft>) => setDraft(key, { ...draft, ...change });
+  const [tab, setTab] = useState<(typeof TABS)[number]>("test");
+  const [asking, setAsking] = useState<"replace" | "delete" | "discard" | null>(null);
+
+  const code = useSettled(draft.source_code, 300);
+  const schema = useSchema(draft.source_type, code);
+  const fault = schema.error ? toApiError(schema.error) : null;
+  const message = fault?.message ?? null;
+  const problems = useMemo(() => (message === null ? NOTHING : problemsIn(message)), [message]);
+  const name = schema.data?.name ?? tool?.name ?? null;
+  const namesake = tools.find((other) => other.name === schema.data?.name && other.id !== tool?.id);
+
+  const save = useSaveTool();
+  const remove = useDeleteTool();
+  const store = () =>
+    save.mutate(
+      { id: tool?.id ?? null, draft },
+      {
+        onSuccess: (stored) => {
+          drop(key);
+          setOpen(stored.id);
+        },
+      },
+    );
+  const canSave = changed && !save.isPending && fault === null && draft.source_code.trim() !== "";
+  const ask = () => {
+    if (!canSave) return;
+    if (namesake) setAsking("replace");
+    else store();
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "s") return;
+    event.preventDefault();
+    ask();
+  };
+  return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: a shortcut for the Save button inside
+    <div className="flex min-h-0 min-w-0 flex-1 max-lg:flex-col max-lg:overflow-y-auto" onKeyDown={onKeyDown}>
+      <div className="flex min-h-0 min-w-0 flex-1 flex-col gap-3 p-4 max-lg:min-h-[70vh]">
+        <header className="flex flex-wrap items-center gap-2">
+          <h2 className="min-w-0 flex-1 truncate font-mono font-semibold">
+            {name ?? t("workshop.unsaved")}
+            {changed ? (
+              <span className="ml-2 font-sans text-xs font-normal text-waiting-foreground">
+                {t("workshop.notSaved")}
+              </span>
+            ) : null}
+          </h2>
+          {tool === null ? (
+            <select
+              aria-label={t("workshop.language")}
+              className="h-8 rounded-md border border-input bg-card px-2"
+              value={draft.source_type}
+              onChange={(event) => set({ source_type: event.target.value as SourceType })}
+            >
+              <option value="python">{t("workshop.languages.python")}</option>
+              <option value="typescript">{t("workshop.languages.typescript")}</option>
+            </select>
+          ) : null}
+          <Button variant="primary" aria-keyshortcuts="Control+S" disabled={!canSave} onClick={ask}>
+            {t("workshop.save")}
+          </Button>
+          <Menu>
+            <MenuTrigger asChild>
+              <Button>{t("workshop.more")}</Button>
+            </MenuTrigger>
+            <MenuContent>
+              <MenuItem onSelect={() => onCopy(copyOf(draft))}>{t("workshop.duplicate")}</MenuItem>
+              <MenuItem
+                onSelect={() =>
+                  saveFile(`${name ?? "tool"}.json`, toFile(name ?? "tool", draft), "application/json")
+                }
+              >
+                {t("workshop.export")}
+              </MenuItem>
+              {key in drafts ? (
+                <MenuItem onSelect={() => setAsking("discard")}>{t("workshop.discard")}</MenuItem>
+              ) : null}
+              {tool ? (
+                <MenuItem danger onSelect={() => setAsking("delete")}>
+                  {t("workshop.delete")}
+                </MenuItem>
+              ) : null}
+            </MenuContent>
+          </Menu>
+        </header>
+        {save.error ? <Problem {...failure.of(save.error)} /> : null}
+        {remove.error ? <Problem {...failure.of(remove.error)} /> : null}
+        <CodeEditor
+          label={t("workshop.source")}
+          language={draft.source_type}
+          value={draft.source_code}
+          problems={problems}
+          invalid={problems.length > 0}
+          className="code-editor-tall min-h-0 flex-1"
+          onChange={(source_code) => set({ source_code })}
+        />
+        <p role="status" className="min-h-5 text-xs text-danger">
+          {message}
+        </p>
+      </div>
+      <Tabs.Root
+        value={tab}
+        onValueChange={(next) => setTab(next as typeof tab)}
+        className="flex w-[400px] shrink-0 flex-col border-l bg-rail max-lg:w-full max-lg:border-t max-lg:border-l-0"
+      >
+        <Tabs.List
+          aria-label={t("workshop.about")}
+          className="flex h-11 shrink-0 items-end gap-1 border-b px-2"
+        >
+          {TABS.map((each) => (
+            <Tabs.Trigger
+              key={each}
+              value={each}
+              className="-mb-px border-b-2 border-transparent px-2.5 py-2 font-medium text-muted-foreground hover:text-foreground data-[state=active]:border-accent data-[state=active]:text-foreground"
+            >
+              {t(`workshop.tabs.${each}`)}
+            </Tabs.Trigger>
+          ))}
+        </Tabs.List>
+        <Tabs.Content value="test" className="min-h-0 flex-1 overflow-y-auto p-3">
+          <TestTab toolId={tool?.id ?? null} draft={draft} schema={schema.data ?? null} />
+        </Tabs.Content>
+        <Tabs.Content value="schema" className="min-h-0 flex-1 overflow-y-auto p-3">
+          <SchemaTab schema={schema.data ?? null} />
+        </Tabs.Content>
+        <Tabs.Content value="settings" className="min-h-0 flex-1 overflow-y-auto p-3">
+          <SettingsTab draft={draft} onChange={set} />
+        </Tabs.Content>
+        <Tabs.Content value="history" className="min-h-0 flex-1 overflow-y-auto p-3">
+          {tool && local ? (
+            <ToolHistory tool={tool} onRestored={() => drop(key)} />
+          ) : (
+            <p className="text-muted-foreground">
+              {t(tool ? "workshop.historyElsewhere" : "workshop.noHistory")}
+            </p>
+          )}
+        </Tabs.Content>
+      </Tabs.Root>
+      <Confirm open={asking !== null} onOpenChange={(open) => !open && setAsking(null)}>
+        {asking ? (
+          <ConfirmContent
+            heading={t(`workshop.ask.${asking}`, { name: name ?? "" })}
+            explanation={t(`workshop.explain.${asking}`)}
+          >
+            <footer className="flex justify-end gap-2">
+              <ConfirmCancel asChild>
+                <Button>{t("common.cancel")}</Button>
+              </ConfirmCancel>
+              <Button
+                variant={asking === "delete" ? "danger" : "primary"}
+                onClick={() => {
+                  setAsking(null);
+                  if (asking === "replace") store();
+                  if (asking === "discard") drop(key);
+                  if (asking === "delete" && tool) {
+                    remove.mutate(tool.id, {
+                      onSuccess: () => {
+                        drop(key);
+                        setOpen(null);
+                      },
+                    });
+                  }
+                }}
+              >
+                {t(`workshop.do.${asking}`)}
+              </Button>
+            </footer>
+          </ConfirmContent>
+        ) : null}
+      </Confirm>
+    </div>
+  );
+}
+
+/** The same again as a new tool. What was granted is granted anew. */
+function copyOf(draft: Draft): Draft {
+  const { grants: _, ...same } = withoutSecrets(draft);
+  return { ...newDraft(draft.source_type, draft.source_code), ...same };
+}
