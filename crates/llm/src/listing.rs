@@ -160,7 +160,7 @@ impl Listing {
     }
 
     /// Replaces what is kept by what a fetch brought.
-    fn settle(&self, result: Result<Vec<Listed>, ChatError>) {
+    pub(crate) fn settle(&self, result: Result<Vec<Listed>, ChatError>) {
         let mut state = self.lock();
         state.running = None;
         match result {

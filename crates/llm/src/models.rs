@@ -255,6 +255,21 @@ impl Models {
         found
     }
 
+    /// Reads one provider's list anew, however fresh the kept one is; its chat models.
+    ///
+    /// # Errors
+    /// `UnknownModel` if no such provider is configured, or what it or the network said; [`Models::status`] tells
+    /// it from then on.
+    pub async fn refresh(&self, name: &str) -> Result<Vec<ModelInfo>, ChatError> {
+        let providers = self.providers();
+        let provider = providers.iter().find(|provider| provider.config.name == name).ok_or_else(|| {
+            plain(ChatErrorKind::UnknownModel, format!("No model provider named `{name}` is configured."))
+        })?;
+        let result = fetch(provider).await;
+        provider.listing.settle(result.clone());
+        Ok(provider.chat_models(&result?).collect())
+    }
+
     /// The embedding models that can be reached.
     pub async fn list_embeddings(&self) -> Vec<EmbeddingInfo> {
         let mut found = Vec::new();

@@ -3,6 +3,7 @@
 //! our own crates, so that a mistake in them cannot hide in it. Begin with [`model::FakeModel`].
 
 mod anthropic;
+mod format;
 mod google;
 mod lists;
 pub mod model;

@@ -1,7 +1,7 @@
 //! The fake model server: takes requests in each provider's format, answers from a script.
 
 use std::{
-    collections::VecDeque,
+    collections::{HashMap, VecDeque},
     net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -11,7 +11,7 @@ use axum::{
     Json, Router,
     body::Body,
     extract::{DefaultBodyLimit, Path, State},
-    http::{HeaderMap, StatusCode},
+    http::{HeaderMap, StatusCode, Uri},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
@@ -19,7 +19,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 use tokio::sync::{Notify, mpsc};
 
-use crate::{anthropic, google, lists, ollama, openai, reply::Reply, responses};
+use crate::{format::Format, lists, reply::Reply};
 
 /// Chooses a reply by looking at a request; `None` falls back to the script.
 type Chooser = Box<dyn Fn(&Value) -> Option<Reply> + Send + Sync>;
@@ -33,6 +33,8 @@ struct Script {
     /// Requests for embeddings, kept apart: they may come at any time.
     embeddings: Vec<Request>,
     embedding_failures: VecDeque<Reply>,
+    /// Answers at addresses the fake does not know by itself.
+    pages: HashMap<String, (StatusCode, Value)>,
     /// Status and body of the list of models, if not the usual one.
     list: Option<(StatusCode, Value)>,
     /// How often the list was asked for.
@@ -158,6 +160,15 @@ impl FakeModel {
         self.shared.script().embedding_failures.extend(replies);
     }
 
+    /// What any other address answers to a `GET`, a runtime's own list for example.
+    ///
+    /// # Panics
+    /// If the status is not an HTTP status.
+    pub fn page(&self, path: impl Into<String>, status: u16, body: Value) {
+        let status = StatusCode::from_u16(status).expect("an HTTP status");
+        self.shared.script().pages.insert(path.into(), (status, body));
+    }
+
     /// What the list of models answers from now on.
     ///
     /// # Panics
@@ -204,8 +215,17 @@ fn router(shared: Shared) -> Router {
         .route("/control/embeddings", get(control_embeddings).post(control_fail_embeddings))
         .route("/control/release", post(control_release))
         .route("/control/reset", post(control_reset))
+        .fallback(page)
         .layer(DefaultBodyLimit::disable())
         .with_state(shared)
+}
+
+async fn page(State(shared): State<Shared>, uri: Uri) -> (StatusCode, Json<Value>) {
+    let known = shared.script().pages.get(uri.path()).cloned();
+    known.map_or_else(
+        || (StatusCode::NOT_FOUND, Json(json!({"error": "not here"}))),
+        |(status, body)| (status, Json(body)),
+    )
 }
 
 async fn control_script(State(shared): State<Shared>, Json(replies): Json<Vec<Reply>>) {
@@ -410,77 +430,6 @@ async fn answer(shared: Shared, path: &str, headers: HeaderMap, body: Value) -> 
         (StatusCode::INTERNAL_SERVER_ERROR, format!("the script's headers are not valid: {error}"))
             .into_response()
     })
-}
-
-/// A provider's wire format, known by the path.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Format {
-    OpenAiChat,
-    OpenAiResponses,
-    Anthropic,
-    Google,
-    Ollama,
-}
-
-impl Format {
-    fn of(path: &str) -> Self {
-        match path {
-            "/v1/responses" => Self::OpenAiResponses,
-            "/v1/messages" => Self::Anthropic,
-            _ if path.starts_with("/v1beta/") => Self::Google,
-            _ if path.starts_with("/api/") => Self::Ollama,
-            _ => Self::OpenAiChat,
-        }
-    }
-
-    fn streams(self, path: &str, body: &Value) -> bool {
-        match self {
-            Self::OpenAiChat | Self::OpenAiResponses | Self::Anthropic => body["stream"] == true,
-            Self::Google => path.ends_with(":streamGenerateContent"),
-            Self::Ollama => body["stream"] != false,
-        }
-    }
-
-    fn answer(self, reply: &Reply, path: &str, body: &Value, number: usize, stream: bool) -> Vec<String> {
-        let model = &body["model"];
-        match (self, stream) {
-            (Self::OpenAiChat, true) => {
-                openai::frames(reply, model, number, body["stream_options"]["include_usage"] == true)
-            }
-            (Self::OpenAiChat, false) => vec![openai::response(reply, model, number)],
-            (Self::OpenAiResponses, true) => responses::frames(reply, model, number),
-            (Self::OpenAiResponses, false) => vec![responses::response(reply, model, number)],
-            (Self::Anthropic, true) => anthropic::frames(reply, model, number),
-            (Self::Anthropic, false) => vec![anthropic::response(reply, model, number)],
-            (Self::Google, _) => {
-                let name = path.trim_start_matches("/v1beta/models/");
-                let model = json!(name.split(':').next());
-                if stream {
-                    google::frames(reply, &model, number)
-                } else {
-                    vec![google::response(reply, &model, number)]
-                }
-            }
-            (Self::Ollama, true) => ollama::frames(reply, model),
-            (Self::Ollama, false) => vec![ollama::response(reply, model)],
-        }
-    }
-
-    /// An error as this provider puts it.
-    fn failure(self, error: Value, status: StatusCode) -> Value {
-        match self {
-            Self::OpenAiChat | Self::OpenAiResponses => json!({"error": error}),
-            Self::Anthropic => json!({"type": "error", "error": error}),
-            Self::Google => {
-                let mut error = error;
-                if error.is_object() {
-                    error["code"] = json!(status.as_u16());
-                }
-                json!({"error": error})
-            }
-            Self::Ollama => json!({"error": error["message"].as_str().unwrap_or("scripted failure")}),
-        }
-    }
 }
 
 fn failure(reply: &Reply, format: Format) -> Response {

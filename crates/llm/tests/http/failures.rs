@@ -333,3 +333,40 @@ async fn dropping_the_stream_ends_the_connection() {
     let (answer, _) = gather(&models, request(Kind::OpenAi, true)).await;
     assert_eq!(answer.text(), "y");
 }
+
+#[tokio::test]
+async fn a_setting_that_is_refused_is_left_out_and_that_is_told() {
+    let (fake, models) = start(Kind::Responses).await;
+    let unverified = "Your organization must be verified to generate reasoning summaries.";
+    fake.script([Reply::failure(400, unverified), Reply::failure(503, "busy"), Reply::text("at last")]);
+    let (answer, error) = gather(&models, request(Kind::Responses, true)).await;
+    assert_eq!((answer.text().as_str(), error, answer.retries), ("at last", None, 2));
+    let seen = fake.requests();
+    assert_eq!(seen[0].body["reasoning"], json!({"summary": "auto"}));
+    assert_eq!((&seen[1].body["reasoning"], &seen[2].body["reasoning"]), (&json!({}), &json!({})));
+    let trace = answer.trace.unwrap();
+    assert_eq!(trace.request, seen[2].body, "the trace is what went out last");
+    assert!(trace.attempts[0].error.contains("without `summary`"), "{:?}", trace.attempts);
+
+    // What an agent cannot do without is not left out, and the reason says what to do.
+    let (fake, models) = start(Kind::Ollama).await;
+    fake.script([Reply::failure(400, "registry.ollama.ai/library/gemma:2b does not support tools")]);
+    let (_, error) = gather(&models, request(Kind::Ollama, true)).await;
+    let error = error.unwrap();
+    assert_eq!((error.kind, fake.requests().len()), (K::LlmBadRequest, 1));
+    assert!(error.message.contains("choose one that can"), "{error}");
+}
+
+#[tokio::test]
+async fn google_says_a_bad_key_and_a_wait_in_the_body() {
+    let (fake, models) = start(Kind::Google).await;
+    let error = json!({"message": "API key not valid. Please pass a valid API key.", "status": "INVALID_ARGUMENT",
+        "details": [{"reason": "API_KEY_INVALID"}]});
+    fake.script([Reply { status: Some(400), error: Some(error), ..Reply::default() }]);
+    let (_, error) = gather(&models, request(Kind::Google, true)).await;
+    assert_eq!(error.unwrap().kind, K::LlmAuthentication);
+    let wait = json!({"message": "quota", "details": [{"retryDelay": "0.08s"}]});
+    fake.script([Reply { status: Some(429), error: Some(wait), ..Reply::default() }, Reply::text("x")]);
+    let (answer, _) = gather(&models, request(Kind::Google, true)).await;
+    assert_eq!(answer.trace.unwrap().attempts[0].waited_ms, 80);
+}
