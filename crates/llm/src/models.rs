@@ -342,6 +342,17 @@ impl Models {
         Ok(provider.chat_models(&list).collect())
     }
 
+    /// The body a request would go out with; nothing is sent.
+    ///
+    /// # Errors
+    /// If the handle names no provider that is configured.
+    pub fn preview(&self, request: &ChatRequest) -> Result<serde_json::Value, ChatError> {
+        if request.handle == rehearsal::HANDLE {
+            return Ok(serde_json::json!(request));
+        }
+        self.call(request).map(|call| call.body)
+    }
+
     fn call(&self, request: &ChatRequest) -> Result<Call, ChatError> {
         let (provider, model) = self.find(&request.handle)?;
         let kept = provider.listing.kept();

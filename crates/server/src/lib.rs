@@ -18,6 +18,7 @@ mod custom_tool;
 pub mod embedding;
 pub mod error;
 pub mod extract;
+mod fork;
 mod guard;
 pub mod model;
 mod names;

@@ -7,8 +7,9 @@ use utoipa::{
 };
 
 use crate::routes::{
-    agent_tools, agents, archives, blocks, compaction, context, conversation_messages, conversations, core_memory,
-    health, messages, models, passages, providers, runs, steps, tools,
+    agent_tools, agents, archives, blocks, compaction, completions, context, conversation_messages,
+    conversations, core_memory, health, message_search, messages, models, passages, providers, runs, steps,
+    tags, tools,
 };
 
 #[derive(OpenApi)]
@@ -25,22 +26,25 @@ use crate::routes::{
         archives::retrieve,
         blocks::agents, blocks::count, blocks::create, blocks::delete, blocks::list, blocks::modify, blocks::retrieve,
         compaction::compact, compaction::summarize,
+        completions::generate,
         context::overview,
         conversation_messages::cancel, conversation_messages::create, conversation_messages::list,
-        conversation_messages::resume,
-        conversations::create, conversations::delete, conversations::list, conversations::modify,
+        conversation_messages::preview, conversation_messages::resume,
+        conversations::create, conversations::delete, conversations::fork, conversations::list, conversations::modify,
         conversations::recompile, conversations::retrieve,
         core_memory::attach, core_memory::detach, core_memory::list, core_memory::memory, core_memory::modify,
         core_memory::retrieve,
         health::check, health::ready,
+        message_search::list, message_search::search, message_search::search_rows,
         messages::cancel, messages::create, messages::create_async, messages::create_stream, messages::list,
-        messages::retrieve,
+        messages::preview, messages::retrieve,
         models::embeddings, models::list,
         passages::create, passages::delete, passages::list, passages::search, passages::search_of_agent,
         providers::check, providers::check_existing, providers::create, providers::delete, providers::list,
         providers::modify, providers::refresh, providers::retrieve,
-        runs::delete, runs::list, runs::messages, runs::metrics, runs::resume, runs::retrieve, runs::steps, runs::usage,
-        steps::list, steps::messages, steps::metrics, steps::retrieve, steps::trace,
+        runs::delete, runs::list, runs::messages, runs::metrics, runs::resume, runs::retrieve, runs::steps, runs::trace, runs::usage,
+        steps::feedback, steps::list, steps::messages, steps::metrics, steps::retrieve, steps::trace,
+        tags::list,
         tools::add_base_tools, tools::count, tools::create, tools::delete, tools::generate_schema, tools::list,
         tools::modify, tools::retrieve, tools::run, tools::upsert,
     )

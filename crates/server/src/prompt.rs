@@ -136,6 +136,21 @@ fn rewrite(conn: &Connection, thread: &Thread, always: bool) -> Result<Option<Me
     Ok(Some(first))
 }
 
+/// Message 0 as the next run would send it; nothing is written.
+///
+/// # Errors
+/// As [`compile_thread`].
+pub fn current(conn: &Connection, thread: &Thread) -> Result<Option<Message>, StoreError> {
+    let Some(mut first) = context::first(conn, thread)?.filter(|first| first.role == Role::System) else {
+        return Ok(None);
+    };
+    let at = Timestamp::now();
+    if essence(&first.text()) != essence(&compile_with(conn, thread, at, 0)?) {
+        first.content = vec![ContentPart::text(compile_thread(conn, thread, at)?)];
+    }
+    Ok(Some(first))
+}
+
 /// [`refresh_thread`] for all threads of an agent that show its blocks; threads of a run under way are left to
 /// the next run. The threads whose message 0 changed.
 ///

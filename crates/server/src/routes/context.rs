@@ -204,7 +204,7 @@ fn approval(approval: &Approval) -> Value {
 }
 
 /// A message in the form it is stored in.
-fn row(message: &Message) -> Value {
+pub(super) fn row(message: &Message) -> Value {
     let calls: Vec<Value> = message
         .tool_calls
         .iter()

@@ -21,7 +21,7 @@ use loci_store::{
         run,
     },
 };
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::messages::{answer, default_thread, listed, view};
 use crate::{
@@ -36,6 +36,7 @@ use crate::{
 pub(crate) fn routes() -> Router<App> {
     Router::new()
         .route("/conversations/{conversation_id}/messages", get(list).post(create))
+        .route("/conversations/{conversation_id}/messages/preview-raw-payload", post(preview))
         .route("/conversations/{conversation_id}/stream", post(resume))
         .route("/conversations/{conversation_id}/cancel", post(cancel))
 }
@@ -123,6 +124,21 @@ pub(crate) async fn create(
     let request = SendRequest::parse(&body, SendRoute::Conversation)?;
     let thread = thread(&app, &id, request.agent_id.clone()).await?;
     answer(&app, thread, request, Origin::Conversations).await
+}
+
+/// Shows what sending this would send to the model; nothing is sent and nothing stored.
+#[utoipa::path(post, path = "/v1/conversations/{conversation_id}/messages/preview-raw-payload",
+    operation_id = "preview_conversation_model_request", tag = "conversations",
+    params(("conversation_id" = String, Path)), request_body = Object,
+    responses((status = 200, body = Object)))]
+pub(crate) async fn preview(
+    State(app): State<App>,
+    Segments(id): Segments<String>,
+    JsonBody(body): JsonBody<Value>,
+) -> Answer<Json<Map<String, Value>>> {
+    let request = SendRequest::parse(&body, SendRoute::Conversation)?;
+    let thread = thread(&app, &id, request.agent_id.clone()).await?;
+    Ok(Json(runs::preview(&app, thread, request, Origin::Conversations).await?))
 }
 
 /// Goes on with the stream of a background run of this conversation: the one named by `run_id` or `otid`, else

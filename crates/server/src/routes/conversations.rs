@@ -8,7 +8,7 @@ use axum::{
 use loci_api::{
     conversation::{CreateConversation, UpdateConversation},
     error::ApiError,
-    ids::{AgentId, ConversationId},
+    ids::{AgentId, ConversationId, MessageId},
     resource::Conversation,
     time::Timestamp,
 };
@@ -24,6 +24,7 @@ use crate::{
     App, agents, conversations,
     error::{Answer, Failure},
     extract::{JsonBody, MaybeBody, Params, Segments},
+    fork,
     page::{Defaults, page},
     prompt,
 };
@@ -33,6 +34,7 @@ pub(crate) fn routes() -> Router<App> {
         .route("/conversations", get(list).post(create))
         .route("/conversations/{conversation_id}", get(retrieve).patch(modify).delete(delete))
         .route("/conversations/{conversation_id}/recompile", post(recompile))
+        .route("/conversations/{conversation_id}/fork", post(fork))
 }
 
 /// As the contract has it; `description`, which only some clients know, is shown when there is one.
@@ -161,6 +163,25 @@ fn thread(conn: &Connection, id: &str, agent_id: Option<&str>) -> Answer<Thread>
             Ok(Thread::new(conversations::require(conn, &id)?.agent_id, Some(id)))
         }
     }
+}
+
+/// Begins a conversation with everything another one holds, up to and with `message_id` if it is given.
+#[utoipa::path(post, path = "/v1/conversations/{conversation_id}/fork", operation_id = "fork_conversation",
+    tag = "conversations",
+    params(
+        ("conversation_id" = String, Path), ("agent_id" = Option<String>, Query),
+        ("message_id" = Option<String>, Query),
+    ),
+    responses((status = 200, body = Conversation)))]
+pub(crate) async fn fork(
+    State(app): State<App>,
+    Segments(id): Segments<String>,
+    params: Params,
+) -> Answer<Json<Value>> {
+    let agent_id = params.text("agent_id").map(str::to_owned);
+    let until: Option<MessageId> = params.id("message_id")?;
+    let source = app.store().try_read(move |conn| thread(conn, &id, agent_id.as_deref())).await?;
+    Ok(Json(shown(&fork::fork(&app, source, until).await?)))
 }
 
 /// Compiles the conversation's system prompt anew and returns it. `dry_run` changes nothing.

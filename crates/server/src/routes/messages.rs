@@ -21,7 +21,7 @@ use loci_store::{
         run,
     },
 };
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::{
     App,
@@ -39,6 +39,7 @@ pub(crate) fn routes() -> Router<App> {
         .route("/agents/{agent_id}/messages/stream", post(create_stream))
         .route("/agents/{agent_id}/messages/async", post(create_async))
         .route("/agents/{agent_id}/messages/cancel", post(cancel))
+        .route("/agents/{agent_id}/messages/preview-raw-payload", post(preview))
         .route("/messages/{message_id}", get(retrieve))
 }
 
@@ -178,6 +179,21 @@ pub(crate) async fn create_async(
     let wanted = run_id.clone();
     let found = app.store().read(move |conn| run::get(conn, &wanted)).await?;
     found.map(Json).ok_or_else(|| ApiError::not_found(format!("Run not found with id='{run_id}'")).into())
+}
+
+/// Shows what sending this would send to the model; nothing is sent and nothing stored.
+#[utoipa::path(post, path = "/v1/agents/{agent_id}/messages/preview-raw-payload",
+    operation_id = "preview_model_request", tag = "agents", params(("agent_id" = String, Path)),
+    request_body = Object, responses((status = 200, body = Object)))]
+pub(crate) async fn preview(
+    State(app): State<App>,
+    Segments(id): Segments<String>,
+    JsonBody(body): JsonBody<Value>,
+) -> Answer<Json<Map<String, Value>>> {
+    let id: AgentId = id.parse()?;
+    let request = SendRequest::parse(&body, SendRoute::AgentStream)?;
+    let thread = default_thread(&app, id).await?;
+    Ok(Json(runs::preview(&app, thread, request, Origin::Agents).await?))
 }
 
 /// Cancels runs of an agent; without `run_ids`, all that go on and what waits for approval.

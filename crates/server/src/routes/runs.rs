@@ -13,10 +13,13 @@ use loci_api::{
     resource::{Run, RunStatus, Step, StopReason},
     wire::{LettaMessage, View},
 };
-use loci_store::table::{
-    message::MessageFilter,
-    run::{self, RunFilter},
-    step::{self, StepFilter},
+use loci_store::{
+    Page,
+    table::{
+        message::MessageFilter,
+        run::{self, RunFilter},
+        step::{self, StepFilter},
+    },
 };
 use serde::de::{DeserializeOwned, IntoDeserializer, value::Error as ValueError};
 use serde_json::{Value, json};
@@ -40,6 +43,7 @@ pub(crate) fn routes() -> Router<App> {
         .route("/runs/{run_id}/steps", get(steps))
         .route("/runs/{run_id}/usage", get(usage))
         .route("/runs/{run_id}/metrics", get(metrics))
+        .route("/runs/{run_id}/trace", get(trace))
 }
 
 /// A run's id; unlike others, a malformed one is 400.
@@ -191,6 +195,53 @@ pub(crate) async fn usage(State(app): State<App>, Segments(id): Segments<String>
         "completion_tokens_details":
             usage.reasoning_tokens.map(|tokens| json!({"reasoning_tokens": tokens})),
     })))
+}
+
+/// What a run did when: one span for each of its steps, with the model's and the tools' share of it.
+#[utoipa::path(get, path = "/v1/runs/{run_id}/trace", operation_id = "retrieve_trace_for_run", tag = "runs",
+    params(("run_id" = String, Path), ("limit" = Option<i64>, Query)),
+    responses((status = 200, body = Vec<Object>)))]
+pub(crate) async fn trace(
+    State(app): State<App>,
+    Segments(id): Segments<String>,
+    params: Params,
+) -> Answer<Json<Vec<Value>>> {
+    let found = require(&app, &run_id(&id)?).await?;
+    let limit = params.integer("limit", 1, 5_000)?.and_then(|limit| u32::try_from(limit).ok());
+    let run = found.id.clone();
+    let steps = app
+        .store()
+        .read(move |conn| {
+            let filter = StepFilter { run_id: Some(run), ..StepFilter::default() };
+            let steps = step::list(conn, &filter, &Page::oldest(limit.unwrap_or(1_000)))?;
+            steps
+                .into_iter()
+                .map(|step| Ok((step::metrics(conn, &step.id)?, step)))
+                .collect::<Result<Vec<_>, loci_store::StoreError>>()
+        })
+        .await?;
+    let span = |(metrics, step): (Option<step::StepMetrics>, Step)| {
+        let timing = metrics.map(|metrics| metrics.timing).unwrap_or_default();
+        json!({
+            "trace_id": found.id,
+            "span_id": step.id,
+            "parent_span_id": null,
+            "name": "agent_step",
+            "start_time_ns": timing.step_start_ns,
+            "duration_ns": timing.step_ns,
+            "status": step.status,
+            "attributes": {
+                "model": step.model_handle,
+                "llm_request_ns": timing.llm_request_ns,
+                "ttft_ns": timing.ttft_ns,
+                "tool_execution_ns": timing.tool_execution_ns,
+                "total_tokens": step.total_tokens,
+                "stop_reason": step.stop_reason,
+                "error_type": step.error_type,
+            },
+        })
+    };
+    Ok(Json(steps.into_iter().map(span).collect()))
 }
 
 /// How long a run took and how many steps it needed.

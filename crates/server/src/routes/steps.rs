@@ -1,6 +1,10 @@
 //! Steps: list, show, and the exact bodies, timing and messages of each.
 
-use axum::{Json, Router, extract::State, routing::get};
+use axum::{
+    Json, Router,
+    extract::State,
+    routing::{get, patch},
+};
 use loci_api::{
     error::ApiError,
     ids::{AgentId, DEFAULT_USER_ID, StepId},
@@ -13,13 +17,15 @@ use loci_store::table::{
     step::{self, StepFilter},
     step_trace,
 };
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 
 use super::messages::listed;
 use crate::{
     App,
     error::Answer,
-    extract::{Params, Segments},
+    extract::{JsonBody, Params, Segments},
     page::{Defaults, page},
 };
 
@@ -30,6 +36,7 @@ pub(crate) fn routes() -> Router<App> {
         .route("/steps/{step_id}/trace", get(trace))
         .route("/steps/{step_id}/metrics", get(metrics))
         .route("/steps/{step_id}/messages", get(messages))
+        .route("/steps/{step_id}/feedback", patch(feedback))
 }
 
 async fn require(app: &App, id: &str) -> Answer<Step> {
@@ -41,18 +48,26 @@ async fn require(app: &App, id: &str) -> Answer<Step> {
 
 fn moment(params: &Params, key: &str) -> Answer<Option<Timestamp>> {
     let Some(text) = params.text(key) else { return Ok(None) };
-    let at = text.parse::<jiff::Timestamp>().or_else(|_| {
-        // A date, or a time without a zone, is UTC.
-        text.parse::<jiff::civil::DateTime>()
-            .and_then(|local| local.to_zoned(jiff::tz::TimeZone::UTC))
-            .map(|zoned| zoned.timestamp())
-    });
-    match at {
-        Ok(at) => Ok(Some(Timestamp(at.as_microsecond()))),
-        Err(_) => {
+    match at(text, key == "end_date") {
+        Some(at) => Ok(Some(at)),
+        None => {
             Err(ApiError::validation(format!("query.{key}: expected a date and time in ISO 8601")).into())
         }
     }
+}
+
+/// A moment in ISO 8601. A date alone, or a time without a zone, is UTC; as the end of a span, a date alone is the
+/// end of its day.
+pub(super) fn at(text: &str, end: bool) -> Option<Timestamp> {
+    let micros = |at: jiff::Timestamp| Timestamp(at.as_microsecond());
+    if let Ok(at) = text.parse::<jiff::Timestamp>() {
+        return Some(micros(at));
+    }
+    let is_date = !text.contains([':', 'T', 't']);
+    let local = text.parse::<jiff::civil::DateTime>().ok()?;
+    let at = micros(local.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp());
+    const DAY: i64 = 24 * 60 * 60 * 1_000_000;
+    Some(if end && is_date { Timestamp(at.0 + DAY - 1) } else { at })
 }
 
 /// Lists steps, newest first unless `order=asc`.
@@ -131,6 +146,46 @@ pub(crate) async fn trace(State(app): State<App>, Segments(id): Segments<String>
         "llm_config": null,
         "billing_context": null,
     })))
+}
+
+/// What a person thinks of a step.
+#[derive(Debug, Default, Deserialize, Serialize, ToSchema)]
+#[serde(default)]
+pub(crate) struct ModifyFeedbackRequest {
+    /// Null takes it back.
+    feedback: Option<Feedback>,
+    /// Null leaves them as they are.
+    tags: Option<Vec<String>>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum Feedback {
+    Positive,
+    Negative,
+}
+
+/// Notes what a person thinks of a step.
+#[utoipa::path(patch, path = "/v1/steps/{step_id}/feedback", operation_id = "modify_feedback_for_step",
+    tag = "steps", params(("step_id" = String, Path)), request_body = ModifyFeedbackRequest,
+    responses((status = 200, body = Step)))]
+pub(crate) async fn feedback(
+    State(app): State<App>,
+    Segments(id): Segments<String>,
+    JsonBody(request): JsonBody<ModifyFeedbackRequest>,
+) -> Answer<Json<Step>> {
+    let step = require(&app, &id).await?;
+    let noted = step.id.clone();
+    app.store()
+        .write(move |tx| {
+            let feedback = request.feedback.map(|feedback| match feedback {
+                Feedback::Positive => "positive",
+                Feedback::Negative => "negative",
+            });
+            step::set_feedback(tx, &noted, feedback, request.tags.as_deref())
+        })
+        .await?;
+    Ok(Json(require(&app, &id).await?))
 }
 
 /// How long the parts of a step took.

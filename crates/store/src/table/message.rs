@@ -153,6 +153,18 @@ pub fn list_for_agent(
 /// [`StoreError::Duplicate`] if the id exists; [`StoreError::MissingReference`] if the agent, conversation, run or
 /// step does not.
 pub fn insert(conn: &Connection, message: &Message) -> Result<i64, StoreError> {
+    add(conn, message, search_text(message))
+}
+
+/// [`insert`] for a copy of another message: a search finds the original, and only that.
+///
+/// # Errors
+/// As [`insert`].
+pub fn insert_copy(conn: &Connection, message: &Message) -> Result<i64, StoreError> {
+    add(conn, message, None)
+}
+
+fn add(conn: &Connection, message: &Message, search_text: Option<String>) -> Result<i64, StoreError> {
     conn.prepare_cached(
         "INSERT INTO messages (id, agent_id, conversation_id, role, content, tool_calls, tool_returns, approvals,
            name, model, run_id, step_id, otid, group_id, sender_id, is_err, created_at, search_text)
@@ -176,7 +188,7 @@ pub fn insert(conn: &Connection, message: &Message) -> Result<i64, StoreError> {
         message.sender_id,
         message.is_err,
         message.created_at.0,
-        search_text(message),
+        search_text,
     ])
     .map_err(|error| StoreError::from(error).naming(Some(message.id.as_str())))?;
     Ok(conn.last_insert_rowid())
