@@ -13,7 +13,8 @@ use crate::{
     error::Blame,
     http::{headers, read, retry_after, unreachable},
     listing::EmbeddingInfo,
-    models::{Options, Provider},
+    models::Options,
+    provider::Provider,
 };
 
 /// What a text is for. Some models put a question and its answer near each other only if told which is which.

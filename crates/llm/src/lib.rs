@@ -13,6 +13,7 @@ mod http;
 mod listing;
 mod models;
 mod protocols;
+mod provider;
 mod rehearsal;
 mod retry;
 mod sse;
@@ -26,8 +27,9 @@ pub use crate::{
     config::{ConfigError, ProviderConfig},
     embed::{Embedded, Embedder, TextRole},
     listing::{Capabilities, EmbeddingInfo, ModelInfo, WindowSource},
-    models::{Models, Options, ProviderStatus, ResolvedModel},
+    models::{Models, Options, ProviderStatus},
     protocols::Protocol,
+    provider::ResolvedModel,
     rehearsal::HANDLE as REHEARSAL_HANDLE,
     retry::RetryPolicy,
 };

@@ -15,10 +15,7 @@ use std::sync::Mutex;
 use tokio::time::{Instant, timeout};
 
 pub(crate) use self::fetch::fetch;
-use crate::{
-    catalogue::Price,
-    models::{Options, Provider},
-};
+use crate::{catalogue::Price, models::Options, provider::Provider};
 
 /// What a model can do; `None` where nobody says.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]

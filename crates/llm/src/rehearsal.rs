@@ -16,8 +16,8 @@ use serde_json::{Value, json};
 
 use crate::{
     listing::{Capabilities, ModelInfo, WindowSource},
-    models::ResolvedModel,
     protocols::Protocol,
+    provider::ResolvedModel,
 };
 
 pub(crate) const PROVIDER: &str = "rehearsal";

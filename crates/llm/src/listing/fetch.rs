@@ -10,8 +10,8 @@ use super::{Listed, entries};
 use crate::{
     error::Blame,
     http::{headers, read, unreachable},
-    models::{LOCAL_WINDOW, Provider},
     protocols::Protocol,
+    provider::{LOCAL_WINDOW, Provider},
 };
 
 /// Bytes of a list.

@@ -12,7 +12,7 @@ pub(super) use self::answer::Answer;
 use super::{Outgoing, ids::IdForm, proof, strict::strict, within_window};
 use crate::{
     catalogue::{DEFAULT_MAX_OUTPUT, Thinks, is_claude_since, thinks},
-    models::ResolvedModel,
+    provider::ResolvedModel,
 };
 
 pub(super) const VERSION: &str = "2023-06-01";

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 pub(super) use self::answer::Answer;
 use super::{proof::Origin, within_window};
-use crate::models::ResolvedModel;
+use crate::provider::ResolvedModel;
 
 /// Said by the provider to be taken in place of a signature that never was: a call another model made.
 const NO_SIGNATURE: &str = "skip_thought_signature_validator";

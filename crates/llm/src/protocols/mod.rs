@@ -18,7 +18,7 @@ use serde_json::Value;
 use crate::{
     catalogue::{Thinks, thinks},
     config::ProviderConfig,
-    models::ResolvedModel,
+    provider::ResolvedModel,
 };
 
 /// Which format a provider speaks.

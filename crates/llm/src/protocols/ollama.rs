@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 pub(super) use self::answer::Answer;
 use super::Outgoing;
-use crate::models::ResolvedModel;
+use crate::provider::ResolvedModel;
 
 /// How long the model stays in memory where nobody says: a person thinks between two messages, and loading takes long.
 const KEEP_ALIVE: &str = "30m";

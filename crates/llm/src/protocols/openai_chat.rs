@@ -12,7 +12,7 @@ pub(super) use self::answer::Answer;
 use super::{ids::IdForm, proof::Origin, strict::strict, within_window};
 use crate::{
     catalogue::{Thinks, effort, thinks},
-    models::ResolvedModel,
+    provider::ResolvedModel,
 };
 
 /// The body of a call.

@@ -13,7 +13,7 @@ pub(super) use self::answer::Answer;
 use super::{ids::IdForm, proof::Origin, strict::strict, within_window};
 use crate::{
     catalogue::{Thinks, effort, thinks},
-    models::ResolvedModel,
+    provider::ResolvedModel,
 };
 
 const IDS: IdForm = IdForm::Plain(64);
