@@ -54,6 +54,14 @@ export const approvalsQuery = (api: Api) =>
     refetchInterval: 30_000,
   });
 
+/** Runs of an agent that are under way, whoever started them. */
+export const activeRunsQuery = (api: Api, agentId: string) =>
+  queryOptions({
+    queryKey: keys.activeRuns(agentId),
+    queryFn: () =>
+      unwrap(api.v1.GET("/v1/runs/", { params: { query: { agent_id: agentId, active: true, limit: 20 } } })),
+  });
+
 export const clientToolsQuery = (api: Api, agentId: string) =>
   queryOptions({
     queryKey: keys.clientTools(agentId),

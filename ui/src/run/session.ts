@@ -29,6 +29,10 @@ export type RunSession = {
   answer(answer: Answer): boolean;
   /** Sends the message again that did not arrive; the server knows it by its otid and never runs it twice. */
   retry(): boolean;
+  /** Says the last message once more, as a new one: the first arrived, but its run failed. */
+  again(): boolean;
+  /** Whether the run under way or just ended began with a message of this window. */
+  canAgain(): boolean;
   /** Follows a run that is already under way, for instance after a restart of the window. */
   follow(runId: string): boolean;
   stop(): Promise<void>;
@@ -172,7 +176,14 @@ export function createRunSession({
       return submit(last);
     },
     retry: () => (last ? submit(last) : false),
+    again() {
+      if (!last || state.phase !== "idle") return false;
+      last = { ...last, otid: uuid() };
+      return submit(last);
+    },
+    canAgain: () => last !== null,
     answer({ messageId, conversationId, decisions }) {
+      if (state.phase === "idle") last = null;
       return begin({ type: "submitted", message: null, at: now() }, () =>
         api.stream("POST", `/workbench/approvals/${encodeURIComponent(messageId)}/answer`, {
           agent_id: thread.agentId,
@@ -182,6 +193,7 @@ export function createRunSession({
       );
     },
     follow(runId) {
+      if (state.phase === "idle") last = null;
       return begin({ type: "attached", runId }, () =>
         api.stream("POST", `/v1/runs/${encodeURIComponent(runId)}/stream`, {
           starting_after: 0,

@@ -42,6 +42,7 @@ export function useRun(
             reread(keys.blocks(agentId));
             reread(keys.approvals());
             reread(keys.conversations(agentId));
+            reread(keys.activeRuns(agentId));
             break;
           default:
             notice satisfies never;

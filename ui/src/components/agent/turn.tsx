@@ -173,8 +173,13 @@ function Pictures({ pictures }: { pictures: Picture[] }) {
   const { t } = useTranslation();
   return pictures.map((picture, at) =>
     picture.kind === "data" ? (
-      // biome-ignore lint/suspicious/noArrayIndexKey: pictures of one message never change places
-      <img key={at} src={picture.src} alt={t("message.picture")} className="max-h-80 max-w-full rounded-md" />
+      <img
+        // biome-ignore lint/suspicious/noArrayIndexKey: pictures of one message never change places
+        key={at}
+        src={picture.src}
+        alt={t("message.picture")}
+        className="max-h-80 max-w-full self-start rounded-md"
+      />
     ) : (
       <a
         key={picture.url}

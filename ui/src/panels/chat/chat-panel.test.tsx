@@ -123,6 +123,32 @@ describe("the chat", () => {
     expect(second).toBe(first);
   });
 
+  it("asks again, as a new message, when the first arrived and its run failed", async () => {
+    const thread = MAIN();
+    const send = vi
+      .fn()
+      .mockImplementationOnce(({ body }) => {
+        const failed = stream([
+          ...numbered([wire("user", "u", { content: "Go", otid: body.messages[0].otid })]),
+          { message_type: "error_message", error_type: "llm_error", message: "It fell over." },
+        ]);
+        failed.end();
+        return failed.response;
+      })
+      .mockImplementation(() => {
+        const well = stream([...numbered([says("r", "Better now")]), ...END]);
+        well.end();
+        return well.response;
+      });
+    show(thread, { [`POST /v1/agents/${thread.agentId}/messages`]: send });
+    await userEvent.type(await screen.findByRole("textbox", { name: "Message" }), "Go{Enter}");
+    expect(await screen.findByText("The model's server did not deliver")).toBeVisible();
+    await userEvent.click(screen.getByRole("button", { name: /again/ }));
+    expect(await screen.findByText("Better now")).toBeVisible();
+    const texts = send.mock.calls.map(([request]) => request.body.messages[0].content[0].text);
+    expect(texts).toEqual(["Go", "Go"]);
+  });
+
   it("keeps a draft per conversation", async () => {
     const thread = MAIN();
     const { unmount } = show(thread);

@@ -1,8 +1,8 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useMemo } from "react";
-import { type Api, unwrap } from "@/api/client";
+import type { Api } from "@/api/client";
 import { useApi } from "@/api/context";
-import { approvalsQuery, keys } from "@/api/queries";
+import { activeRunsQuery, approvalsQuery, keys } from "@/api/queries";
 import type { Conversation } from "@/api/types";
 import type { Approval } from "@/api/workbench";
 import { decodeMessage, type Message } from "@/run/events";
@@ -121,11 +121,7 @@ export function useThreadApprovals({ agentId, conversationId }: Thread): Approva
 export function useCatchUp(thread: Thread, session: RunSession, messages: readonly Message[]) {
   const api = useApi();
   const { agentId, conversationId } = thread;
-  const { data: runs } = useQuery({
-    queryKey: keys.activeRuns(agentId),
-    queryFn: () =>
-      unwrap(api.v1.GET("/v1/runs/", { params: { query: { agent_id: agentId, active: true, limit: 20 } } })),
-  });
+  const { data: runs } = useQuery(activeRunsQuery(api, agentId));
   const run = runs?.find((active) => (active.conversation_id ?? null) === conversationId);
   useEffect(() => {
     // Only background runs can be followed; the last run of this session is known to have been.

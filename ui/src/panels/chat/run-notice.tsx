@@ -9,18 +9,26 @@ export function hasUnsent(state: RunState): boolean {
   return state.live.some(({ message }) => message.type === "user" && message.id === "");
 }
 
-type RunNoticeProps = { state: RunState; unsent: boolean; onRetry: () => void; onDismiss: () => void };
+type RunNoticeProps = {
+  state: RunState;
+  unsent: boolean;
+  /** Sends what did not arrive. */
+  onRetry: () => void;
+  /** Says once more what arrived in vain. */
+  onAgain: (() => void) | null;
+  onDismiss: () => void;
+};
 
 /** What the run has to say about itself: a failure, a broken stream, an end before the end. */
-export function RunNotice({ state, unsent, onRetry, onDismiss }: RunNoticeProps) {
+export function RunNotice({ state, unsent, onRetry, onAgain, onDismiss }: RunNoticeProps) {
   const { t } = useTranslation();
   const failure = useFailure();
   if (state.failure) {
     return (
       <Problem {...failure.from(state.failure)}>
-        {unsent ? (
-          <Button size="sm" onClick={onRetry}>
-            {t("chat.sendAgain")}
+        {unsent || onAgain ? (
+          <Button size="sm" onClick={unsent ? onRetry : (onAgain ?? undefined)}>
+            {t(unsent ? "chat.sendAgain" : "chat.askAgain")}
           </Button>
         ) : null}
         <Button size="sm" variant="quiet" onClick={onDismiss}>

@@ -1,5 +1,5 @@
 import { ArrowDown } from "lucide-react";
-import { useEffect, useLayoutEffect, useRef, useState } from "react";
+import { type RefObject, useEffect, useLayoutEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useStickToBottom } from "use-stick-to-bottom";
 import { Virtualizer, type VirtualizerHandle } from "virtua";
@@ -43,6 +43,7 @@ export function Transcript({
   });
   const virtualizer = useRef<VirtualizerHandle>(null);
   const prepending = usePrepending(turns);
+  useKeepAtEnd(scrollRef, isAtBottom, scrollToBottom);
   const [shown, setShown] = useState<string | null>(null);
   useEffect(() => {
     if (sought === null) return;
@@ -124,6 +125,27 @@ function holds(turn: Turn, messageId: string): boolean {
 /** The steps of one run read as one answer. */
 function goesOn(turn: Turn, next: Turn | undefined): boolean {
   return turn.role === "agent" && next?.role === "agent";
+}
+
+/** What grows below the conversation, such as a question or a queue, must not cover its end. */
+function useKeepAtEnd(
+  scroll: RefObject<HTMLElement | null>,
+  isAtBottom: boolean,
+  scrollToBottom: (options: "instant") => unknown,
+): void {
+  const atEnd = useRef(isAtBottom);
+  useLayoutEffect(() => {
+    atEnd.current = isAtBottom;
+  });
+  useEffect(() => {
+    const element = scroll.current;
+    if (!element) return;
+    const observer = new ResizeObserver(() => {
+      if (atEnd.current) scrollToBottom("instant");
+    });
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, [scroll, scrollToBottom]);
 }
 
 /** True for the rendering in which rows came in at the front: the list then keeps its place from the end. */
