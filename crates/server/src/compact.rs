@@ -21,7 +21,13 @@ use loci_store::{
     table::{context, message},
 };
 
-use crate::{App, agents::create::plain_message, complete::complete, prompt};
+use crate::{
+    App,
+    agents::create::plain_message,
+    complete::complete,
+    prompt,
+    usage::{self, Spender, UsageKind},
+};
 
 /// A context to be made shorter. The caller holds the thread.
 pub struct Job<'a> {
@@ -120,6 +126,13 @@ async fn summarise(
             }
             match complete(job.app, request).await {
                 Ok(done) => {
+                    let spender = Spender {
+                        run_id: job.run_id.cloned(),
+                        agent_id: Some(job.thread.agent_id.clone()),
+                        conversation_id: job.thread.conversation_id.clone(),
+                        ..Spender::nobody(UsageKind::Summary)
+                    };
+                    usage::record(job.app, &handle, &done.usage, spender).await;
                     let text = compaction::clipped(&done.text, job.settings, job.context_window);
                     return Ok((Draft { text, by: handle, plan, cut: *cut, writer: *writer }, failed));
                 }

@@ -36,6 +36,7 @@ mod stream;
 mod tool_call;
 pub mod tools;
 mod trial;
+pub mod usage;
 
 pub use app::{App, Options, open};
 pub use custom_tool::ToolSecrets;

@@ -9,7 +9,7 @@ use std::{
     time::Instant,
 };
 
-use futures::stream::BoxStream;
+use futures::{StreamExt as _, stream, stream::BoxStream};
 use loci_api::{
     chat::{ChatError, ChatEvent, ChatRequest, ChatTrace},
     ids::{MessageId, StepId},
@@ -27,6 +27,7 @@ use loci_store::{
     table::{
         context, message,
         step::{self, StepTiming},
+        usage::{self as usage_table, UsageEntry},
     },
 };
 use serde_json::{Map, Value, json};
@@ -36,6 +37,7 @@ use crate::{
     compact::{Compaction, Job, NotCompacted, compact},
     runs::{Facts, keep_trace, live::LiveRun},
     tool_call,
+    usage::{self, Spender, UsageKind},
 };
 
 /// One run's view of the world.
@@ -73,6 +75,27 @@ impl RunPorts {
         let settled = !self.unsettled.into_inner();
         settled.then(|| self.context.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
+
+    /// What a step used of the model, if it asked it and was answered.
+    fn spent(&self, step: &StepEnd, answer: &[Message]) -> Option<UsageEntry> {
+        let known = step.usage.prompt_tokens > 0 || step.usage.completion_tokens > 0;
+        let usage = match (known, step.status) {
+            (true, _) => step.usage,
+            (false, StepStatus::Success) => {
+                usage::estimated(&self.context.lock().unwrap_or_else(PoisonError::into_inner), answer)
+            }
+            (false, StepStatus::Pending | StepStatus::Failed | StepStatus::Cancelled) => return None,
+        };
+        let thread = &self.live.thread;
+        let spender = Spender {
+            kind: UsageKind::Chat,
+            step_id: Some(step.id.clone()),
+            run_id: Some(self.live.id.clone()),
+            agent_id: Some(thread.agent_id.clone()),
+            conversation_id: thread.conversation_id.clone(),
+        };
+        Some(usage::entry(&self.app, &self.facts.model.handle, &usage, !known, spender))
+    }
 }
 
 fn failed(what: &str, error: &StoreError) -> PortError {
@@ -102,7 +125,14 @@ impl Ports for RunPorts {
     }
 
     fn chat(&self, request: ChatRequest) -> BoxStream<'static, Result<ChatEvent, ChatError>> {
-        self.app.models().chat(request)
+        let (app, agent_id) = (self.app.clone(), self.live.thread.agent_id.clone());
+        let events = async move {
+            match usage::budget::check(&app, &agent_id).await {
+                Ok(()) => app.models().chat(request),
+                Err(error) => stream::iter([Err(error)]).boxed(),
+            }
+        };
+        stream::once(events).flatten().boxed()
     }
 
     async fn begin_step(&self, start: &StepStart) -> Result<(), PortError> {
@@ -120,6 +150,7 @@ impl Ports for RunPorts {
         let now = Timestamp::now();
         let Commit { messages, failed_messages, step } = commit;
         let mut trace = None;
+        let spent = step.as_ref().and_then(|step| self.spent(step, &messages));
         let end = step.map(|mut step| {
             let begun = self.steps.lock().unwrap_or_else(PoisonError::into_inner).remove(&step.id);
             let bodies = step.trace.take();
@@ -138,6 +169,9 @@ impl Ports for RunPorts {
                 }
                 if let Some((id, end)) = &end {
                     step::finish(tx, id, end)?;
+                }
+                if let Some(spent) = &spent {
+                    usage_table::insert(tx, spent)?;
                 }
                 Ok(())
             })

@@ -24,6 +24,7 @@ pub mod secrets;
 mod settings;
 mod setup;
 mod status;
+mod usage;
 mod tools;
 
 pub use desk::{Connection, Desk, DeskOptions};

@@ -14,7 +14,7 @@ use crate::{
     Desk, approvals, backup, blocks, client_tools,
     connections::{self, Unnamed},
     desk::LOCAL,
-    events, local_server, providers, runtimes, secrets, settings, status, tools,
+    events, local_server, providers, runtimes, secrets, settings, status, tools, usage,
 };
 
 /// For the window, in process: `/workbench/*` here, all else from the connection in use.
@@ -49,6 +49,7 @@ fn workbench(desk: &Desk) -> Router<Desk> {
         .merge(secrets::routes())
         .merge(settings::routes())
         .merge(status::routes())
+        .merge(usage::routes())
         .merge(tools::routes())
         .method_not_allowed_fallback(async || Failure(ApiError::method_not_allowed()))
         .fallback(async || Failure(ApiError::not_found("Not Found")))

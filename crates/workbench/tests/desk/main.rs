@@ -13,3 +13,4 @@ mod providers;
 #[cfg(unix)]
 mod runtimes;
 mod settings;
+mod usage;

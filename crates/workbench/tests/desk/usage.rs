@@ -1,0 +1,169 @@
+//! What models used, and the budgets that stop an agent and let it go on.
+
+use http::Method;
+use loci_llm::ProviderConfig;
+use loci_testkit::{
+    model::FakeModel,
+    reply::{Reply, ReplyUsage},
+};
+use serde_json::{Value, json};
+
+use crate::fixture::Fixture;
+
+async fn started() -> (Fixture, FakeModel, String) {
+    let model = FakeModel::start().await.unwrap();
+    // As OpenRouter lists it: dollars per token.
+    let listed = json!({"id": "gpt-4.1", "pricing": {"prompt": "0.000002", "completion": "0.000008"}});
+    model.list_models(200, json!({"data": [listed, {"id": "free-of-price"}]}));
+    let url = model.base_url_openai();
+    let environment = ProviderConfig::from_env(&|name| match name {
+        "OPENROUTER_API_KEY" => Some("sk-of-the-environment".to_owned()),
+        "OPENROUTER_BASE_URL" => Some(url.clone()),
+        _ => None,
+    })
+    .unwrap();
+    let desk = Fixture::with(environment).await;
+    desk.desk.app().models().list().await;
+    let agent = desk.post("/v1/agents/", json!({"model": "openrouter/gpt-4.1", "name": "Spender"})).await.ok();
+    let id = agent["id"].as_str().unwrap().to_owned();
+    (desk, model, id)
+}
+
+fn reply(prompt: u64, completion: u64) -> Reply {
+    Reply {
+        usage: Some(ReplyUsage {
+            prompt_tokens: prompt,
+            completion_tokens: completion,
+            ..ReplyUsage::default()
+        }),
+        ..Reply::text("Yes.")
+    }
+}
+
+async fn send(desk: &Fixture, agent: &str) -> crate::fixture::Got {
+    let body = json!({"messages": [{"role": "user", "content": "hello"}]});
+    desk.post(&format!("/v1/agents/{agent}/messages"), body).await
+}
+
+#[tokio::test]
+async fn calls_are_counted_priced_and_grouped() {
+    let (desk, model, agent) = started().await;
+    model.script([reply(10_000, 1_000), reply(1_000, 0)]);
+    send(&desk, &agent).await.ok();
+    send(&desk, &agent).await.ok();
+    let by_agent = desk.get("/workbench/usage?group_by=agent").await.ok();
+    let group = &by_agent["groups"][0];
+    assert_eq!((&group["key"], &group["name"]), (&json!(agent), &json!("Spender")));
+    assert_eq!((&group["calls"], &group["prompt_tokens"]), (&json!(2), &json!(11_000)));
+    assert_eq!(group["tokens_estimated"], false);
+    assert_eq!((&group["cost_usd"], &group["cost_is_partial"]), (&json!(0.03), &json!(false)));
+    assert_eq!(by_agent["total"]["total_tokens"], 12_000);
+    for (by, groups) in [("day", 1), ("model", 1), ("run", 2), ("step", 2), ("conversation", 1), ("kind", 1)]
+    {
+        let shown = desk.get(&format!("/workbench/usage?group_by={by}&timezone=Europe/Berlin")).await.ok();
+        assert_eq!(shown["groups"].as_array().unwrap().len(), groups, "{by}: {shown}");
+        assert_eq!(shown["total"]["cost_usd"], by_agent["total"]["cost_usd"], "{by}");
+    }
+    let later = desk.get("/workbench/usage?from=2100-01-01T00:00:00Z").await.ok();
+    assert_eq!((&later["total"]["calls"], &later["groups"]), (&json!(0), &json!([])));
+    desk.get("/workbench/usage?timezone=Nowhere").await.refusal(422);
+    desk.call(Method::DELETE, &format!("/v1/agents/{agent}"), Value::Null).await.ok();
+    assert_eq!(desk.get("/workbench/usage?group_by=agent").await.ok()["total"], by_agent["total"]);
+}
+
+#[tokio::test]
+async fn where_no_price_is_known_no_cost_is_made_up() {
+    let (desk, model, agent) = started().await;
+    model.script([reply(1_000, 0), reply(1_000, 0)]);
+    let path = format!("/v1/agents/{agent}");
+    desk.call(Method::PATCH, &path, json!({"model": "openrouter/free-of-price"})).await.ok();
+    send(&desk, &agent).await.ok();
+    let total = &desk.get("/workbench/usage").await.ok()["total"];
+    assert_eq!((&total["cost_usd"], &total["cost_is_partial"]), (&Value::Null, &json!(true)));
+    desk.call(Method::PATCH, &path, json!({"model": "openrouter/gpt-4.1"})).await.ok();
+    send(&desk, &agent).await.ok();
+    let total = &desk.get("/workbench/usage").await.ok()["total"];
+    assert_eq!((&total["cost_usd"], &total["cost_is_partial"]), (&json!(0.002), &json!(true)));
+}
+
+#[tokio::test]
+async fn a_call_whose_provider_says_nothing_is_estimated_and_marked() {
+    let (desk, model, agent) = started().await;
+    model.script([reply(0, 0)]);
+    send(&desk, &agent).await.ok();
+    let total = &desk.get("/workbench/usage").await.ok()["total"];
+    assert_eq!((&total["calls"], &total["tokens_estimated"]), (&json!(1), &json!(true)));
+    assert!(total["prompt_tokens"].as_i64().unwrap() > 50, "{total}");
+}
+
+#[tokio::test]
+async fn a_budget_warns_stops_cleanly_and_lets_go_on_when_raised() {
+    let (desk, model, agent) = started().await;
+    model.default_reply(reply(900, 0));
+    let budget = desk
+        .post("/workbench/budgets", json!({"agent_id": agent, "period": "day", "limit_tokens": 1000}))
+        .await
+        .ok();
+    assert_eq!((&budget["standing"], &budget["spent_tokens"]), (&json!("ok"), &json!(0)));
+    send(&desk, &agent).await.ok();
+    let standing = || async { desk.get("/workbench/budgets").await.ok()[0]["standing"].clone() };
+    assert_eq!(standing().await, "warning");
+    send(&desk, &agent).await.ok();
+    assert_eq!(standing().await, "stopped");
+
+    let refused = send(&desk, &agent).await;
+    assert_eq!(refused.status, 402, "{}", refused.text);
+    let said = refused.json();
+    assert!(
+        said["error"]["message"].as_str().unwrap().contains("is used up (1800 of 1000 tokens)"),
+        "{said}"
+    );
+    let runs = desk.get(&format!("/v1/runs/?agent_id={agent}&limit=1")).await.ok();
+    assert_eq!(
+        (&runs[0]["status"], &runs[0]["stop_reason"]),
+        (&json!("failed"), &json!("insufficient_credits"))
+    );
+    assert_eq!(model.requests().len(), 2, "the model was not asked");
+
+    let path = format!("/workbench/budgets/{}", budget["id"].as_str().unwrap());
+    desk.call(Method::PATCH, &path, json!({"limit_tokens": 100_000})).await.ok();
+    let answered = send(&desk, &agent).await.ok();
+    assert!(answered.to_string().contains("Yes."), "{answered}");
+
+    // In the middle of a turn: what was done stays, and the thread goes on afterwards.
+    desk.call(Method::PATCH, &path, json!({"limit_tokens": 3_000})).await.ok();
+    model.script([Reply {
+        usage: Some(ReplyUsage { prompt_tokens: 900, ..ReplyUsage::default() }),
+        ..Reply::call("conversation_search", json!({"query": "x"}))
+    }]);
+    let stopped = send(&desk, &agent).await;
+    assert_eq!(stopped.status, 402, "{}", stopped.text);
+    desk.call(Method::PATCH, &path, json!({"limit_tokens": 100_000})).await.ok();
+    assert!(send(&desk, &agent).await.ok().to_string().contains("Yes."));
+    desk.call(Method::DELETE, &path, Value::Null).await.ok();
+    assert_eq!(desk.get("/workbench/budgets").await.ok(), json!([]));
+}
+
+#[tokio::test]
+async fn a_budget_that_means_nothing_is_refused() {
+    let (desk, _model, agent) = started().await;
+    for (body, part) in [
+        (json!({"period": "day"}), "limit_usd"),
+        (json!({"period": "year", "limit_usd": 1}), "year"),
+        (json!({"period": "day", "limit_usd": -1}), "limit_usd"),
+        (json!({"period": "day", "limit_tokens": -1}), "limit_tokens"),
+        (json!({"period": "day", "limit_usd": 1, "warn_percent": 0}), "warn_percent"),
+        (json!({"period": "day", "limit_usd": 1, "agent_id": "x"}), "agent"),
+        (json!({"period": "day", "limit_usd": 1, "colour": 1}), "colour"),
+    ] {
+        let problem = desk.post("/workbench/budgets", body.clone()).await.refusal(422);
+        assert!(problem.contains(part), "{body}: {problem}");
+    }
+    let nobody = "agent-00000000-0000-4000-8000-000000000000";
+    desk.post("/workbench/budgets", json!({"period": "day", "limit_usd": 1, "agent_id": nobody}))
+        .await
+        .refusal(404);
+    let all = desk.post("/workbench/budgets", json!({"period": "month", "limit_usd": 0.0})).await.ok();
+    assert_eq!((&all["standing"], &all["agent_id"]), (&json!("stopped"), &Value::Null));
+    assert_eq!(send(&desk, &agent).await.status, 402);
+}
