@@ -7,12 +7,13 @@ use std::{
 
 use anyhow::Context;
 use loci_llm::{Models, ProviderConfig};
-use loci_store::{Claim, Store};
+use loci_store::{Claim, Store, table::score_card};
 use loci_tools::sandbox::{Sandbox, SandboxOptions};
 
 use crate::{
     custom_tool::ToolSecrets,
     embedding::{self, Embedding},
+    preflight::Preflight,
     providers::{self, Providers},
     runs::Runs,
 };
@@ -56,6 +57,7 @@ struct Inner {
     models: Models,
     providers: Providers,
     embedding: Embedding,
+    preflight: Preflight,
     sandbox: Sandbox,
     tool_secrets: OnceLock<Arc<dyn ToolSecrets>>,
     runs: Runs,
@@ -111,9 +113,16 @@ impl App {
         &self.0.embedding
     }
 
+    /// The models being tried out.
+    #[must_use]
+    pub fn preflight(&self) -> &Preflight {
+        &self.0.preflight
+    }
+
     /// Ends or marks every run. Afterwards the process may exit.
     pub async fn shutdown(&self) {
         self.0.embedding.stop.cancel();
+        self.0.preflight.stop_all();
         self.0.runs.shutdown().await;
     }
 }
@@ -144,6 +153,7 @@ pub async fn open(options: Options, providers: Vec<ProviderConfig>) -> anyhow::R
         models,
         providers: Providers::default(),
         embedding: Embedding::default(),
+        preflight: Preflight::default(),
         sandbox,
         tool_secrets: OnceLock::new(),
         runs: Runs::new(),
@@ -152,6 +162,7 @@ pub async fn open(options: Options, providers: Vec<ProviderConfig>) -> anyhow::R
     providers::set_base(&app, providers).await.context("setting up the model providers")?;
     crate::tools::upsert_builtins(&app).await.context("writing the built-in tools")?;
     crate::runs::recover(&app).await.context("marking what a stopped server left unfinished")?;
+    app.store().write(|tx| score_card::interrupt_running(tx)).await.context("marking unfinished trials")?;
     embedding::catch_up(&app);
     Ok(app)
 }

@@ -26,6 +26,7 @@ mod openapi;
 mod outbound;
 mod page;
 mod ports;
+pub mod preflight;
 pub mod prompt;
 pub mod providers;
 mod router;

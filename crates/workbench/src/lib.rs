@@ -16,6 +16,7 @@ mod extract;
 mod forward;
 pub mod listen;
 mod local_server;
+mod preflight;
 mod providers;
 mod router;
 pub mod rules;

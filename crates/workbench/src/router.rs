@@ -14,7 +14,7 @@ use crate::{
     Desk, approvals, backup, blocks, client_tools,
     connections::{self, Unnamed},
     desk::LOCAL,
-    events, local_server, providers, runtimes, secrets, settings, status, tools, usage,
+    events, local_server, preflight, providers, runtimes, secrets, settings, status, tools, usage,
 };
 
 /// For the window, in process: `/workbench/*` here, all else from the connection in use.
@@ -44,6 +44,7 @@ fn workbench(desk: &Desk) -> Router<Desk> {
         .merge(connections::routes())
         .merge(events::routes())
         .merge(local_server::routes())
+        .merge(preflight::routes())
         .merge(providers::routes())
         .merge(runtimes::routes())
         .merge(secrets::routes())

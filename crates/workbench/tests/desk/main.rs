@@ -9,6 +9,7 @@ mod events;
 mod fixture;
 mod forwarding;
 mod local_server;
+mod preflight;
 mod providers;
 #[cfg(unix)]
 mod runtimes;
