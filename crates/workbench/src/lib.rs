@@ -11,6 +11,7 @@ mod blocks;
 mod client_tools;
 mod connections;
 mod desk;
+mod embedding;
 mod events;
 mod extract;
 mod forward;

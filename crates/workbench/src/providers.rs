@@ -9,7 +9,7 @@ use axum::{
     routing::{get, post},
 };
 use loci_api::{error::ApiError, ids::ProviderId};
-use loci_llm::{ModelInfo, ProviderConfig, ProviderStatus};
+use loci_llm::{KeyNeed, ModelInfo, ProviderConfig, ProviderKind, ProviderStatus, provider_kinds};
 use loci_server::{
     error::Failure,
     providers::{self, Added},
@@ -53,6 +53,7 @@ struct Provider {
 pub(crate) fn routes() -> Router<Desk> {
     Router::new()
         .route("/providers", get(list).post(add))
+        .route("/providers/kinds", get(kinds))
         .route("/providers/try", post(try_out))
         .route("/providers/{id}", axum::routing::patch(change).delete(remove))
         .route("/providers/{id}/test", post(test))
@@ -130,6 +131,36 @@ fn fixed_one(config: ProviderConfig, prefix: &str, source: &'static str) -> Prov
         models: None,
         problem: None,
     }
+}
+
+/// A kind of provider one can add.
+#[derive(Debug, Serialize)]
+struct Kind {
+    provider_type: &'static str,
+    display_name: &'static str,
+    /// Where it is, if it has one address.
+    base_url: Option<&'static str>,
+    /// What an address looks like where everybody has their own.
+    base_url_example: Option<&'static str>,
+    key_required: bool,
+    /// Where a person gets a key.
+    keys_page: Option<&'static str>,
+    /// Runs on the person's own machine or network.
+    is_local: bool,
+}
+
+/// The catalogue: every kind one can add, in the order in which they are offered.
+async fn kinds() -> Answer<Vec<Kind>> {
+    let shown = |kind: &ProviderKind| Kind {
+        provider_type: kind.provider_type,
+        display_name: kind.display_name,
+        base_url: kind.base_url,
+        base_url_example: kind.base_url_example,
+        key_required: kind.key == KeyNeed::Required,
+        keys_page: kind.keys_page,
+        is_local: kind.is_local,
+    };
+    Answer(provider_kinds().iter().map(shown).collect())
 }
 
 async fn list(State(desk): State<Desk>) -> Result<Answer<Vec<Provider>>, Failure> {

@@ -14,7 +14,7 @@ use crate::{
     Desk, approvals, backup, blocks, client_tools,
     connections::{self, Unnamed},
     desk::LOCAL,
-    events, local_server, preflight, providers, runtimes, secrets, settings, status, tools, usage,
+    embedding, events, local_server, preflight, providers, runtimes, secrets, settings, status, tools, usage,
 };
 
 /// For the window, in process: `/workbench/*` here, all else from the connection in use.
@@ -42,6 +42,7 @@ fn workbench(desk: &Desk) -> Router<Desk> {
         .merge(blocks::routes())
         .merge(client_tools::routes())
         .merge(connections::routes())
+        .merge(embedding::routes())
         .merge(events::routes())
         .merge(local_server::routes())
         .merge(preflight::routes())

@@ -9,21 +9,28 @@ use std::{
 
 use loci_api::{
     archive::Archive,
-    chat::{ChatError, ChatErrorKind},
+    chat::{ChatError, ChatErrorKind, Usage},
     ids::ArchiveId,
     time::Timestamp,
 };
+use loci_llm::TextRole;
 use loci_store::{
-    StoreError,
+    Page, StoreError,
     table::{
-        archive,
-        passage::{self, Pending, Progress},
+        archive::{self, ArchiveFilter},
+        passage::{self, PassageFilter, Pending, Progress},
     },
 };
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
-use crate::App;
+use crate::{
+    App,
+    agents::settings::embedding as embedding_config,
+    archival::require_archive,
+    error::{Answer, Failure},
+    usage::{self, Spender, UsageKind},
+};
 
 /// Passages of one request.
 const BATCH: u32 = 32;
@@ -92,7 +99,8 @@ pub async fn of_query(app: &App, handle: &str, query: &str, patience: Duration) 
     if app.embedding().is_resting(handle) {
         return None;
     }
-    let made = tokio::time::timeout(patience, make(app, handle, vec![query.to_owned()])).await;
+    let made =
+        tokio::time::timeout(patience, make(app, handle, vec![query.to_owned()], TextRole::Query)).await;
     match made {
         Ok(Ok(mut vectors)) => vectors.pop(),
         Ok(Err(error)) => {
@@ -117,11 +125,18 @@ fn too_slow(handle: &str, patience: Duration) -> ChatError {
     }
 }
 
-/// Makes one vector of length 1 per text.
-async fn make(app: &App, handle: &str, texts: Vec<String>) -> Result<Vec<Vec<f32>>, ChatError> {
+/// Makes one vector of length 1 per text. What it used is written down.
+async fn make(
+    app: &App,
+    handle: &str,
+    texts: Vec<String>,
+    role: TextRole,
+) -> Result<Vec<Vec<f32>>, ChatError> {
     let wanted = texts.len();
-    let made = ask(app, handle, &texts).await?;
-    let vectors: Vec<Vec<f32>> = made.into_iter().filter_map(normalised).collect();
+    let made = app.models().embedder(handle)?.embed(&texts, role).await?;
+    let used = Usage { prompt_tokens: made.prompt_tokens.unwrap_or(0), ..Usage::default() };
+    usage::record(app, handle, &used, Spender::nobody(UsageKind::Embedding)).await;
+    let vectors: Vec<Vec<f32>> = made.vectors.into_iter().filter_map(normalised).collect();
     if vectors.len() == wanted {
         return Ok(vectors);
     }
@@ -131,19 +146,6 @@ async fn make(app: &App, handle: &str, texts: Vec<String>) -> Result<Vec<Vec<f32
             "The embedder {handle} answered with {} usable vectors for {wanted} texts.",
             vectors.len()
         ),
-        detail: None,
-        status: None,
-        retry_after_ms: None,
-        trace: None,
-    })
-}
-
-/// Asks the embedder.
-async fn ask(app: &App, handle: &str, _texts: &[String]) -> Result<Vec<Vec<f32>>, ChatError> {
-    app.models().resolve_embedding(handle)?;
-    Err(ChatError {
-        kind: ChatErrorKind::LlmError,
-        message: format!("The embedder {handle} cannot be asked by this version; full text goes on working."),
         detail: None,
         status: None,
         retry_after_ms: None,
@@ -251,7 +253,7 @@ fn is_about_the_text(error: &ChatError) -> bool {
 }
 
 async fn in_time(app: &App, handle: &str, texts: Vec<String>) -> Result<Vec<Vec<f32>>, ChatError> {
-    match tokio::time::timeout(PATIENCE, make(app, handle, texts)).await {
+    match tokio::time::timeout(PATIENCE, make(app, handle, texts, TextRole::Passage)).await {
         Ok(made) => made,
         Err(_) => Err(too_slow(handle, PATIENCE)),
     }
@@ -284,7 +286,7 @@ pub struct ArchiveStatus {
     pub problem_at: Option<Timestamp>,
 }
 
-/// How far each archive with an embedder is.
+/// How far each archive is.
 ///
 /// # Errors
 /// If the database cannot be read.
@@ -299,8 +301,22 @@ pub async fn status(app: &App) -> Result<Vec<ArchiveStatus>, StoreError> {
     app.store()
         .read(move |conn| {
             let mut all = Vec::new();
-            for archive in archive::list_embedded(conn)? {
-                let Some(handle) = handle_of(&archive) else { continue };
+            for archive in archive::list(conn, &ArchiveFilter::default(), &Page::oldest(u32::MAX))? {
+                let Some(handle) = handle_of(&archive) else {
+                    let filter =
+                        PassageFilter { archive_id: Some(archive.id.clone()), ..PassageFilter::default() };
+                    all.push(ArchiveStatus {
+                        passages: passage::count(conn, &filter)?,
+                        archive_id: archive.id,
+                        name: archive.name,
+                        handle: None,
+                        embedded: 0,
+                        failed: 0,
+                        problem: None,
+                        problem_at: None,
+                    });
+                    continue;
+                };
                 let (Progress { passages, embedded, failed }, refused) =
                     passage::progress(conn, &archive.id, &handle)?;
                 let known = problems.get(&handle).cloned();
@@ -318,6 +334,50 @@ pub async fn status(app: &App) -> Result<Vec<ArchiveStatus>, StoreError> {
             Ok(all)
         })
         .await
+}
+
+/// Chooses the embedder of an archive, or of all of them; `None` leaves full text only. Passages with vectors of
+/// another one count as without, and are embedded anew in the background.
+///
+/// # Errors
+/// 400 for a handle that means nothing, 404 for an unknown archive.
+pub async fn choose(app: &App, archive_id: Option<ArchiveId>, handle: Option<&str>) -> Answer<()> {
+    let config = handle.map(|handle| embedding_config(app, handle, None)).transpose()?;
+    app.store()
+        .try_write(move |tx| {
+            let archives = match archive_id {
+                Some(id) => vec![require_archive(tx, &id)?],
+                None => archive::list(tx, &ArchiveFilter::default(), &Page::oldest(u32::MAX))?,
+            };
+            for mut archive in archives {
+                if archive.embedding_config != config {
+                    archive.embedding_config.clone_from(&config);
+                    archive.updated_at = Some(Timestamp::now());
+                    archive::update(tx, &archive)?;
+                    passage::forget_errors(tx, &archive.id)?;
+                }
+            }
+            Ok::<_, Failure>(())
+        })
+        .await?;
+    app.embedding().forget_problems();
+    catch_up(app);
+    Ok(())
+}
+
+/// Tries everything again that did not work.
+///
+/// # Errors
+/// If the database cannot be written.
+pub async fn retry(app: &App) -> Answer<()> {
+    app.store()
+        .write(|tx| {
+            archive::list_embedded(tx)?.iter().try_for_each(|archive| passage::forget_errors(tx, &archive.id))
+        })
+        .await?;
+    app.embedding().forget_problems();
+    catch_up(app);
+    Ok(())
 }
 
 #[cfg(test)]

@@ -60,7 +60,7 @@ fn row_of(new: &New) -> Result<ProviderRow, ApiError> {
     Ok(ProviderRow {
         id: ProviderId::new(),
         name: text(new.name.clone()).unwrap_or_else(|| provider_type.clone()),
-        base_url: Some(address(&provider_type, new.base_url.as_deref())?),
+        base_url: Some(address(&provider_type, new.base_url.as_deref(), new.region.as_deref())?),
         provider_type,
         provider_category: ADDED.to_owned(),
         api_version: text(new.api_version.clone()),
@@ -131,7 +131,7 @@ pub async fn change(app: &App, id: &ProviderId, change: Change) -> Answer<Provid
     let _changing = app.providers().changing.lock().await;
     let mut row = added(app, id).await?;
     if let Some(url) = change.base_url {
-        row.base_url = Some(address(&row.provider_type, Some(&url))?);
+        row.base_url = Some(address(&row.provider_type, Some(&url), row.region.as_deref())?);
     }
     if change.region.is_some() {
         row.region = text(change.region);

@@ -70,6 +70,11 @@ fn model(model: &ModelInfo) -> Value {
         "return_token_ids": false,
         "tool_call_parser": null,
         "max_context_window": model.context_window,
+        // Beyond the contract; clients that do not know them pass them over.
+        "possible_context_window": model.max_context_window,
+        "context_window_source": model.window_source,
+        "capabilities": model.capabilities,
+        "price": model.price,
     })
 }
 

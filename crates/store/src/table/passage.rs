@@ -1,7 +1,7 @@
 //! Passages: the notes of archives, with the vectors made of them.
 
 use loci_api::{
-    archive::{Archive, Passage},
+    archive::Passage,
     ids::{AgentId, ArchiveId, PassageId},
     time::Timestamp,
 };
@@ -23,7 +23,6 @@ pub struct PassageFilter {
     pub containing: Option<String>,
 }
 
-/// What the archive has and the row has not, [`read`] leaves empty.
 fn read(row: &Row<'_>) -> rusqlite::Result<Passage> {
     Ok(Passage {
         id: row.id("id")?,
@@ -194,11 +193,4 @@ pub fn forget_errors(conn: &Connection, archive: &ArchiveId) -> Result<(), Store
     )?
     .execute([archive.as_str()])?;
     Ok(())
-}
-
-/// An archive's passages as search sees them, with the settings the archive brings.
-#[must_use]
-pub fn with_archive(mut passage: Passage, archive: &Archive) -> Passage {
-    passage.embedding_config.clone_from(&archive.embedding_config);
-    passage
 }

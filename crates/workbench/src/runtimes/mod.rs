@@ -51,11 +51,12 @@ impl Runtimes {
 impl Desk {
     /// Looks for runtimes in the background. Needs a tokio runtime.
     pub(crate) fn look_for_runtimes(&self) {
-        if self.options().runtimes.is_empty() {
-            return;
-        }
         let desk = self.clone();
         tokio::spawn(async move {
+            desk.sweep_managed().await;
+            if desk.options().runtimes.is_empty() {
+                return;
+            }
             if let Err(error) = desk.find_runtimes().await {
                 tracing::warn!(error = format!("{error:#}"), "the local runtimes were not taken in");
             }
@@ -104,7 +105,7 @@ pub(crate) fn routes() -> Router<Desk> {
         .merge(managed::routes())
 }
 
-/// What was seen last; it is at most a moment out of date where a page asks again.
+/// What was seen last, without looking.
 async fn list(State(desk): State<Desk>) -> Json<Seen> {
     Json(desk.runtimes().seen())
 }

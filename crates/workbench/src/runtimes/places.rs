@@ -32,12 +32,12 @@ impl Kind {
         }
     }
 
-    /// The API's kind of provider.
+    /// Its kind in the catalogue of providers.
     pub(crate) fn provider_type(self) -> &'static str {
         match self {
             Self::Ollama => "ollama",
             Self::Lmstudio => "lmstudio_openai",
-            Self::LlamaServer => "vllm",
+            Self::LlamaServer => "llamacpp",
         }
     }
 

@@ -5,6 +5,7 @@ mod approvals;
 mod blocks;
 mod client_tools;
 mod connections;
+mod embedding;
 mod events;
 mod fixture;
 mod forwarding;

@@ -59,7 +59,7 @@ async fn what_cannot_work_is_refused_with_a_reason() {
     let desk = Fixture::new().await;
     for (body, wanted) in [
         (json!({"provider_type": "nonsense", "base_url": "http://x"}), "nonsense"),
-        (json!({"provider_type": "vllm"}), "needs a base URL"),
+        (json!({"provider_type": "custom"}), "needs a base URL"),
         (json!({"provider_type": "openai", "base_url": "ftp://x"}), "http://"),
         (json!({"provider_type": "openai", "base_url": "http://a:b@x"}), "user name"),
         (json!({"provider_type": "openai", "name": "a/b"}), "a/b"),
@@ -126,6 +126,21 @@ async fn added_providers_are_there_after_a_restart() {
     let desk = desk.restarted().await;
     assert_eq!(desk.get("/workbench/providers").await.ok()[0]["name"], "desk");
     assert!(desk.desk.app().models().resolve("desk/m").is_ok());
+}
+
+#[tokio::test]
+async fn the_catalogue_says_what_each_kind_needs() {
+    let desk = Fixture::new().await;
+    let kinds = desk.get("/workbench/providers/kinds").await.ok();
+    let of = |name: &str| {
+        kinds.as_array().unwrap().iter().find(|kind| kind["provider_type"] == name).unwrap().clone()
+    };
+    assert_eq!((&of("openai")["key_required"], &of("openai")["is_local"]), (&json!(true), &json!(false)));
+    assert_eq!((&of("ollama")["key_required"], &of("ollama")["is_local"]), (&json!(false), &json!(true)));
+    assert!(of("azure")["base_url_example"].is_string());
+    let body = json!({"provider_type": "bedrock", "region": "eu-central-1", "api_key": "k-0123456"});
+    let added = desk.post("/workbench/providers", body).await.ok();
+    assert!(added["base_url"].as_str().unwrap().contains("eu-central-1"), "{added}");
 }
 
 #[tokio::test]

@@ -137,6 +137,40 @@ async fn one_that_ends_by_itself_is_started_again_and_one_that_cannot_start_is_n
     assert_eq!(desk.get(LLAMA).await.ok()["phase"], "stopped");
 }
 
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn one_that_outlived_loci_is_ended_at_the_next_start_and_a_stranger_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = model(folder.path(), &json!({}));
+    let desk = Fixture::new().await;
+    let start = |port: &str| {
+        use std::os::unix::process::CommandExt as _;
+        std::process::Command::new(program())
+            .args(["--model", file.to_str().unwrap(), "--port", port])
+            .stdout(std::process::Stdio::null())
+            .process_group(0)
+            .spawn()
+            .unwrap()
+    };
+    let (mut left, mut stranger) = (start("0"), start("0"));
+    let noted = desk.desk.app().options().data_dir.join("llama-server.json");
+    for (child, port) in [(&stranger, 1), (&left, 0)] {
+        // Until it runs, its command line is the test's own.
+        while !std::fs::read_to_string(format!("/proc/{}/cmdline", child.id())).unwrap().contains("--port") {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        std::fs::write(&noted, json!({"pid": child.id(), "port": port, "model": file}).to_string()).unwrap();
+        desk.desk.load_providers().await.unwrap();
+        while noted.exists() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+    assert!(left.wait().unwrap().code().is_none(), "ended by a signal");
+    assert!(stranger.try_wait().unwrap().is_none(), "another program with that number goes on");
+    stranger.kill().unwrap();
+    stranger.wait().unwrap();
+}
+
 #[tokio::test]
 async fn what_cannot_be_run_is_refused_with_a_reason() {
     let folder = tempfile::tempdir().unwrap();

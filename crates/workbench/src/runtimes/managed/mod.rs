@@ -3,6 +3,7 @@
 
 mod command;
 mod files;
+mod orphan;
 mod process;
 mod watch;
 
@@ -160,6 +161,13 @@ struct Shown {
 }
 
 impl Desk {
+    /// Ends a server that an earlier Loci could not end.
+    pub(super) async fn sweep_managed(&self) {
+        if self.runtimes().managed.inner().pid.is_none() {
+            orphan::sweep(&self.app().options().data_dir).await;
+        }
+    }
+
     async fn launch(&self) -> Result<Launch, Failure> {
         let stored = self.app().store().read(|conn| setting::get(conn, KEY)).await?;
         Ok(stored.and_then(|value| serde_json::from_value(value).ok()).unwrap_or_default())

@@ -12,7 +12,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{Launch, Managed, Phase, command, process};
+use super::{Launch, Managed, Phase, command, orphan, process};
 use crate::{Desk, events::Event, runtimes::probe};
 
 /// How often a starting server is asked whether it is ready.
@@ -154,6 +154,7 @@ impl Watcher {
 
     /// Whatever ran is gone.
     async fn gone(&self) {
+        orphan::forget(&self.desk.app().options().data_dir).await;
         {
             let mut inner = self.managed.inner();
             inner.pid = None;
@@ -191,6 +192,9 @@ impl Watcher {
             inner.port = Some(port);
             inner.key = Some(key.clone());
             inner.started_at = Some(Timestamp::now());
+        }
+        if let Some(pid) = pid {
+            orphan::note(&self.desk.app().options().data_dir, pid, port, &self.model).await;
         }
         self.managed.note(&format!("— started {} on port {port}", self.program.display()));
         read(child.stdout.take(), &self.managed);
