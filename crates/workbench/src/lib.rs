@@ -26,8 +26,8 @@ pub mod secrets;
 mod settings;
 mod setup;
 mod status;
-mod usage;
 mod tools;
+mod usage;
 
 pub use desk::{Connection, Desk, DeskOptions};
 pub use events::Event;
