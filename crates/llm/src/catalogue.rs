@@ -90,6 +90,7 @@ const EMBEDDINGS: &[(&str, u32)] = &[
     ("text-embedding-3-large", 3072),
     ("text-embedding-ada-002", 1536),
     ("gemini-embedding-001", 3072),
+    ("gemini-embedding-2", 3072),
     ("text-embedding-004", 768),
     ("codestral-embed", 1536),
     ("mistral-embed", 1024),

@@ -42,6 +42,15 @@ impl Known {
         self
     }
 
+    /// When its price was known to be so.
+    const fn as_of(mut self, known: &'static str) -> Self {
+        if let Some(mut price) = self.price {
+            price.known = known;
+            self.price = Some(price);
+        }
+        self
+    }
+
     /// Millionths of a dollar per million tokens: read, read from the cache, written.
     const fn costs(mut self, input: u64, cached_input: u64, output: u64) -> Self {
         self.price =
@@ -68,11 +77,17 @@ impl Known {
     }
 }
 
-/// When the prices below were known to be so: the month, as year and month.
+/// When the prices below were known to be so, where nothing else is said: year and month.
 const KNOWN: &str = "2026-03";
 
 /// The first that fits a name counts.
 pub(super) const MODELS: &[Known] = &[
+    model("gpt-5.5", "GPT-5.5", 1_000_000, 128_000, Effort)
+        .costs(5_000_000, 500_000, 30_000_000)
+        .as_of("2026-06"),
+    model("gpt-5.5-pro", "GPT-5.5 pro", 1_000_000, 128_000, Effort)
+        .costs_plain(30_000_000, 180_000_000)
+        .as_of("2026-06"),
     model("gpt-5.4", "GPT-5.4", 1_050_000, 128_000, Effort).costs(2_500_000, 250_000, 15_000_000),
     model("gpt-5.4-mini", "GPT-5.4 mini", 400_000, 128_000, Effort).costs(750_000, 75_000, 4_500_000),
     model("gpt-5.4-nano", "GPT-5.4 nano", 400_000, 128_000, Effort).costs(200_000, 20_000, 1_250_000),
@@ -106,6 +121,23 @@ pub(super) const MODELS: &[Known] = &[
     model("o1-mini", "o1-mini", 128_000, 65_536, EffortSingleCalls).no_images().no_tools(),
     model("gpt-oss-120b", "gpt-oss 120B", 131_072, 32_768, Effort).no_images(),
     model("gpt-oss-20b", "gpt-oss 20B", 131_072, 32_768, Effort).no_images(),
+    model("claude-fable-5-1", "Claude Fable 5.1", 1_000_000, 128_000, Adaptive)
+        .costs_anthropic(10_000_000, 50_000_000)
+        .as_of("2026-09"),
+    model("claude-opus-5-5", "Claude Opus 5.5", 1_000_000, 128_000, Adaptive)
+        .costs_anthropic(4_000_000, 20_000_000)
+        .as_of("2026-09"),
+    model("claude-opus-5", "Claude Opus 5", 1_000_000, 128_000, Adaptive)
+        .costs_anthropic(5_000_000, 25_000_000)
+        .as_of("2026-09"),
+    model("claude-sonnet-5-5", "Claude Sonnet 5.5", 1_000_000, 128_000, Adaptive)
+        .costs_anthropic(2_000_000, 10_000_000)
+        .as_of("2026-09"),
+    model("claude-sonnet-5", "Claude Sonnet 5", 1_000_000, 128_000, Adaptive)
+        .costs_anthropic(2_000_000, 10_000_000)
+        .as_of("2026-09"),
+    // Its price depends on more than the tokens.
+    model("claude-haiku-5-5", "Claude Haiku 5.5", 1_000_000, 128_000, Adaptive),
     model("claude-opus-4-7", "Claude Opus 4.7", 1_000_000, 128_000, Adaptive)
         .costs_anthropic(5_000_000, 25_000_000),
     model("claude-opus-4-6", "Claude Opus 4.6", 200_000, 128_000, Budget)
@@ -134,6 +166,18 @@ pub(super) const MODELS: &[Known] = &[
     model("claude-3-opus", "Claude Opus 3", 200_000, 4096, No).costs_anthropic(15_000_000, 75_000_000),
     model("claude-3-sonnet", "Claude Sonnet 3", 200_000, 4096, No).costs_anthropic(3_000_000, 15_000_000),
     model("claude-3-haiku", "Claude Haiku 3", 200_000, 4096, No).costs_anthropic(250_000, 1_250_000),
+    model("gemini-3.8-flash", "Gemini 3.8 Flash", 1_048_576, 65_536, No)
+        .reasons()
+        .costs_plain(750_000, 3_750_000)
+        .as_of("2026-10"),
+    model("gemini-3.5-flash", "Gemini 3.5 Flash", 1_048_576, 65_536, No)
+        .reasons()
+        .costs_plain(1_500_000, 9_000_000)
+        .as_of("2026-10"),
+    model("gemini-3.5-flash-lite", "Gemini 3.5 Flash-Lite", 1_048_576, 65_536, No)
+        .reasons()
+        .costs_plain(300_000, 2_500_000)
+        .as_of("2026-10"),
     model("gemini-3.1-pro-preview", "Gemini 3.1 Pro", 1_048_576, 65_536, No)
         .reasons()
         .costs(2_000_000, 200_000, 12_000_000),

@@ -9,6 +9,7 @@ mod openai_chat;
 mod openai_responses;
 mod proof;
 mod strict;
+mod thoughts;
 
 use loci_api::chat::{ChatError, ChatEvent, ChatRequest};
 use reqwest::Url;

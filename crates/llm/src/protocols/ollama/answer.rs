@@ -3,14 +3,16 @@
 use loci_api::chat::{ChatEvent, FinishReason, Usage};
 use serde_json::{Value, json};
 
-use crate::protocols::{Decoder, Fault, start, take};
+use crate::protocols::{Decoder, Fault, start, take, thoughts::Thoughts};
 
 /// An answer as it comes in.
 #[derive(Debug, Default)]
 pub(in crate::protocols) struct Answer {
     /// The text is to be a call, written as JSON.
     as_call: bool,
+    /// As it came, thoughts between marks included.
     text: String,
+    thoughts: Thoughts,
     thinking: String,
     calls: Vec<Value>,
     /// The last line: numbers and the reason of the end.
@@ -58,6 +60,7 @@ impl Decoder for Answer {
         if !self.closed {
             return Err(Fault::Incomplete);
         }
+        self.thoughts.tell_rest(events);
         if self.as_call && self.calls.is_empty() {
             self.read_call(events)?;
         }
@@ -107,7 +110,7 @@ impl Answer {
                 self.text.push_str(&piece);
                 // A call written as JSON is not for reading.
                 if !self.as_call {
-                    events.push(ChatEvent::Text(piece));
+                    self.thoughts.tell(&piece, events);
                 }
             }
         }

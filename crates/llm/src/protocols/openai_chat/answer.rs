@@ -4,7 +4,7 @@ use loci_api::chat::{ChatEvent, FinishReason, Usage};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::protocols::{Decoder, Fault, proof::Origin, start};
+use crate::protocols::{Decoder, Fault, proof::Origin, start, thoughts::Thoughts};
 
 /// An answer as it comes in.
 #[derive(Debug, Default)]
@@ -12,7 +12,9 @@ pub(in crate::protocols) struct Answer {
     id: Value,
     model: Value,
     created: Value,
+    /// As it came, thoughts between marks included.
     text: String,
+    thoughts: Thoughts,
     reasoning: String,
     /// Reasoning with its proofs, as OpenRouter sends it.
     details: Vec<Value>,
@@ -141,6 +143,7 @@ impl Decoder for Answer {
                 return Err(Fault::Empty);
             }
         }
+        self.thoughts.tell_rest(events);
         for (index, call) in self.calls.iter_mut().enumerate() {
             call.start(index, events);
         }
@@ -308,7 +311,7 @@ impl Answer {
     fn say(&mut self, text: String, events: &mut Vec<ChatEvent>) {
         if !text.is_empty() {
             self.text.push_str(&text);
-            events.push(ChatEvent::Text(text));
+            self.thoughts.tell(&text, events);
         }
     }
 
