@@ -207,15 +207,16 @@ pub(crate) fn effect(method: &Method, path: &str) -> Option<Effect> {
 pub(crate) struct Observed {
     body: Body,
     desk: Desk,
+    connection: String,
     effect: Effect,
 }
 
 impl Observed {
-    pub(crate) fn new(body: Body, desk: Desk, effect: Effect) -> Self {
+    pub(crate) fn new(body: Body, desk: Desk, connection: &str, effect: Effect) -> Self {
         for event in &effect.at_once {
             desk.events().tell(event.clone());
         }
-        Self { body, desk, effect }
+        Self { body, desk, connection: connection.to_owned(), effect }
     }
 }
 
@@ -244,15 +245,21 @@ impl Drop for Observed {
         if !self.effect.run {
             return;
         }
+        let mut thread = (None, None);
         for event in self.effect.at_once.drain(..) {
-            if let Event::RunChanged { agent_id, .. } = &event {
+            if let Event::RunChanged { agent_id, conversation_id } = &event {
+                thread = (agent_id.clone(), conversation_id.clone());
                 self.desk.events().tell(Event::BlockChanged { agent_id: agent_id.clone() });
             }
             self.desk.events().tell(event);
         }
-        let desk = self.desk.clone();
+        let (desk, connection) = (self.desk.clone(), std::mem::take(&mut self.connection));
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            runtime.spawn(async move { desk.watch_approvals().await });
+            runtime.spawn(async move {
+                let (agent_id, conversation_id) = thread;
+                desk.look_elsewhere(&connection, agent_id.as_deref(), conversation_id.as_deref()).await;
+                desk.watch_approvals().await;
+            });
         }
     }
 }

@@ -81,7 +81,7 @@ pub(crate) async fn send(desk: &Desk, connection: &str, request: Request) -> Res
     };
     Ok(match effect {
         Some(effect) if response.status().is_success() => {
-            response.map(|body| Body::new(events::Observed::new(body, desk.clone(), effect)))
+            response.map(|body| Body::new(events::Observed::new(body, desk.clone(), connection, effect)))
         }
         Some(_) | None => response,
     })

@@ -69,11 +69,18 @@ pub(super) async fn answer(
 }
 
 pub(super) async fn find(desk: &Desk, id: &MessageId) -> Result<Request, Failure> {
+    let gone = || ApiError::conflict("This request waits no longer: it was answered or cancelled elsewhere.");
+    let elsewhere = desk.pending_elsewhere(id).await?;
     let wanted = id.clone();
-    let found = desk.app().store().read(move |conn| Request::find(conn, &wanted)).await?;
-    Ok(found.ok_or_else(|| {
-        ApiError::conflict("This request waits no longer: it was answered or cancelled elsewhere.")
-    })?)
+    let found = desk
+        .app()
+        .store()
+        .read(move |conn| match elsewhere {
+            None => Request::find(conn, &wanted),
+            Some(pending) => pending.map(|pending| Request::new(conn, pending)).transpose(),
+        })
+        .await?;
+    Ok(found.ok_or_else(gone)?)
 }
 
 pub(super) fn resolved(request: &Request, run_id: Option<String>) -> Event {

@@ -13,7 +13,6 @@ use loci_server::error::Failure;
 use loci_store::table::{
     approval_audit::{AuditEntry, AuditEvent, AuditOutcome, CallKind, append},
     client_call::{self, ClientCall},
-    pending_approval,
 };
 use serde_json::Value;
 
@@ -68,14 +67,7 @@ impl Desk {
     /// Looks what waits now: answers what needs no person, and tells what began or ceased to wait since the last
     /// look.
     pub async fn watch_approvals(&self) {
-        let pending = self
-            .app()
-            .store()
-            .read(|conn| {
-                let pending = pending_approval::list(conn, MOST)?;
-                pending.into_iter().map(|one| Request::new(conn, one)).collect::<Result<Vec<_>, _>>()
-            })
-            .await;
+        let pending = self.app().store().read(|conn| Request::list(conn, MOST)).await;
         let pending = match pending {
             Ok(pending) => pending,
             Err(error) => {
@@ -85,7 +77,11 @@ impl Desk {
         };
         let mut now = HashMap::new();
         let mut told = Vec::new();
-        for request in pending {
+        let elsewhere = self.requests_elsewhere().await.unwrap_or_else(|error| {
+            tracing::warn!(error = ?error, "cannot look what waits elsewhere");
+            Vec::new()
+        });
+        for request in pending.into_iter().chain(elsewhere) {
             now.insert(request.id.clone(), thread(&request));
             match without_a_person(&request) {
                 Some(plan) => self.answer_soon(request, plan),

@@ -7,7 +7,7 @@ use loci_api::{
     time::Timestamp,
 };
 use loci_server::error::Failure;
-use loci_store::table::{approval_audit::CallKind, client_call::CallState, pending_approval};
+use loci_store::table::{approval_audit::CallKind, client_call::CallState};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -77,14 +77,8 @@ struct Outcome {
 }
 
 pub(super) async fn list(State(desk): State<Desk>) -> Result<Answer<Vec<Waiting>>, Failure> {
-    let requests = desk
-        .app()
-        .store()
-        .read(|conn| {
-            let pending = pending_approval::list(conn, MOST)?;
-            pending.into_iter().map(|pending| Request::new(conn, pending)).collect::<Result<Vec<_>, _>>()
-        })
-        .await?;
+    let mut requests = desk.app().store().read(|conn| Request::list(conn, MOST)).await?;
+    requests.extend(desk.requests_elsewhere().await?);
     let settings = settings::read_settings(&desk).await?;
     // Previews look at the disk.
     let waiting: Vec<Waiting> = tokio::task::spawn_blocking(move || {

@@ -6,6 +6,7 @@ mod audit;
 mod automatic;
 mod binding;
 mod decision;
+mod elsewhere;
 mod inbox;
 mod log;
 mod masked;
@@ -54,6 +55,8 @@ struct State {
     shown: Shown,
     /// Requests that were waiting at the last look, for events and expiry.
     waiting: HashMap<MessageId, Thread>,
+    /// Requests that wait on other servers, as far as they are known.
+    elsewhere: HashMap<MessageId, elsewhere::Known>,
 }
 
 type Shown = HashMap<MessageId, HashMap<String, String>>;

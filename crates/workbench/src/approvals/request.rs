@@ -31,7 +31,39 @@ pub(super) const THIS_MACHINE: &str = "this machine";
 /// Server tools that come with the server and change nothing outside the agent.
 const READING: [&str; 4] = ["conversation_search", "archival_memory_search", "open_files", "grep_files"];
 
-/// A request that waits, and the tools of its agent as they are now.
+/// A request as its connection tells of it, with the tools of its agent as they are now.
+#[derive(Clone)]
+pub(super) struct Pending {
+    pub connection: String,
+    pub id: MessageId,
+    pub agent_id: AgentId,
+    pub agent_name: String,
+    pub conversation_id: Option<ConversationId>,
+    pub created_at: Timestamp,
+    pub calls: Vec<ToolCall>,
+    pub tools: Vec<Tool>,
+    /// The person's message that the turn answers, where it is known.
+    pub turn: Option<MessageId>,
+}
+
+impl Pending {
+    fn local(conn: &Connection, pending: PendingApproval) -> Result<Self, StoreError> {
+        let PendingApproval { message, agent_name } = pending;
+        Ok(Self {
+            connection: LOCAL.to_owned(),
+            tools: tool::list_for_agent(conn, &message.agent_id)?,
+            turn: pending_approval::turn(conn, &message.id)?,
+            id: message.id,
+            agent_id: message.agent_id,
+            agent_name,
+            conversation_id: message.conversation_id,
+            created_at: message.created_at,
+            calls: message.tool_calls,
+        })
+    }
+}
+
+/// A request that waits, with all this desk knows about it.
 pub(super) struct Request {
     pub connection: String,
     pub id: MessageId,
@@ -59,28 +91,34 @@ pub(super) enum Runner {
 }
 
 impl Request {
-    pub(super) fn new(conn: &Connection, pending: PendingApproval) -> Result<Self, StoreError> {
-        let PendingApproval { message, agent_name } = pending;
-        let conversation_id = message.conversation_id.clone();
+    pub(super) fn new(conn: &Connection, pending: Pending) -> Result<Self, StoreError> {
+        let Pending { connection, id, agent_id, conversation_id, .. } = pending;
         Ok(Self {
-            tools: tool::list_for_agent(conn, &message.agent_id)?,
-            kit: Kit::load(conn, LOCAL, &message.agent_id, conversation_id.as_ref())?,
-            turn: pending_approval::turn(conn, &message.id)?,
+            kit: Kit::load(conn, &connection, &agent_id, conversation_id.as_ref())?,
             rules: approval_rule::list(conn, false)?.iter().map(StoredRule::read).collect(),
-            begun: client_call::list_for_request(conn, LOCAL, &message.id)?,
-            connection: LOCAL.to_owned(),
-            id: message.id,
-            agent_id: message.agent_id,
-            agent_name,
+            begun: client_call::list_for_request(conn, &connection, &id)?,
+            connection,
+            id,
+            agent_id,
             conversation_id,
-            created_at: message.created_at,
-            calls: message.tool_calls,
+            agent_name: pending.agent_name,
+            created_at: pending.created_at,
+            calls: pending.calls,
+            tools: pending.tools,
+            turn: pending.turn,
         })
     }
 
-    /// The one with this id, if it still waits.
+    /// Those of this machine's own agents, the longest waiting first.
+    pub(super) fn list(conn: &Connection, limit: u32) -> Result<Vec<Self>, StoreError> {
+        let pending = pending_approval::list(conn, limit)?;
+        pending.into_iter().map(|one| Self::new(conn, Pending::local(conn, one)?)).collect()
+    }
+
+    /// The one of this machine's own agents with this id, if it still waits.
     pub(super) fn find(conn: &Connection, id: &MessageId) -> Result<Option<Self>, StoreError> {
-        pending_approval::get(conn, id)?.map(|pending| Self::new(conn, pending)).transpose()
+        let Some(pending) = pending_approval::get(conn, id)? else { return Ok(None) };
+        Self::new(conn, Pending::local(conn, pending)?).map(Some)
     }
 
     fn tool(&self, name: &str) -> Option<&Tool> {

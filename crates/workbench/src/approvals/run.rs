@@ -48,13 +48,18 @@ pub(super) async fn run(desk: &Desk, id: &MessageId, job: Job) -> Result<Told, F
     let Job { call, hash, tool, arguments, edited, answer } = job;
     // The last look before anything happens, in the transaction that notes its beginning: the request still waits,
     // it is still the same call, and nobody ran it before.
+    let elsewhere = desk.pending_elsewhere(id).await?;
     let (wanted, looked_at, given) = (id.clone(), (call.clone(), hash.clone()), arguments.clone());
     let begun = desk
         .app()
         .store()
         .write(move |tx| {
             let (call, hash) = looked_at;
-            let Some(request) = Request::find(tx, &wanted)? else { return Ok(Err(GONE)) };
+            let request = match elsewhere {
+                None => Request::find(tx, &wanted)?,
+                Some(pending) => pending.map(|pending| Request::new(tx, pending)).transpose()?,
+            };
+            let Some(request) = request else { return Ok(Err(GONE)) };
             if request.hash(&call) != hash {
                 return Ok(Err(CHANGED));
             }

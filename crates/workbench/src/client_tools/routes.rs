@@ -3,6 +3,7 @@
 use axum::{
     Json as Answer, Router,
     extract::{Query, State},
+    http::HeaderMap,
     routing::{get, post, put},
 };
 use loci_api::{
@@ -18,7 +19,7 @@ use loci_store::table::{
 use serde::{Deserialize, Serialize};
 
 use super::{Folder, Kit, Tool, own, running};
-use crate::{Desk, desk::LOCAL, events::Event, extract::Json};
+use crate::{Desk, connections::Unnamed, desk::LOCAL, events::Event, extract::Json};
 
 const MOST_FOLDERS: usize = 10;
 
@@ -39,7 +40,6 @@ struct Which {
     agent_id: String,
     #[serde(default)]
     conversation_id: Option<String>,
-    /// `local` unless it says otherwise.
     #[serde(default)]
     connection: Option<String>,
 }
@@ -134,11 +134,28 @@ async fn answer(
     }))
 }
 
-async fn list(State(desk): State<Desk>, Query(which): Query<Which>) -> Result<Answer<Offered>, Failure> {
+/// The connection a request is about: the one it names, by a parameter or as all requests may, else the one that is
+/// meant where nothing is said.
+async fn meant(desk: &Desk, named: Option<String>, headers: &HeaderMap) -> Result<String, Failure> {
+    if let Some(named) = named {
+        return Ok(named);
+    }
+    let otherwise = match desk.options().transport {
+        "window" => Unnamed::Selected,
+        _ => Unnamed::Local,
+    };
+    desk.named(headers, otherwise).await
+}
+
+async fn list(
+    State(desk): State<Desk>,
+    Query(which): Query<Which>,
+    headers: HeaderMap,
+) -> Result<Answer<Offered>, Failure> {
     let agent_id: AgentId = which.agent_id.parse()?;
     let conversation = which.conversation_id.filter(|id| id != "default");
     let conversation = conversation.map(|id| id.parse()).transpose()?;
-    answer(&desk, which.connection.unwrap_or_else(|| LOCAL.to_owned()), agent_id, conversation).await
+    answer(&desk, meant(&desk, which.connection, &headers).await?, agent_id, conversation).await
 }
 
 #[derive(Deserialize)]
@@ -171,20 +188,25 @@ struct ChosenFolder {
     read_only: bool,
 }
 
-async fn choose(State(desk): State<Desk>, Json(choice): Json<Choice>) -> Result<Answer<Offered>, Failure> {
+async fn choose(
+    State(desk): State<Desk>,
+    headers: HeaderMap,
+    Json(choice): Json<Choice>,
+) -> Result<Answer<Offered>, Failure> {
     let folders = choice.folder.into_iter().map(|path| ChosenFolder { path, read_only: false }).collect();
     let Choice { agent_id, connection, .. } = choice;
-    keep(desk, Choices { agent_id, connection, conversation_id: None, folders }).await
+    keep(desk, &headers, Choices { agent_id, connection, conversation_id: None, folders }).await
 }
 
 async fn choose_all(
     State(desk): State<Desk>,
+    headers: HeaderMap,
     Json(choices): Json<Choices>,
 ) -> Result<Answer<Offered>, Failure> {
-    keep(desk, choices).await
+    keep(desk, &headers, choices).await
 }
 
-async fn keep(desk: Desk, choices: Choices) -> Result<Answer<Offered>, Failure> {
+async fn keep(desk: Desk, headers: &HeaderMap, choices: Choices) -> Result<Answer<Offered>, Failure> {
     let Choices { agent_id, connection, conversation_id, folders } = choices;
     if folders.len() > MOST_FOLDERS {
         return Err(ApiError::bad_request(format!("At most {MOST_FOLDERS} folders can be opened.")).into());
@@ -201,7 +223,7 @@ async fn keep(desk: Desk, choices: Choices) -> Result<Answer<Offered>, Failure> 
         Ok(kept)
     });
     let folders = checked.await.map_err(anyhow::Error::from)?.map_err(ApiError::bad_request)?;
-    let connection = connection.unwrap_or_else(|| LOCAL.to_owned());
+    let connection = meant(&desk, connection, headers).await?;
     let (place, agent, conversation) = (connection.clone(), agent_id.clone(), conversation_id.clone());
     desk.app()
         .store()
@@ -222,9 +244,13 @@ struct Offer {
     offered: Option<bool>,
 }
 
-async fn offer(State(desk): State<Desk>, Json(offer): Json<Offer>) -> Result<Answer<Offered>, Failure> {
+async fn offer(
+    State(desk): State<Desk>,
+    headers: HeaderMap,
+    Json(offer): Json<Offer>,
+) -> Result<Answer<Offered>, Failure> {
     let Offer { agent_id, connection, tool: name, offered } = offer;
-    let connection = connection.unwrap_or_else(|| LOCAL.to_owned());
+    let connection = meant(&desk, connection, &headers).await?;
     let (place, agent) = (connection.clone(), agent_id.clone());
     let known = desk
         .app()

@@ -1,68 +1,12 @@
 //! From a call that waits to its answer. The model is the rehearsal: it does what it is told.
 
 use http::Method;
+use loci_api::{message::ToolStatus, time::Timestamp};
+use loci_store::table::client_call::{self, CallState, ClientCall};
 use loci_workbench::Event;
 use serde_json::{Value, json};
 
-use crate::fixture::{Fixture, Got};
-
-/// An agent and a folder it may read.
-struct Scene {
-    desk: Fixture,
-    agent: String,
-}
-
-impl Scene {
-    async fn new() -> Self {
-        let desk = Fixture::new().await;
-        let agent =
-            desk.post("/v1/agents/", json!({"name": "Mercury", "model": "rehearsal/rehearsal"})).await.ok();
-        let agent = agent["id"].as_str().unwrap().to_owned();
-        let notes = desk.notes();
-        let folder = json!({"agent_id": agent, "folder": notes});
-        desk.call(Method::PUT, "/workbench/client-tools/folder", folder).await.ok();
-        Self { desk, agent }
-    }
-
-    /// Says something that makes the agent call tools, which the window offers with it.
-    async fn say(&self, text: &str) -> Got {
-        let path = format!("/workbench/client-tools?agent_id={}", self.agent);
-        let tools = self.desk.get(&path).await.ok()["tools"].clone();
-        let message = json!({"messages": [{"role": "user", "content": text}], "client_tools": tools});
-        self.desk.post(&format!("/v1/agents/{}/messages", self.agent), message).await
-    }
-
-    async fn waiting(&self) -> Value {
-        self.desk.get("/workbench/approvals").await.ok()
-    }
-
-    /// The first request that waits.
-    async fn request(&self) -> Value {
-        self.waiting().await[0].clone()
-    }
-
-    async fn answer(&self, request: &Value, decisions: Value) -> Got {
-        let path = format!("/workbench/approvals/{}/answer", request["id"].as_str().unwrap());
-        let body = json!({
-            "agent_id": request["agent_id"], "conversation_id": request["conversation_id"], "decisions": decisions,
-        });
-        self.desk.post(&path, body).await
-    }
-
-    async fn audit(&self) -> Vec<Value> {
-        let log = self.desk.get("/workbench/audit?format=jsonl").await;
-        log.text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-    }
-
-    /// Text of the newest tool return.
-    async fn returned(&self) -> Value {
-        let path = format!("/v1/agents/{}/messages?limit=20", self.agent);
-        let messages = self.desk.get(&path).await.ok();
-        let returned =
-            messages.as_array().unwrap().iter().rfind(|m| m["message_type"] == "tool_return_message");
-        returned.unwrap_or_else(|| panic!("no return in {messages}")).clone()
-    }
-}
+use crate::{fixture::Fixture, scene::Scene};
 
 const READ: &str = r#"call read_file with {"path": "plan.md"}"#;
 
@@ -97,11 +41,12 @@ async fn an_allowed_call_runs_here_and_the_agent_goes_on() {
         told,
         [
             (json!("decided"), json!("allow"), json!("person")),
-            (json!("finished"), json!("success"), json!("person")),
+            (json!("started"), json!("started"), json!("loci")),
+            (json!("finished"), json!("success"), json!("loci")),
         ]
     );
     assert_eq!(log[0]["hash"], call["hash"]);
-    assert!(log[1]["confinement"].as_str().unwrap().contains("notes"));
+    assert!(log[2]["confinement"].as_str().unwrap().contains("notes"));
 
     let mut heard = Vec::new();
     while let Ok(event) = events.try_recv() {
@@ -155,7 +100,7 @@ async fn a_failing_tool_is_an_answer_too() {
     let returned = scene.returned().await;
     assert_eq!(returned["status"], "error");
     assert!(returned.to_string().contains("outside the opened folder"), "{returned}");
-    assert_eq!(scene.audit().await[1]["outcome"], "error");
+    assert_eq!(scene.audit().await[2]["outcome"], "error");
 }
 
 #[tokio::test]
@@ -274,10 +219,161 @@ async fn a_server_tool_behind_approval_is_decided_here_and_runs_there() {
     let call = request["calls"][0].clone();
     assert_eq!((&call["kind"], &call["preview"]), (&json!("server"), &Value::Null));
     let id = call["tool_call_id"].clone();
-    let edited = json!([{"tool_call_id": id, "decision": "allow", "arguments": {}}]);
-    let problem = scene.answer(&request, edited).await.refusal(400);
-    assert!(problem.contains("cannot be changed"), "{problem}");
     scene.answer(&request, json!([{"tool_call_id": id, "decision": "allow"}])).await.frames();
     assert_eq!(scene.waiting().await, json!([]));
     assert_eq!(scene.audit().await[0]["kind"], "server");
+}
+
+#[tokio::test]
+async fn a_server_tool_with_changed_arguments_runs_there_with_them() {
+    let scene = Scene::new().await;
+    let block = json!({"label": "human", "value": "Name: Timber."});
+    let block = scene.desk.post("/v1/blocks/", block).await.ok();
+    let path =
+        format!("/v1/agents/{}/core-memory/blocks/attach/{}", scene.agent, block["id"].as_str().unwrap());
+    scene.desk.call(Method::PATCH, &path, json!({})).await;
+    let path = format!("/v1/agents/{}/tools/approval/memory_insert", scene.agent);
+    scene.desk.call(Method::PATCH, &path, json!({"requires_approval": true})).await.ok();
+    scene.say(r#"call memory_insert with {"label": "human", "new_string": "Likes tea."}"#).await.ok();
+    let request = scene.request().await;
+    let edited = json!([{
+        "tool_call_id": request["calls"][0]["tool_call_id"],
+        "decision": "allow",
+        "arguments": {"label": "human", "new_string": "Likes coffee."},
+    }]);
+    scene.answer(&request, edited).await.frames();
+    let path = format!("/v1/agents/{}/core-memory/blocks/human", scene.agent);
+    let value = scene.desk.get(&path).await.ok()["value"].as_str().unwrap().to_owned();
+    assert!(value.contains("coffee") && !value.contains("tea"), "{value}");
+    let returned = scene.returned().await["tool_return"].as_str().unwrap().to_owned();
+    assert!(returned.contains("The person changed the arguments"), "{returned}");
+    let log = scene.audit().await;
+    assert!(log[0]["original_arguments"].as_str().unwrap().contains("tea"), "{log:?}");
+}
+
+/// As after a crash in the middle of a call: it was noted as begun, and nothing more.
+async fn cut_off(scene: &mut Scene, request: &Value) {
+    let call = ClientCall {
+        connection: "local".to_owned(),
+        message_id: request["id"].as_str().unwrap().parse().unwrap(),
+        tool_call_id: request["calls"][0]["tool_call_id"].as_str().unwrap().to_owned(),
+        agent_id: scene.agent.parse().unwrap(),
+        conversation_id: None,
+        tool: "write_file".to_owned(),
+        hash: request["calls"][0]["hash"].as_str().unwrap().to_owned(),
+        arguments: Some("{}".to_owned()),
+        state: CallState::Started,
+        status: None,
+        result: None,
+        confinement: None,
+        started_at: Timestamp::now(),
+        finished_at: None,
+    };
+    scene.desk.desk.app().store().write(move |tx| client_call::start(tx, &call)).await.unwrap();
+    let desk = std::mem::replace(&mut scene.desk, Fixture::new().await);
+    scene.desk = desk.restarted().await;
+}
+
+const WRITE: &str = r#"call write_file with {"path": "new.md", "content": "x"}"#;
+
+#[tokio::test]
+async fn a_call_cut_off_by_a_crash_is_never_run_again_unasked() {
+    let mut scene = Scene::new().await;
+    let written = scene.desk.notes().join("new.md");
+    scene.say(WRITE).await.ok();
+    let request = scene.request().await;
+    cut_off(&mut scene, &request).await;
+    // Not even a rule runs it again.
+    scene.rule("allow write_file everywhere").await;
+    let request = scene.request().await;
+    let call = &request["calls"][0];
+    assert_eq!(call["outcome"]["state"], "unknown");
+    assert_eq!(call["verdict"]["effect"], "ask");
+    let allow = json!([{"tool_call_id": call["tool_call_id"], "decision": "allow"}]);
+    let refused = scene.answer(&request, allow).await;
+    refused.refusal(409);
+    assert_eq!(refused.json()["detail"]["code"], "CALL_OUTCOME_UNKNOWN");
+    assert!(!written.exists());
+    let report = json!([{"tool_call_id": call["tool_call_id"], "decision": "report"}]);
+    scene.answer(&request, report).await.frames();
+    let returned = scene.returned().await;
+    assert!(returned.to_string().contains("Nobody knows"), "{returned}");
+    assert!(!written.exists());
+    let outcomes: Vec<_> = scene.audit().await.iter().map(|entry| entry["outcome"].clone()).collect();
+    assert_eq!(outcomes, ["unknown", "created", "report"]);
+}
+
+#[tokio::test]
+async fn a_person_may_run_it_once_more() {
+    let mut scene = Scene::new().await;
+    let written = scene.desk.notes().join("new.md");
+    scene.say(WRITE).await.ok();
+    let request = scene.request().await;
+    cut_off(&mut scene, &request).await;
+    let call = request["calls"][0]["tool_call_id"].clone();
+    let again = json!([{"tool_call_id": call, "decision": "allow", "run_again": true}]);
+    scene.answer(&request, again).await.frames();
+    assert_eq!(std::fs::read_to_string(written).unwrap(), "x");
+    assert_eq!(scene.waiting().await, json!([]));
+}
+
+#[tokio::test]
+async fn what_ended_before_a_crash_is_delivered_and_not_run_again() {
+    let mut scene = Scene::new().await;
+    let written = scene.desk.notes().join("new.md");
+    scene.say(WRITE).await.ok();
+    let request = scene.request().await;
+    let id = request["id"].as_str().unwrap().parse().unwrap();
+    cut_off(&mut scene, &request).await;
+    let store = scene.desk.desk.app().store().clone();
+    store
+        .write(move |tx| {
+            let begun = client_call::list_for_request(tx, "local", &id)?.remove(0);
+            client_call::finish(tx, &begun, ToolStatus::Success, "It was written.", None, Timestamp::now())
+        })
+        .await
+        .unwrap();
+    drop(store);
+    let deny = json!([{"tool_call_id": request["calls"][0]["tool_call_id"], "decision": "deny"}]);
+    let refused = scene.answer(&request, deny).await;
+    refused.refusal(409);
+    assert_eq!(refused.json()["detail"]["code"], "CALL_ALREADY_RAN");
+    scene.desk.desk.watch_approvals().await;
+    scene.settled().await;
+    assert_eq!(scene.returned().await["tool_return"], "It was written.");
+    assert!(!written.exists(), "it was not run");
+}
+
+#[tokio::test]
+async fn a_question_of_the_agent_is_answered_by_the_person() {
+    let scene = Scene::new().await;
+    let offer = json!({"agent_id": scene.agent, "tool": "ask_user", "offered": true});
+    scene.desk.call(Method::PUT, "/workbench/client-tools/offered", offer).await.ok();
+    scene.rule("allow ask_user everywhere").await;
+    scene.say(r#"call ask_user with {"question": "Red or blue?", "choices": ["red"]}"#).await.ok();
+    let request = scene.request().await;
+    let call = &request["calls"][0];
+    assert_eq!(call["detail"]["question"], "Red or blue?");
+    assert_eq!(call["verdict"]["effect"], "ask", "no rule can answer");
+    let allow = json!([{"tool_call_id": call["tool_call_id"], "decision": "allow"}]);
+    assert!(scene.answer(&request, allow).await.refusal(400).contains("answer"));
+    let blue = json!([{"tool_call_id": call["tool_call_id"], "decision": "allow", "answer": "blue"}]);
+    scene.answer(&request, blue).await.frames();
+    assert_eq!(scene.returned().await["tool_return"], "blue");
+}
+
+#[tokio::test]
+async fn what_nobody_answers_is_denied_and_never_allowed() {
+    let scene = Scene::new().await;
+    let settings = json!({"expire_unattended_hours": 0.0005});
+    scene.desk.call(Method::PATCH, "/workbench/settings", settings).await.ok();
+    scene.say(WRITE).await.ok();
+    assert!(scene.request().await["expires_at"].is_string());
+    let desk = scene.desk.desk.clone();
+    desk.begin().await;
+    scene.settled().await;
+    let returned = scene.returned().await;
+    assert!(returned.to_string().contains("Nobody was there"), "{returned}");
+    assert_eq!(scene.audit().await[0]["decided_by"], "expiry");
+    assert!(!scene.desk.notes().join("new.md").exists());
 }

@@ -94,6 +94,7 @@ impl Fixture {
         desk.app().shutdown().await;
         drop((desk, router));
         let desk = open(folder.path(), Vec::new(), Places::default()).await;
+        desk.begin().await;
         Self { router: loci_workbench::router(desk.clone()), folder, desk }
     }
 

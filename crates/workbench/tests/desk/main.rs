@@ -12,7 +12,9 @@ mod forwarding;
 mod local_server;
 mod preflight;
 mod providers;
+mod rules;
 #[cfg(unix)]
 mod runtimes;
+mod scene;
 mod settings;
 mod usage;

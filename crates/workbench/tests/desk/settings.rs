@@ -8,15 +8,36 @@ use crate::fixture::Fixture;
 #[tokio::test]
 async fn settings_change_one_by_one_and_stay() {
     let desk = Fixture::new().await;
-    assert_eq!(desk.get("/workbench/settings").await.ok(), json!({"theme": "system", "language": "system"}));
+    let mut wanted = json!({
+        "theme": "system",
+        "language": "system",
+        "close_to_tray": false,
+        "notify_approvals": true,
+        "notify_finished": true,
+        "expire_unattended_hours": 24.0,
+        "confine_commands": true,
+    });
+    assert_eq!(desk.get("/workbench/settings").await.ok(), wanted);
     let changed = desk.call(Method::PATCH, "/workbench/settings", json!({"theme": "dark"})).await.ok();
-    assert_eq!(changed, json!({"theme": "dark", "language": "system"}));
-    for bad in [json!({"theme": "pink"}), json!({"colour": "red"}), json!([]), json!("x")] {
+    wanted["theme"] = json!("dark");
+    assert_eq!(changed, wanted);
+    let never = json!({"expire_unattended_hours": null, "close_to_tray": true});
+    desk.call(Method::PATCH, "/workbench/settings", never).await.ok();
+    (wanted["expire_unattended_hours"], wanted["close_to_tray"]) = (json!(null), json!(true));
+    for bad in [
+        json!({"theme": "pink"}),
+        json!({"colour": "red"}),
+        json!({"expire_unattended_hours": 0}),
+        json!({"expire_unattended_hours": -1}),
+        json!([]),
+        json!("x"),
+    ] {
         desk.call(Method::PATCH, "/workbench/settings", bad).await.refusal(422);
     }
     let desk = desk.restarted().await;
     desk.call(Method::PATCH, "/workbench/settings", json!({"language": "de"})).await.ok();
-    assert_eq!(desk.get("/workbench/settings").await.ok(), json!({"theme": "dark", "language": "de"}));
+    wanted["language"] = json!("de");
+    assert_eq!(desk.get("/workbench/settings").await.ok(), wanted);
 }
 
 #[tokio::test]

@@ -1,0 +1,214 @@
+//! Requests that wait on other servers. Their rows are there; what is known of them here is where to look. A run
+//! that passed through this desk is looked at when it ends, and every look asks the server anew.
+
+use std::time::Duration;
+
+use axum::{
+    body::{Body, to_bytes},
+    http::Request as HttpRequest,
+};
+use futures::{StreamExt, stream};
+use loci_api::{
+    ids::{AgentId, ConversationId, MessageId, ToolId},
+    message::ToolCall,
+    resource::{Tool, ToolType},
+    time::Timestamp,
+};
+use loci_server::error::Failure;
+use serde_json::Value;
+use tower::ServiceExt;
+
+use super::request::{Pending, Request};
+use crate::{Desk, desk::LOCAL};
+
+/// How long a server may take to say what waits.
+const PATIENCE: Duration = Duration::from_secs(20);
+const LARGEST: usize = 32 << 20;
+/// Servers asked at once.
+const TOGETHER: usize = 4;
+
+/// Where a request waits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Known {
+    connection: String,
+    agent_id: AgentId,
+    conversation_id: Option<ConversationId>,
+}
+
+impl Desk {
+    /// Looks whether a thread of another server waits, after a run of it passed through here.
+    pub(crate) async fn look_elsewhere(
+        &self,
+        connection: &str,
+        agent_id: Option<&str>,
+        conversation_id: Option<&str>,
+    ) {
+        if connection == LOCAL {
+            return;
+        }
+        let conversation_id: Option<ConversationId> = conversation_id.and_then(|id| id.parse().ok());
+        let agent_id = match (agent_id.and_then(|id| id.parse().ok()), &conversation_id) {
+            (Some(agent_id), _) => Some(agent_id),
+            (None, Some(id)) => {
+                let said = self.ask(connection, &format!("/v1/conversations/{id}")).await;
+                said.and_then(|said| said["agent_id"].as_str()?.parse().ok())
+            }
+            (None, None) => None,
+        };
+        let Some(agent_id) = agent_id else { return };
+        let known = Known { connection: connection.to_owned(), agent_id, conversation_id };
+        if let Some(pending) = self.pending_at(&known).await {
+            self.approvals().state().elsewhere.insert(pending.id, known);
+        }
+    }
+
+    /// Those that wait on other servers, as far as is known. Those that wait no longer are forgotten.
+    pub(super) async fn requests_elsewhere(&self) -> Result<Vec<Request>, Failure> {
+        let known: Vec<(MessageId, Known)> = self
+            .approvals()
+            .state()
+            .elsewhere
+            .iter()
+            .map(|(id, known)| (id.clone(), known.clone()))
+            .collect();
+        if known.is_empty() {
+            return Ok(Vec::new());
+        }
+        let looked: Vec<Option<Pending>> = stream::iter(known.into_iter().map(async |(id, known)| {
+            let pending = self.pending_at(&known).await.filter(|pending| pending.id == id);
+            if pending.is_none() {
+                self.approvals().state().elsewhere.remove(&id);
+            }
+            pending
+        }))
+        .buffered(TOGETHER)
+        .collect()
+        .await;
+        let pending: Vec<Pending> = looked.into_iter().flatten().collect();
+        let requests = self
+            .app()
+            .store()
+            .read(move |conn| {
+                pending.into_iter().map(|one| Request::new(conn, one)).collect::<Result<Vec<_>, _>>()
+            })
+            .await?;
+        Ok(requests)
+    }
+
+    /// The outer `None`: it is not known to wait elsewhere. The inner: it waits no longer.
+    pub(super) async fn pending_elsewhere(&self, id: &MessageId) -> Result<Option<Option<Pending>>, Failure> {
+        let known = self.approvals().state().elsewhere.get(id).cloned();
+        let Some(known) = known else { return Ok(None) };
+        let pending = self.pending_at(&known).await.filter(|pending| pending.id == *id);
+        Ok(Some(pending))
+    }
+
+    /// What waits at the end of a thread of another server.
+    async fn pending_at(&self, known: &Known) -> Option<Pending> {
+        let Known { connection, agent_id, conversation_id } = known;
+        let messages = match conversation_id {
+            Some(id) => format!("/v1/conversations/{id}/messages?limit=1&order=desc"),
+            None => format!("/v1/agents/{agent_id}/messages?limit=1&order=desc"),
+        };
+        let newest = self.ask(connection, &messages).await?;
+        let asks = |message: &&Value| message["message_type"] == "approval_request_message";
+        let request = newest.as_array()?.iter().find(asks)?;
+        let agent = self.ask(connection, &format!("/v1/agents/{agent_id}")).await?;
+        let tools = match agent["tools"].as_array() {
+            Some(tools) => tools.clone(),
+            None => self.ask(connection, &format!("/v1/agents/{agent_id}/tools")).await?.as_array()?.clone(),
+        };
+        Some(Pending {
+            connection: connection.clone(),
+            id: request["id"].as_str()?.parse().ok()?,
+            agent_id: agent_id.clone(),
+            agent_name: agent["name"].as_str().unwrap_or_default().to_owned(),
+            conversation_id: conversation_id.clone(),
+            created_at: serde_json::from_value(request["date"].clone()).unwrap_or_else(|_| Timestamp::now()),
+            calls: calls(request),
+            tools: tools.iter().map(tool).collect(),
+            turn: None,
+        })
+    }
+
+    async fn ask(&self, connection: &str, path: &str) -> Option<Value> {
+        let asking = async {
+            let request = HttpRequest::get(path).body(Body::empty()).ok()?;
+            let service = self.service(connection).await.ok()?;
+            let response = match service.oneshot(request).await {
+                Ok(response) => response,
+                Err(never) => match never {},
+            };
+            if !response.status().is_success() {
+                return None;
+            }
+            let bytes = to_bytes(response.into_body(), LARGEST).await.ok()?;
+            serde_json::from_slice(&bytes).ok()
+        };
+        tokio::time::timeout(PATIENCE, asking).await.ok().flatten()
+    }
+}
+
+/// The calls of a request: older servers know one, newer ones a list.
+fn calls(request: &Value) -> Vec<ToolCall> {
+    let call = |call: &Value| {
+        Some(ToolCall {
+            id: call["tool_call_id"].as_str()?.to_owned(),
+            name: call["name"].as_str()?.to_owned(),
+            arguments: call["arguments"].as_str().unwrap_or("{}").to_owned(),
+        })
+    };
+    match &request["tool_calls"] {
+        Value::Array(calls) if !calls.is_empty() => calls.iter().filter_map(call).collect(),
+        _ => call(&request["tool_call"]).into_iter().collect(),
+    }
+}
+
+/// A tool as another server describes it. One this Loci does not understand in every part is still that server's.
+fn tool(said: &Value) -> Tool {
+    serde_json::from_value(said.clone()).unwrap_or_else(|_| {
+        let text = |key: &str| said[key].as_str().map(str::to_owned);
+        Tool {
+            id: ToolId::from_trusted(text("id").unwrap_or_default()),
+            tool_type: ToolType::Custom,
+            description: text("description"),
+            source_type: text("source_type"),
+            name: text("name"),
+            tags: Vec::new(),
+            source_code: text("source_code"),
+            json_schema: said["json_schema"].as_object().cloned(),
+            args_json_schema: None,
+            return_char_limit: 50_000,
+            pip_requirements: None,
+            npm_requirements: None,
+            default_requires_approval: None,
+            enable_parallel_execution: None,
+            created_by_id: None,
+            last_updated_by_id: None,
+            metadata_: None,
+            project_id: None,
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn one_call_or_a_list_is_read() {
+        let one = json!({"tool_call_id": "a", "name": "x", "arguments": "{}"});
+        let ids = |request: Value| calls(&request).into_iter().map(|call| call.id).collect::<Vec<_>>();
+        assert_eq!(ids(json!({"tool_call": one})), ["a"]);
+        assert_eq!(ids(json!({"tool_call": one, "tool_calls": [one, one]})), ["a", "a"]);
+        assert_eq!(ids(json!({"tool_calls": []})), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_tool_of_an_unknown_kind_is_still_the_server_s() {
+        let read = tool(&json!({"id": "tool-1", "name": "x", "tool_type": "from_the_future"}));
+        assert_eq!((read.name.as_deref(), read.tool_type), (Some("x"), ToolType::Custom));
+    }
+}
