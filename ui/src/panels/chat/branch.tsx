@@ -17,6 +17,8 @@ import { readPage } from "./queries";
 
 type Wish = {
   turn: UserTurn;
+  /** Of the new conversation. */
+  title: string;
   messages: readonly Message[];
   /** Earlier messages exist that were not read yet. */
   more: boolean;
@@ -36,39 +38,59 @@ export function useBranch(thread: Thread) {
 async function branchBefore(
   api: Api,
   thread: Thread,
-  { turn, messages, more }: Wish,
+  { turn, title, messages, more }: Wish,
   impossible: string,
 ): Promise<Conversation> {
   const last =
-    lastBefore(messages, turn.id) ??
-    (more
-      ? ((await readPage(api, thread, turn.id)).findLast(({ type }) => type !== "system")?.id ?? null)
-      : null);
-  if (last === null) {
-    const agent = new URLSearchParams({ agent_id: thread.agentId });
-    return api.json<Conversation>("POST", `/v1/conversations/?${agent}`, {});
+    lastBefore(messages, turn.id) ?? (more ? spoken(await readPage(api, thread, turn.id)).at(-1) : undefined);
+  const made = last
+    ? await forkAfter(api, thread, last, impossible)
+    : await api.json<Conversation>(
+        "POST",
+        `/v1/conversations/?${new URLSearchParams({ agent_id: thread.agentId })}`,
+        {},
+      );
+  if (title) {
+    // A copy has its original's title; without one of its own it is still the right conversation.
+    await api.json("PATCH", conversationPath(made.id), { summary: title }).catch(() => {});
   }
-  const query = new URLSearchParams({ agent_id: thread.agentId, message_id: last });
-  const path = `/v1/conversations/${encodeURIComponent(thread.conversationId ?? "default")}/fork?${query}`;
+  return made;
+}
+
+async function forkAfter(api: Api, thread: Thread, last: Message, impossible: string): Promise<Conversation> {
+  const query = new URLSearchParams({ agent_id: thread.agentId, message_id: last.id });
+  const path = `${conversationPath(thread.conversationId ?? "default")}/fork?${query}`;
   const made = await api.json<Conversation>("POST", path).catch((thrown: unknown) => {
     const { status, detail } = toApiError(thrown);
     if (status !== 404 && status !== 405) throw thrown;
     throw new ApiError(impossible, "request", status, null, detail);
   });
   // A server that knows no place to fork at copies everything: that would be another conversation than asked for.
-  const newest = await readPage(api, { agentId: thread.agentId, conversationId: made.id });
-  if (newest.some((message) => message.id === turn.id)) {
-    await api.json("DELETE", `/v1/conversations/${encodeURIComponent(made.id)}`);
+  // A copy's messages may have ids of their own, so what the last one says is compared.
+  const copied = spoken(await readPage(api, { agentId: thread.agentId, conversationId: made.id })).at(-1);
+  if (!copied || wordsOf(copied) !== wordsOf(last)) {
+    await api.json("DELETE", conversationPath(made.id));
     throw new ApiError(impossible, "request", null);
   }
   return made;
 }
 
-/** The stored message that stands before this one; `null` when it is the first that was said. */
-export function lastBefore(messages: readonly Message[], id: string): string | null {
+function conversationPath(id: string): string {
+  return `/v1/conversations/${encodeURIComponent(id)}`;
+}
+
+function wordsOf(message: Message): string {
+  return `${message.type}: ${"text" in message ? message.text : ""}`;
+}
+
+function spoken(messages: readonly Message[]): Message[] {
+  return messages.filter(({ type }) => type !== "system");
+}
+
+/** What stands before this message; nothing when it is the first that was said. */
+export function lastBefore(messages: readonly Message[], id: string): Message | undefined {
   const at = messages.findIndex((message) => message.id === id);
-  const before = messages.slice(0, Math.max(0, at)).filter(({ type }) => type !== "system");
-  return before.at(-1)?.id ?? null;
+  return spoken(messages.slice(0, Math.max(0, at))).at(-1);
 }
 
 /** Says that what is sent now begins a branch. */

@@ -194,11 +194,14 @@ describe("edit and branch", () => {
     const thread = MAIN();
     const { seen, onBranched } = await edit(thread, {
       "POST /v1/conversations/default/fork": { id: "conv-9", agent_id: thread.agentId },
-      "GET /v1/conversations/conv-9/messages": [says("b", "Two"), user("a", "One")],
+      // Copies have ids of their own.
+      "GET /v1/conversations/conv-9/messages": [says("y", "Two"), user("x", "One")],
+      "PATCH /v1/conversations/conv-9": {},
     });
     await waitFor(() => expect(onBranched).toHaveBeenCalledWith("conv-9"));
     const fork = seen.find(({ path }) => path.includes("/fork"));
     expect(new URL(fork?.path ?? "", "http://x").searchParams.get("message_id")).toBe("message-b");
+    expect(seen.find(({ method }) => method === "PATCH")?.body).toEqual({ summary: "Three and a half" });
     expect(useOutbox.getState().queued[`${thread.agentId}/conv-9`]).toEqual([
       { text: "Three and a half", pictures: [] },
     ]);
@@ -208,7 +211,7 @@ describe("edit and branch", () => {
     const thread = MAIN();
     const { seen, onBranched } = await edit(thread, {
       "POST /v1/conversations/default/fork": { id: "conv-9", agent_id: thread.agentId },
-      "GET /v1/conversations/conv-9/messages": history.toReversed(),
+      "GET /v1/conversations/conv-9/messages": [says("z", "Four"), user("y", "Three")],
       "DELETE /v1/conversations/conv-9": null,
     });
     expect(await screen.findByRole("alert")).toHaveTextContent(/cannot begin a conversation in the middle/);

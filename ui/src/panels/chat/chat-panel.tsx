@@ -15,7 +15,7 @@ import type { Phase } from "@/run/reducer";
 import { type Thread, threadKey } from "@/run/thread";
 import { useRun } from "@/run/use-run";
 import { BranchNote, useBranch } from "./branch";
-import { useCatchUp, useHistory, useReach, useThreadApprovals, useTitle } from "./queries";
+import { titleOf, useCatchUp, useHistory, useReach, useThreadApprovals, useTitle } from "./queries";
 import { hasUnsent, RunNotice } from "./run-notice";
 import { Transcript } from "./transcript";
 
@@ -75,7 +75,12 @@ export function ChatPanel({ thread, dock, composerRef, sought, onShown, onBranch
   const send = (written: Written) => {
     if (edited) {
       branch.mutate(
-        { turn: edited, messages: history.messages, more: history.more },
+        {
+          turn: edited,
+          title: titleOf(written.text),
+          messages: history.messages,
+          more: history.more,
+        },
         {
           onSuccess: (conversation) => {
             // The new conversation's own runner sends it, as soon as it is free.
