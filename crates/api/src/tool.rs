@@ -6,7 +6,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use crate::{error::ApiError, message::ToolStatus, resource::Requirement};
+use crate::{
+    error::ApiError,
+    message::ToolStatus,
+    resource::{Requirement, Tool},
+};
 
 /// Characters a tool's return may be allowed.
 pub const RETURN_CHAR_LIMITS: std::ops::RangeInclusive<i64> = 1..=1_000_000;
@@ -91,6 +95,64 @@ pub struct GenerateSchema {
     pub code: String,
     #[serde(default)]
     pub source_type: Option<String>,
+}
+
+/// Finds tools by words. Other keys are refused.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ToolSearchRequest {
+    /// The newest tools if absent.
+    #[serde(default)]
+    pub query: Option<String>,
+    /// `vector`, `fts` or `hybrid`, which is the default.
+    #[serde(default)]
+    #[schema(default = "hybrid")]
+    pub search_mode: Option<String>,
+    #[serde(default)]
+    pub tool_types: Option<Vec<String>>,
+    /// Tools with any of these.
+    #[serde(default)]
+    pub tags: Option<Vec<String>>,
+    /// From 1 to 100.
+    #[serde(default = "fifty")]
+    #[schema(minimum = 1, maximum = 100, default = 50)]
+    pub limit: i64,
+}
+
+fn fifty() -> i64 {
+    50
+}
+
+impl ToolSearchRequest {
+    /// 422 for a limit or a mode that is not one.
+    pub fn check(&self) -> Result<(), ApiError> {
+        if !(1..=100).contains(&self.limit) {
+            return Err(ApiError::validation(format!(
+                "body.limit: must be from 1 to 100, got {}",
+                self.limit
+            )));
+        }
+        match self.search_mode.as_deref() {
+            None | Some("vector" | "fts" | "hybrid") => Ok(()),
+            Some(_) => {
+                Err(ApiError::validation("body.search_mode: Input should be 'vector', 'fts' or 'hybrid'"))
+            }
+        }
+    }
+}
+
+/// A tool that was found.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct ToolSearchResult {
+    pub tool: Tool,
+    /// What words were looked for in.
+    pub embedded_text: Option<String>,
+    /// Its place among those found by words, from 1.
+    pub fts_rank: Option<i64>,
+    /// Always null here: tools have no vectors.
+    pub vector_rank: Option<i64>,
+    /// Higher fits better.
+    pub combined_score: f64,
 }
 
 /// Runs an attached tool with the agent's environment.

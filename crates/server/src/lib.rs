@@ -35,6 +35,7 @@ mod run_tool;
 pub mod runs;
 mod stream;
 mod tool_call;
+mod tool_search;
 pub mod tools;
 mod trial;
 pub mod usage;

@@ -46,7 +46,7 @@ use crate::routes::{
         steps::feedback, steps::list, steps::messages, steps::metrics, steps::retrieve, steps::trace,
         tags::list,
         tools::add_base_tools, tools::count, tools::create, tools::delete, tools::generate_schema, tools::list,
-        tools::modify, tools::retrieve, tools::run, tools::upsert,
+        tools::modify, tools::retrieve, tools::run, tools::search, tools::upsert,
     )
 )]
 struct Document;

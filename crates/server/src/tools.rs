@@ -262,9 +262,49 @@ pub fn upsert(conn: &Connection, mut tool: Tool, now: Timestamp) -> Answer<Tool>
     Ok(tool::upsert_by_name(conn, &tool, now)?)
 }
 
-/// Writes a change over a tool. New source keeps schema and description, but must still hold the tool's
-/// function; a schema of another name renames the tool.
-pub fn change(conn: &Connection, mut tool: Tool, update: ToolUpdate, now: Timestamp) -> Answer<Tool> {
+/// The schema of new source, unless one comes with it or was written by hand: then that one stays.
+fn rederived(tool: &Tool, update: &ToolUpdate) -> Result<Option<Map<String, Value>>, ApiError> {
+    let parameters = update.args_json_schema.as_ref().or(tool.args_json_schema.as_ref());
+    let source = match (&update.source_code, &update.json_schema) {
+        (Some(source), None) => source,
+        // Other parameters for the same source.
+        (None, None) if update.args_json_schema.is_some() => match &tool.source_code {
+            Some(source) => source,
+            None => return Ok(None),
+        },
+        (_, Some(_)) | (None, None) => return Ok(None),
+    };
+    let kind = source_type(update.source_type.as_deref().or(tool.source_type.as_deref()))?;
+    let name = tool.name.as_deref();
+    if by_hand(tool) && schema::find_function(source, kind, name).is_ok() {
+        return Ok(None);
+    }
+    // Of several functions it is still the tool's own; without that one the source's, which renames the tool.
+    let of = name.filter(|name| schema::find_function(source, kind, Some(name)).is_ok());
+    let derived = match parameters {
+        Some(parameters) => schema::derive_with_parameters(source, kind, of, parameters),
+        None => schema::derive(source, kind, of),
+    };
+    derived.map(|derived| Some(derived.json_schema)).map_err(|error| not_derived(&error))
+}
+
+/// Whether the tool's schema is another one than its source gives.
+fn by_hand(tool: &Tool) -> bool {
+    let (Some(source), Some(known)) = (&tool.source_code, &tool.json_schema) else { return false };
+    let Ok(kind) = SourceType::parse(tool.source_type.as_deref()) else { return true };
+    let derived = match &tool.args_json_schema {
+        Some(parameters) => schema::derive_with_parameters(source, kind, tool.name.as_deref(), parameters),
+        None => schema::derive(source, kind, tool.name.as_deref()),
+    };
+    let parameters = |schema: &Map<String, Value>| schema.get("parameters").cloned();
+    !derived.is_ok_and(|derived| {
+        parameters(&complete_schema(derived.json_schema)) == parameters(&complete_schema(known.clone()))
+    })
+}
+
+/// Writes a change over a tool. New source brings its own schema, and its function's name is the tool's; a schema of
+/// another name renames the tool.
+pub fn change(conn: &Connection, mut tool: Tool, mut update: ToolUpdate, now: Timestamp) -> Answer<Tool> {
     update.check()?;
     fn set_some<T>(field: &mut Option<T>, given: Option<T>) {
         if given.is_some() {
@@ -279,6 +319,16 @@ pub fn change(conn: &Connection, mut tool: Tool, update: ToolUpdate, now: Timest
             "INVALID_ARGUMENT: The source and schema of a built-in tool cannot be changed; its limits, tags and approval can",
         )
         .into());
+    }
+    if custom && let Some(derived) = rederived(&tool, &update)? {
+        let told = |schema: &Map<String, Value>| {
+            schema.get("description").and_then(Value::as_str).map(str::to_owned)
+        };
+        // A description that was the schema's goes with it; one of its own stays.
+        if update.description.is_none() && tool.description == tool.json_schema.as_ref().and_then(told) {
+            update.description = told(&derived);
+        }
+        update.json_schema = Some(derived);
     }
     if let Some(text) = &update.source_type {
         tool.source_type = Some(source_type(Some(text))?.as_str().to_owned());
@@ -312,6 +362,13 @@ pub fn change(conn: &Connection, mut tool: Tool, update: ToolUpdate, now: Timest
     set_some(&mut tool.args_json_schema, update.args_json_schema);
     if let Some(limit) = update.return_char_limit {
         tool.return_char_limit = limit;
+    }
+    for (kind, field, packages) in [
+        (SourceType::Python, "pip_requirements", &update.pip_requirements),
+        (SourceType::Typescript, "npm_requirements", &update.npm_requirements),
+    ] {
+        check_requirements(kind, packages.as_deref().unwrap_or_default())
+            .map_err(|error| ApiError::validation(format!("body.{field}: {error}")))?;
     }
     set_some(&mut tool.pip_requirements, update.pip_requirements);
     set_some(&mut tool.npm_requirements, update.npm_requirements);

@@ -10,7 +10,7 @@ use loci_api::{
     ids::ToolId,
     resource::{Tool, ToolType},
     time::Timestamp,
-    tool::{GenerateSchema, ToolCreate, ToolRunFromSource, ToolUpdate},
+    tool::{GenerateSchema, ToolCreate, ToolRunFromSource, ToolSearchRequest, ToolSearchResult, ToolUpdate},
 };
 use loci_store::{
     Page,
@@ -23,13 +23,14 @@ use crate::{
     error::{Answer, Failure},
     extract::{JsonBody, Params, Segments},
     page::{Defaults, page},
-    run_tool, tools,
+    run_tool, tool_search, tools,
 };
 
 pub(crate) fn routes() -> Router<App> {
     Router::new()
         .route("/tools", get(list).post(create).put(upsert))
         .route("/tools/count", get(count))
+        .route("/tools/search", post(search))
         .route("/tools/add-base-tools", post(add_base_tools))
         .route("/tools/generate-schema", post(generate_schema))
         .route("/tools/run", post(run))
@@ -197,6 +198,17 @@ pub(crate) async fn delete(State(app): State<App>, Segments(id): Segments<String
     } else {
         Err(tools::not_found(&id).into())
     }
+}
+
+/// Finds tools by words in their names, descriptions, parameters and tags.
+#[utoipa::path(post, path = "/v1/tools/search", operation_id = "search_tools", tag = "tools",
+    request_body = ToolSearchRequest, responses((status = 200, body = Vec<ToolSearchResult>)))]
+pub(crate) async fn search(
+    State(app): State<App>,
+    JsonBody(request): JsonBody<ToolSearchRequest>,
+) -> Answer<Json<Vec<ToolSearchResult>>> {
+    tools::upsert_builtins(&app).await?;
+    Ok(Json(app.store().try_read(move |conn| tool_search::search(conn, &request)).await?))
 }
 
 /// Brings all built-in tools back and lists them.
