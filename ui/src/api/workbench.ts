@@ -90,9 +90,20 @@ export type ProviderChange = { base_url?: string; api_key?: string };
 
 export type ProviderTest = { ok: boolean; message: string; models: string[] };
 
+export type SecretPlace = "keyring" | "file" | "memory";
+
+export type SecretStatus = {
+  /** Kept until one deletes them. */
+  available: boolean;
+  store: string;
+  reason?: string | null;
+  /** Where they may be kept instead. */
+  choices?: SecretPlace[];
+};
+
 export type Status = {
   version: string;
-  secrets: { available: boolean; store: string; reason?: string | null };
+  secrets: SecretStatus;
   transport: string;
   /** The connection in use; `local` for the agents of this machine. */
   connection?: string;
@@ -111,6 +122,7 @@ export type WorkbenchEvent = {
     | "approval.resolved"
     | "rule.changed"
     | "client_tool.changed"
+    | "connection.changed"
     | "provider.changed"
     | "settings.changed"
     /** Events were missed: anything may have changed. */
@@ -121,5 +133,14 @@ export type WorkbenchEvent = {
 export type Theme = "system" | "light" | "dark";
 export type Language = "system" | "en" | "de";
 
-/** How this person likes the window. */
-export type Settings = { theme: Theme; language: Language };
+/** How this person likes the window, and how careful Loci is for them. */
+export type Settings = {
+  theme: Theme;
+  language: Language;
+  close_to_tray?: boolean;
+  notify_approvals?: boolean;
+  notify_finished?: boolean;
+  /** Hours after which what waits is denied when nobody is there; null: never. */
+  expire_unattended_hours?: number | null;
+  confine_commands?: boolean;
+};

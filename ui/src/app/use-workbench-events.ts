@@ -84,6 +84,7 @@ export function applyEvent(queries: QueryClient, data: string): void {
     case "settings.changed":
       reread(keys.settings());
       break;
+    case "connection.changed":
     case "all.changed":
       void queries.invalidateQueries();
       break;

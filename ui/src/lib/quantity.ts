@@ -21,3 +21,21 @@ export function share(part: number, whole: number, language: string): string {
   if (ratio > 0 && ratio < 0.01) return "<1%";
   return ratio.toLocaleString(language, { style: "percent", maximumFractionDigits: 0 });
 }
+
+/** "3.4 MB". */
+export function size(bytes: number, language: string): string {
+  const units = ["B", "kB", "MB", "GB", "TB"];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1000 && unit < units.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  return `${value.toLocaleString(language, { maximumFractionDigits: unit === 0 ? 0 : 1 })} ${units[unit]}`;
+}
+
+/** "$1.20"; below a cent "<$0.01". */
+export function dollars(value: number, language: string): string {
+  const money = (amount: number) => amount.toLocaleString(language, { style: "currency", currency: "USD" });
+  return value > 0 && value < 0.01 ? `<${money(0.01)}` : money(value);
+}

@@ -3,6 +3,7 @@ import { useTranslation } from "react-i18next";
 import type { Step } from "@/api/types";
 import { Button } from "@/components/ui/button";
 import { CodeEditor } from "@/components/ui/code";
+import { CopyButton } from "@/components/ui/copy-button";
 import { Dialog, DialogContent } from "@/components/ui/dialog";
 import { Problem } from "@/components/ui/problem";
 import { Spinner } from "@/components/ui/spinner";
@@ -85,18 +86,11 @@ function Raw({ stepId }: { stepId: string }) {
 function Body({ label, value }: { label: string; value: unknown }) {
   const { t } = useTranslation();
   const text = JSON.stringify(value, null, 2) ?? "";
-  const [copied, setCopied] = useState(false);
   return (
     <div className="flex min-w-0 flex-col gap-1">
       <div className="flex items-center justify-between">
         <h3 className="font-medium">{label}</h3>
-        <Button
-          size="sm"
-          variant="quiet"
-          onClick={() => void navigator.clipboard.writeText(text).then(() => setCopied(true))}
-        >
-          {t(copied ? "runs.copied" : "runs.copy")}
-        </Button>
+        <CopyButton label={t("runs.copy", { what: label })} text={() => text} />
       </div>
       <CodeEditor label={label} value={text} language="json" readOnly />
     </div>

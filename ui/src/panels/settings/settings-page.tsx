@@ -1,11 +1,13 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { useApi } from "@/api/context";
-import { settingsQuery, statusQuery } from "@/api/queries";
 import type { Language, Settings, Theme } from "@/api/workbench";
-import { Field, Select } from "@/components/ui/field";
+import { Field, Input, Select } from "@/components/ui/field";
 import { Problem } from "@/components/ui/problem";
+import { Switch } from "@/components/ui/switch";
 import { useFailure } from "@/lib/use-failure";
+import { DataSection } from "./data-section";
+import { LocalServer } from "./local-server";
+import { useChangeSettings, useSettings, useStatus } from "./queries";
 
 const THEMES: readonly Theme[] = ["system", "light", "dark"];
 const LANGUAGES: readonly Language[] = ["system", "en", "de"];
@@ -13,19 +15,14 @@ const LANGUAGES: readonly Language[] = ["system", "en", "de"];
 export function SettingsPage() {
   const { t } = useTranslation();
   const failure = useFailure();
-  const api = useApi();
-  const queries = useQueryClient();
-  const { data: settings, error } = useQuery(settingsQuery(api));
-  const { data: status } = useQuery(statusQuery(api));
-  const change = useMutation({
-    mutationFn: (wish: Partial<Settings>) => api.json<Settings>("PATCH", "/workbench/settings", wish),
-    onSuccess: (stored) => queries.setQueryData(settingsQuery(api).queryKey, stored),
-  });
+  const { data: settings, error } = useSettings();
+  const { data: status } = useStatus();
+  const change = useChangeSettings();
   const problem = error ?? change.error;
   return (
     <section
       aria-labelledby="settings-heading"
-      className="mx-auto flex w-full max-w-[760px] flex-col gap-6 p-6"
+      className="mx-auto flex w-full max-w-[760px] flex-col gap-8 p-6"
     >
       <h1 id="settings-heading" className="text-lg font-semibold">
         {t("settings.heading")}
@@ -65,20 +62,82 @@ export function SettingsPage() {
           )}
         </Field>
       </div>
-      {status ? (
-        <dl className="grid grid-cols-[auto_1fr] gap-x-4 gap-y-1 text-muted-foreground">
-          <dt>{t("settings.version")}</dt>
-          <dd className="font-mono">{status.version}</dd>
-          {status.data_dir ? (
-            <>
-              <dt>{t("settings.data")}</dt>
-              <dd className="font-mono break-all">{status.data_dir}</dd>
-            </>
-          ) : null}
-          <dt>{t("settings.secrets")}</dt>
-          <dd>{t(`settings.stores.${status.secrets.store}`, { defaultValue: status.secrets.store })}</dd>
-        </dl>
+      {settings ? (
+        <Behaviour
+          settings={settings}
+          window={status?.transport === "window"}
+          onChange={(wish) => change.mutate(wish)}
+        />
       ) : null}
+      <DataSection />
+      <LocalServer />
     </section>
+  );
+}
+
+type BehaviourProps = {
+  settings: Settings;
+  /** Tray and notifications are the desktop window's. */
+  window: boolean;
+  onChange: (wish: Partial<Settings>) => void;
+};
+
+/** How Loci behaves when nobody looks. */
+function Behaviour({ settings, window, onChange }: BehaviourProps) {
+  const { t } = useTranslation();
+  const toggles = [
+    ...(window ? (["notify_approvals", "notify_finished", "close_to_tray"] as const) : []),
+    "confine_commands" as const,
+  ];
+  return (
+    <section aria-labelledby="behaviour-heading" className="flex flex-col gap-3">
+      <h2 id="behaviour-heading" className="font-semibold">
+        {t("settings.behaviour")}
+      </h2>
+      {toggles.map((name) =>
+        settings[name] === undefined ? null : (
+          // biome-ignore lint/a11y/noLabelWithoutControl: the switch is inside
+          <label key={name} className="flex items-center gap-3">
+            <Switch
+              checked={settings[name]}
+              aria-label={t(`settings.toggles.${name}`)}
+              onCheckedChange={(on) => onChange({ [name]: on })}
+            />
+            {t(`settings.toggles.${name}`)}
+          </label>
+        ),
+      )}
+      {settings.expire_unattended_hours === undefined ? null : (
+        <Expiry hours={settings.expire_unattended_hours} onChange={onChange} />
+      )}
+    </section>
+  );
+}
+
+type ExpiryProps = { hours: number | null; onChange: (wish: Partial<Settings>) => void };
+
+/** Stored when one leaves the field: a number half written means something else. */
+function Expiry({ hours, onChange }: ExpiryProps) {
+  const { t } = useTranslation();
+  const [text, setText] = useState(hours === null ? "" : String(hours));
+  const store = () => {
+    const given = text.trim() === "" ? null : Number(text);
+    if (given === null || given > 0) onChange({ expire_unattended_hours: given });
+    else setText(hours === null ? "" : String(hours));
+  };
+  return (
+    <Field label={t("settings.expire")} hint={t("settings.expireHint")} className="max-w-80">
+      {(control) => (
+        <Input
+          {...control}
+          type="number"
+          min={1}
+          className="max-w-32"
+          value={text}
+          onChange={(event) => setText(event.target.value)}
+          onBlur={store}
+        />
+      )}
+    </Field>
   );
 }
