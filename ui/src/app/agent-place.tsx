@@ -5,7 +5,7 @@ import type { Agent } from "@/api/types";
 import { Button } from "@/components/ui/button";
 import { cn } from "@/lib/cn";
 import { isRehearsal } from "@/lib/model-name";
-import { ApprovalDock, ChatPanel, ConversationSwitcher } from "@/panels";
+import { ApprovalDock, ChatPanel, ConversationMenu, ConversationSwitcher, useAgentDialogs } from "@/panels";
 import { threadKey } from "@/run/thread";
 import { Inspector } from "./inspector";
 import { useLayout } from "./layout";
@@ -19,6 +19,7 @@ export function AgentPlace({ agent }: { agent: Agent }) {
     useLayout();
   const conversationId = conversations[agent.id] ?? null;
   const thread = useMemo(() => ({ agentId: agent.id, conversationId }), [agent.id, conversationId]);
+  const show = useAgentDialogs((dialogs) => dialogs.show);
   const narrow = useNarrow(900);
   const open = narrow ? drawer : inspector;
   const setOpen = narrow ? setDrawer : setInspector;
@@ -46,6 +47,11 @@ export function AgentPlace({ agent }: { agent: Agent }) {
             {agent.model}
             {isRehearsal(agent.model) ? ` · ${t("models.noAi")}` : ""}
           </span>
+          <ConversationMenu
+            thread={thread}
+            agentName={agent.name}
+            onSettings={() => show({ kind: "settings", agentId: agent.id })}
+          />
           <Button
             size="icon"
             variant="quiet"

@@ -4,6 +4,7 @@ export { AgentDialogs, useAgentDialogs } from "./agents/dialogs";
 export { ApprovalDock } from "./approvals/approval-dock";
 export { ApprovalsPage } from "./approvals/approvals-page";
 export { ChatPanel } from "./chat/chat-panel";
+export { ConversationMenu } from "./chat/conversation-menu";
 export { ContextPanel } from "./context/context-panel";
 export { ConversationSwitcher } from "./conversations/conversation-switcher";
 export { useCreateConversation } from "./conversations/queries";

@@ -3,13 +3,13 @@ import { mainArgument } from "@/lib/arguments";
 import type { Part, Turn } from "./project";
 
 /** The words around what was said, in the person's language. */
-export type Labels = { you: string; agent: string; summary: string; reasoning: string };
+export type Labels = { you: string; agent: string; summary: string };
 
 export function conversationMarkdown(turns: readonly Turn[], labels: Labels): string {
   let speaker = "";
   const pieces: string[] = [];
   for (const turn of turns) {
-    const text = turnMarkdown(turn, labels.reasoning);
+    const text = turnMarkdown(turn);
     if (!text) continue;
     const who = turn.role === "note" ? labels.summary : turn.role === "user" ? labels.you : labels.agent;
     if (who !== speaker) pieces.push(`## ${who}`);
@@ -19,8 +19,8 @@ export function conversationMarkdown(turns: readonly Turn[], labels: Labels): st
   return pieces.length > 0 ? `${pieces.join("\n\n")}\n` : "";
 }
 
-/** One turn; an event without words is empty. Reasoning is left out unless it has a label. */
-export function turnMarkdown(turn: Turn, reasoning?: string): string {
+/** One turn, without reasoning; an event has no words. */
+export function turnMarkdown(turn: Turn): string {
   switch (turn.role) {
     case "user":
       return [
@@ -30,10 +30,7 @@ export function turnMarkdown(turn: Turn, reasoning?: string): string {
         .filter(Boolean)
         .join("\n\n");
     case "agent":
-      return turn.parts
-        .map((part) => partMarkdown(part, reasoning))
-        .filter(Boolean)
-        .join("\n\n");
+      return turn.parts.map(partMarkdown).filter(Boolean).join("\n\n");
     case "note":
       return turn.kind === "summary" ? turn.text : "";
     default:
@@ -42,20 +39,17 @@ export function turnMarkdown(turn: Turn, reasoning?: string): string {
   }
 }
 
-function partMarkdown(part: Part, reasoning: string | undefined): string {
+function partMarkdown(part: Part): string {
   switch (part.type) {
     case "text":
       return part.text;
     case "reasoning":
-      return reasoning && part.text
-        ? `<details><summary>${reasoning}</summary>\n\n${part.text}\n\n</details>`
-        : "";
+    case "unknown":
+      return "";
     case "tool": {
       const main = mainArgument(part.arguments);
       return `- ${code(part.name)}${main ? ` ${code(main)}` : ""}${part.result ? `\n\n${fenced(part.result.text)}` : ""}`;
     }
-    case "unknown":
-      return "";
     default:
       part satisfies never;
       return "";

@@ -94,6 +94,16 @@ export async function readPage(api: Api, thread: Thread, earlierThan?: string): 
   return thread.conversationId === null ? messages : oldestFirst(messages);
 }
 
+/** Every stored message of a thread, oldest first. */
+export async function readAll(api: Api, thread: Thread): Promise<Message[]> {
+  const pages: Message[][] = [];
+  for (;;) {
+    const page = await readPage(api, thread, pages.at(-1)?.[0]?.id);
+    if (page.length === 0) return pages.reverse().flat();
+    pages.push(page);
+  }
+}
+
 /** Turns the stored messages round, but not the parts of one, which come in their own order. */
 export function oldestFirst(newestFirst: readonly Message[]): Message[] {
   const stored: Message[][] = [];
