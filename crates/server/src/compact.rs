@@ -165,8 +165,10 @@ fn requests(job: &Job<'_>, context: &[Message], plan: &Plan, writer: Writer) -> 
         .into_iter()
         .chain([(own.model.as_str(), *context_window)])
     {
-        for window in [window, window / 4] {
-            let request = compaction::summary_request(model, gone, settings, window);
+        for room in [window, window / 4] {
+            let mut request = compaction::summary_request(model, gone, settings, room);
+            // A runtime that sets its window by the request would load the model anew for another one.
+            request.options.context_window = Some(window);
             if requests.last() != Some(&request) {
                 requests.push(request);
             }
