@@ -3,6 +3,7 @@ import { useMemo, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import type { Agent } from "@/api/types";
 import { Button } from "@/components/ui/button";
+import { Resizer } from "@/components/ui/resizer";
 import { cn } from "@/lib/cn";
 import { isRehearsal } from "@/lib/model-name";
 import { ApprovalDock, ChatPanel, ConversationMenu, ConversationSwitcher, useAgentDialogs } from "@/panels";
@@ -17,6 +18,7 @@ export function AgentPlace({ agent }: { agent: Agent }) {
   const { t } = useTranslation();
   const { inspector, setInspector, drawer, setDrawer, setRail, conversations, selectAgent, sought, shown } =
     useLayout();
+  const { inspectorWidth, setInspectorWidth } = useLayout();
   const conversationId = conversations[agent.id] ?? null;
   const thread = useMemo(() => ({ agentId: agent.id, conversationId }), [agent.id, conversationId]);
   const show = useAgentDialogs((dialogs) => dialogs.show);
@@ -82,11 +84,23 @@ export function AgentPlace({ agent }: { agent: Agent }) {
           </Part>
         </div>
       </main>
+      {open && !narrow ? (
+        <Resizer
+          label={t("inspector.width")}
+          width={inspectorWidth}
+          least={280}
+          most={720}
+          onWidth={setInspectorWidth}
+        />
+      ) : null}
       {open ? (
         <div
+          style={narrow ? undefined : { width: inspectorWidth }}
           className={cn(
-            "w-[360px] max-w-[90vw] shrink-0 border-l",
-            narrow ? "absolute top-11 right-0 bottom-0 z-20 shadow-xl" : "h-full",
+            "max-w-[60%] shrink-0",
+            narrow
+              ? "absolute top-11 right-0 bottom-0 z-20 w-[360px] max-w-[90vw] border-l shadow-xl"
+              : "h-full",
           )}
         >
           <Inspector agentId={agent.id} />

@@ -13,6 +13,8 @@ type Layout = {
   conversations: Record<string, string>;
   /** Beside the conversation, where the window is wide enough. */
   inspector: boolean;
+  /** Of the inspector, in pixels. */
+  inspectorWidth: number;
   /** Over the conversation, where it is not. Closed at every start. */
   drawer: boolean;
   tab: InspectorTab;
@@ -27,6 +29,7 @@ type Layout = {
   seek(agentId: string, conversationId: string | null, messageId: string): void;
   shown(): void;
   setInspector(open: boolean): void;
+  setInspectorWidth(width: number): void;
   setDrawer(open: boolean): void;
   setTab(tab: InspectorTab): void;
   setRail(open: boolean): void;
@@ -39,6 +42,7 @@ export const useLayout = create<Layout>()(
       agentId: null,
       conversations: {},
       inspector: true,
+      inspectorWidth: 360,
       drawer: false,
       tab: "memory",
       sought: null,
@@ -61,17 +65,19 @@ export const useLayout = create<Layout>()(
         })),
       shown: () => set({ sought: null }),
       setInspector: (inspector) => set({ inspector }),
+      setInspectorWidth: (inspectorWidth) => set({ inspectorWidth }),
       setDrawer: (drawer) => set({ drawer }),
       setTab: (tab) => set({ tab }),
       setRail: (railOpen) => set({ railOpen }),
     }),
     {
       name: "loci.layout",
-      partialize: ({ place, agentId, conversations, inspector, tab }) => ({
+      partialize: ({ place, agentId, conversations, inspector, inspectorWidth, tab }) => ({
         place,
         agentId,
         conversations,
         inspector,
+        inspectorWidth,
         tab,
       }),
     },

@@ -21,7 +21,7 @@ describe("an event of the desk", () => {
     [{ type: "client_tool.changed" }, ["agent"]],
     [{ type: "provider.changed" }, ["providers", "models"]],
     [{ type: "settings.changed" }, ["settings"]],
-    [{ type: "connection.changed" }, ["everything"]],
+    [{ type: "connection.changed" }, ["connections", "status"]],
     [{ type: "all.changed" }, ["everything"]],
     [{ type: "holo.changed" }, []],
     [3, []],

@@ -85,6 +85,9 @@ export function applyEvent(queries: QueryClient, data: string): void {
       reread(keys.settings());
       break;
     case "connection.changed":
+      reread(["connections"]);
+      reread(keys.status());
+      break;
     case "all.changed":
       void queries.invalidateQueries();
       break;
