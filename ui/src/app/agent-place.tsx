@@ -16,9 +16,8 @@ import { useNarrow } from "./use-narrow";
 /** Conversation and inspector of one agent. */
 export function AgentPlace({ agent }: { agent: Agent }) {
   const { t } = useTranslation();
-  const { inspector, setInspector, drawer, setDrawer, setRail, conversations, selectAgent, sought, shown } =
-    useLayout();
-  const { inspectorWidth, setInspectorWidth } = useLayout();
+  const { conversations, selectAgent, sought, shown, setRail } = useLayout();
+  const { inspector, setInspector, inspectorWidth, setInspectorWidth, drawer, setDrawer } = useLayout();
   const conversationId = conversations[agent.id] ?? null;
   const thread = useMemo(() => ({ agentId: agent.id, conversationId }), [agent.id, conversationId]);
   const show = useAgentDialogs((dialogs) => dialogs.show);
