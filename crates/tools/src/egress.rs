@@ -66,7 +66,20 @@ impl Egress {
     /// Fetches a page; every redirection is checked like the first address.
     pub async fn get(&self, url: &str) -> Result<Page, EgressError> {
         let accept = [(ACCEPT, "text/html, text/plain;q=0.9, application/json;q=0.8, */*;q=0.1")];
-        self.within_time(url, self.follow(Method::GET, url, headers(&accept), None)).await
+        self.within_time(url, self.follow(Method::GET, url, headers(&accept), None, false)).await
+    }
+
+    /// Fetches JSON, with a key if there is one; redirections must stay where the key belongs.
+    pub async fn get_json(
+        &self,
+        url: &str,
+        secret: Option<(&'static str, &str)>,
+    ) -> Result<Page, EgressError> {
+        let mut headers = headers(&[(ACCEPT, "application/json")]);
+        if let Some(secret) = secret {
+            add_secret(&mut headers, secret);
+        }
+        self.within_time(url, self.follow(Method::GET, url, headers, None, secret.is_some())).await
     }
 
     /// Sends JSON and reads the answer; redirections are followed by the same rules.
@@ -77,12 +90,8 @@ impl Egress {
         body: &Value,
     ) -> Result<Page, EgressError> {
         let mut headers = headers(&[(ACCEPT, "application/json"), (CONTENT_TYPE, "application/json")]);
-        let (name, value) = secret;
-        if let Ok(mut value) = HeaderValue::from_str(value) {
-            value.set_sensitive(true);
-            headers.insert(HeaderName::from_static(name), value);
-        }
-        self.within_time(url, self.follow(Method::POST, url, headers, Some(body.to_string()))).await
+        add_secret(&mut headers, secret);
+        self.within_time(url, self.follow(Method::POST, url, headers, Some(body.to_string()), true)).await
     }
 
     async fn within_time(
@@ -101,6 +110,7 @@ impl Egress {
         url: &str,
         headers: HeaderMap,
         body: Option<String>,
+        stay: bool,
     ) -> Result<Page, EgressError> {
         let mut target = Url::parse(url.trim()).map_err(|_| EgressError::InvalidUrl(shown(url)))?;
         for _ in 0..=MAX_REDIRECTS {
@@ -118,7 +128,7 @@ impl Egress {
             let next = location.and_then(|location| target.join(location).ok());
             let status = response.status().as_u16();
             let next = next.ok_or_else(|| EgressError::Status { url: shown(target.as_str()), status })?;
-            if body.is_some() && next.origin() != target.origin() {
+            if stay && next.origin() != target.origin() {
                 // A key is for the machine it was given for.
                 return Err(EgressError::Status { url: shown(target.as_str()), status });
             }
@@ -158,6 +168,13 @@ impl Egress {
         });
         made.as_ref()
             .map_err(|reason| EgressError::Unreachable { url: shown(url.as_str()), reason: reason.clone() })
+    }
+}
+
+fn add_secret(headers: &mut HeaderMap, (name, value): (&'static str, &str)) {
+    if let Ok(mut value) = HeaderValue::from_str(value) {
+        value.set_sensitive(true);
+        headers.insert(HeaderName::from_static(name), value);
     }
 }
 

@@ -314,6 +314,28 @@ async fn scripts_show_what_they_print_and_their_last_value() {
 }
 
 #[tokio::test]
+async fn other_languages_run_where_their_program_is() {
+    let bench = Bench::with(|options| options.allow_unconfined = !cfg!(target_os = "linux"));
+    for (language, program, code) in [
+        (
+            "java",
+            "java",
+            "public class Main { public static void main(String[] a) { System.out.println(6 * 7); } }",
+        ),
+        ("r", "Rscript", "cat(6 * 7, '\\n', sep = '')"),
+    ] {
+        let given = arguments(json!({"code": code, "language": language}));
+        let result = builtin::run("run_code", &given, &[].into(), &bench.sandbox).await.expect("a built-in");
+        if which::which(program).is_ok() {
+            assert_eq!(result.stdout, ["42\n"], "{result:?}");
+            assert_eq!(result.status, RunStatus::Success);
+        } else {
+            assert!(error_text(&result).contains(&format!("needs the program `{program}`")), "{result:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn typescript_runs_with_its_types_taken_away() {
     if which::which("node").is_err() {
         eprintln!("skipped: there is no Node on this machine");
