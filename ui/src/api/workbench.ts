@@ -67,7 +67,18 @@ export type BlockEdit = {
   read_only?: boolean;
 };
 
-export type ProviderType = "openai" | "anthropic";
+/** A kind of provider one can add. */
+export type ProviderKind = {
+  provider_type: string;
+  display_name: string;
+  /** Where it is, if it has one address. */
+  base_url: string | null;
+  base_url_example: string | null;
+  key_required: boolean;
+  /** Where a person gets a key. */
+  keys_page: string | null;
+  is_local: boolean;
+};
 
 export type Provider = {
   id: string;
@@ -77,13 +88,24 @@ export type Provider = {
   has_key: boolean;
   /** `base` for one of the environment, `byok` for one added by hand. */
   category: string;
-  /** False for what the environment brings. */
+  /** False for what the environment brings or was found. */
   editable?: boolean;
+  source?: "added" | "environment" | "found";
+  /** Whether its list of models was read; null before the first answer. */
+  reachable?: boolean | null;
+  models?: number | null;
   /** Why its key cannot be read, if so. */
   problem?: string | null;
 };
 
-export type NewProvider = { name?: string; provider_type: ProviderType; base_url: string; api_key?: string };
+export type NewProvider = {
+  name?: string;
+  provider_type: string;
+  base_url?: string;
+  api_key?: string;
+  region?: string;
+  api_version?: string;
+};
 
 /** What is left out stays; an empty key takes the key away. */
 export type ProviderChange = { base_url?: string; api_key?: string };

@@ -10,10 +10,12 @@ import { cn } from "@/lib/cn";
 import {
   AgentDialogs,
   ApprovalsPage,
+  ConnectionsSection,
   FirstRunPage,
   ModelsPage,
   Palette,
   SettingsPage,
+  UsageSection,
   WorkshopPage,
 } from "@/panels";
 import { AgentPlace } from "./agent-place";
@@ -34,11 +36,7 @@ const PLACES: Record<Place, () => ReactNode> = {
       <WorkshopPage />
     </Page>
   ),
-  models: () => (
-    <Page>
-      <ModelsPage />
-    </Page>
-  ),
+  models: () => <Models />,
   settings: () => (
     <Page>
       <SettingsPage />
@@ -91,6 +89,20 @@ export function Frame() {
         onOpenModels={() => goTo("models")}
       />
     </div>
+  );
+}
+
+function Models() {
+  const { t } = useTranslation();
+  return (
+    <Page>
+      <ModelsPage
+        more={[
+          { name: "connections", label: t("connections.tab"), content: <ConnectionsSection /> },
+          { name: "usage", label: t("usage.tab"), content: <UsageSection /> },
+        ]}
+      />
+    </Page>
   );
 }
 

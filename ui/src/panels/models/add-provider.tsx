@@ -1,47 +1,68 @@
 import { type FormEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
-import type { ProviderType } from "@/api/workbench";
+import type { NewProvider, ProviderKind } from "@/api/workbench";
 import { Button } from "@/components/ui/button";
 import { Field, Input, Select } from "@/components/ui/field";
 import { Problem } from "@/components/ui/problem";
+import { Spinner } from "@/components/ui/spinner";
 import { useFailure } from "@/lib/use-failure";
-import { useAddProvider } from "./queries";
+import { TestResult } from "./provider-card";
+import { useAddProvider, useProviderKinds, useTryProvider } from "./queries";
 
-/** The protocols one can choose, each with the address most people mean. */
-const PROTOCOLS: Record<ProviderType, string> = {
-  openai: "https://api.openai.com/v1",
-  anthropic: "https://api.anthropic.com",
+const kind = (provider_type: string, display_name: string, base_url: string): ProviderKind => ({
+  provider_type,
+  display_name,
+  base_url,
+  base_url_example: null,
+  key_required: false,
+  keys_page: null,
+  is_local: false,
+});
+
+/** The protocols nearly every server speaks: what there is until the catalogue has come. */
+const PROTOCOLS = [
+  kind("openai", "OpenAI", "https://api.openai.com/v1"),
+  kind("anthropic", "Anthropic", "https://api.anthropic.com"),
+];
+
+const START = { name: "", provider_type: "openai", base_url: "", api_key: "", region: "", api_version: "" };
+type Form = typeof START;
+
+/** What is left empty is left out: the server knows the address of a kind that has one. */
+function given(form: Form): NewProvider {
+  const { provider_type, ...rest } = form;
+  const others = Object.entries(rest)
+    .map(([name, value]) => [name, value.trim()] as const)
+    .filter(([, value]) => value !== "");
+  return { provider_type, ...Object.fromEntries(others) };
+}
+
+/** Kinds whose address alone does not say everything. */
+const MORE: Partial<Record<string, "region" | "api_version">> = {
+  bedrock: "region",
+  azure: "api_version",
 };
-
-type Form = { name: string; provider_type: ProviderType; base_url: string; api_key: string };
-
-const START: Form = { name: "", provider_type: "openai", base_url: PROTOCOLS.openai, api_key: "" };
 
 export function AddProvider() {
   const { t } = useTranslation();
   const failure = useFailure();
+  const { data } = useProviderKinds();
+  const kinds = data && data.length > 0 ? data : PROTOCOLS;
   const add = useAddProvider();
+  const test = useTryProvider();
   const [form, setForm] = useState(START);
-  const set = (change: Partial<Form>) => setForm((before) => ({ ...before, ...change }));
+  const set = (change: Partial<Form>) => {
+    test.reset();
+    setForm((before) => ({ ...before, ...change }));
+  };
+  const chosen = kinds.find((each) => each.provider_type === form.provider_type) ?? kinds[0];
+  const more = MORE[form.provider_type];
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    const { name, api_key, ...rest } = form;
-    add.mutate(
-      {
-        ...rest,
-        base_url: rest.base_url.trim(),
-        ...(name.trim() ? { name: name.trim() } : {}),
-        ...(api_key ? { api_key } : {}),
-      },
-      { onSuccess: () => setForm(START) },
-    );
+    add.mutate(given(form), { onSuccess: () => setForm({ ...START, provider_type: form.provider_type }) });
   };
-  const chooseProtocol = (provider_type: ProviderType) =>
-    // An address the person wrote stays; the suggestion of the other protocol does not.
-    set({
-      provider_type,
-      base_url: Object.values(PROTOCOLS).includes(form.base_url) ? PROTOCOLS[provider_type] : form.base_url,
-    });
+  const incomplete =
+    (!chosen?.base_url && !form.base_url.trim()) || (chosen?.key_required && !form.api_key.trim());
   return (
     <form
       aria-labelledby="add-provider-heading"
@@ -52,16 +73,16 @@ export function AddProvider() {
         {t("models.add")}
       </h2>
       <div className="grid gap-3 sm:grid-cols-2">
-        <Field label={t("models.protocol")}>
+        <Field label={t("models.kind")}>
           {(control) => (
             <Select
               {...control}
               value={form.provider_type}
-              onChange={(event) => chooseProtocol(event.target.value as ProviderType)}
+              onChange={(event) => set({ provider_type: event.target.value, base_url: "" })}
             >
-              {(Object.keys(PROTOCOLS) as ProviderType[]).map((protocol) => (
-                <option key={protocol} value={protocol}>
-                  {t(`models.protocols.${protocol}`)}
+              {kinds.map(({ provider_type, display_name }) => (
+                <option key={provider_type} value={provider_type}>
+                  {display_name}
                 </option>
               ))}
             </Select>
@@ -82,15 +103,39 @@ export function AddProvider() {
         {(control) => (
           <Input
             {...control}
-            required
+            required={!chosen?.base_url}
             type="url"
             className="font-mono"
+            placeholder={chosen?.base_url ?? chosen?.base_url_example ?? ""}
             value={form.base_url}
             onChange={(event) => set({ base_url: event.target.value })}
           />
         )}
       </Field>
-      <Field label={t("models.key")} hint={t("models.keyHint")}>
+      {more ? (
+        <Field label={t(`models.${more}`)}>
+          {(control) => (
+            <Input
+              {...control}
+              value={form[more]}
+              onChange={(event) => set({ [more]: event.target.value })}
+            />
+          )}
+        </Field>
+      ) : null}
+      <Field
+        label={t("models.key")}
+        hint={
+          <>
+            {t("models.keyHint")}{" "}
+            {chosen?.keys_page ? (
+              <a href={chosen.keys_page} target="_blank" rel="noreferrer" className="text-accent underline">
+                {t("models.getKey", { name: chosen.display_name })}
+              </a>
+            ) : null}
+          </>
+        }
+      >
         {(control) => (
           <Input
             {...control}
@@ -103,15 +148,18 @@ export function AddProvider() {
           />
         )}
       </Field>
+      {test.data ? <TestResult result={test.data} /> : null}
+      {test.error ? <Problem {...failure.of(test.error)} /> : null}
       {add.error ? <Problem {...failure.of(add.error)} /> : null}
-      <Button
-        type="submit"
-        variant="primary"
-        className="self-start"
-        disabled={add.isPending || !form.base_url.trim()}
-      >
-        {t("models.addSubmit")}
-      </Button>
+      <div className="flex gap-2">
+        <Button type="submit" variant="primary" disabled={add.isPending || incomplete}>
+          {t("models.addSubmit")}
+        </Button>
+        <Button disabled={test.isPending || incomplete} onClick={() => test.mutate(given(form))}>
+          {test.isPending ? <Spinner /> : null}
+          {t("models.tryEndpoint")}
+        </Button>
+      </div>
     </form>
   );
 }

@@ -1,22 +1,29 @@
+import { Tabs } from "radix-ui";
+import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { Button } from "@/components/ui/button";
 import { Empty } from "@/components/ui/empty";
 import { Problem } from "@/components/ui/problem";
 import { Spinner } from "@/components/ui/spinner";
-import { handleOf, isRehearsal } from "@/lib/model-name";
 import { useFailure } from "@/lib/use-failure";
 import { AddProvider } from "./add-provider";
+import { Catalogue } from "./catalogue";
 import { ProviderCard } from "./provider-card";
-import { useModels, useProviders, useStatus } from "./queries";
+import { useProviders, useStatus } from "./queries";
+import { RuntimesSection } from "./runtimes";
 
-export function ModelsPage() {
+type ModelsPageProps = {
+  /** More tabs of the same page, each with its own content. */
+  more?: readonly { name: string; label: string; content: ReactNode }[];
+};
+
+export function ModelsPage({ more = [] }: ModelsPageProps) {
   const { t } = useTranslation();
-  const failure = useFailure();
-  const providers = useProviders();
+  const tabs = [{ name: "models", label: t("models.tab"), content: <Models /> }, ...more];
   return (
     <section
       aria-labelledby="models-heading"
-      className="mx-auto flex w-full max-w-[760px] flex-col gap-6 p-6"
+      className="mx-auto flex w-full max-w-[760px] flex-col gap-4 p-6"
     >
       <header className="flex flex-col gap-1">
         <h1 id="models-heading" className="text-lg font-semibold">
@@ -24,7 +31,36 @@ export function ModelsPage() {
         </h1>
         <p className="text-muted-foreground">{t("models.explanation")}</p>
       </header>
+      <Tabs.Root defaultValue="models" className="flex flex-col gap-5">
+        <Tabs.List aria-label={t("models.heading")} className="flex gap-1 border-b">
+          {tabs.map(({ name, label }) => (
+            <Tabs.Trigger
+              key={name}
+              value={name}
+              className="-mb-px border-b-2 border-transparent px-2.5 py-2 font-medium text-muted-foreground hover:text-foreground data-[state=active]:border-accent data-[state=active]:text-foreground"
+            >
+              {label}
+            </Tabs.Trigger>
+          ))}
+        </Tabs.List>
+        {tabs.map(({ name, content }) => (
+          <Tabs.Content key={name} value={name}>
+            {content}
+          </Tabs.Content>
+        ))}
+      </Tabs.Root>
+    </section>
+  );
+}
+
+function Models() {
+  const { t } = useTranslation();
+  const failure = useFailure();
+  const providers = useProviders();
+  return (
+    <div className="flex flex-col gap-6">
       <SecretsNotice />
+      <RuntimesSection />
       <section aria-labelledby="providers-heading" className="flex flex-col gap-2">
         <h2 id="providers-heading" className="font-semibold">
           {t("models.endpoints")}
@@ -47,8 +83,8 @@ export function ModelsPage() {
         </ul>
       </section>
       <AddProvider />
-      <Reachable />
-    </section>
+      <Catalogue />
+    </div>
   );
 }
 
@@ -61,46 +97,5 @@ function SecretsNotice() {
     <p role="status" className="rounded-md border border-waiting bg-waiting-soft p-3">
       {t("models.keysNotKept")} {data.secrets.reason}
     </p>
-  );
-}
-
-function Reachable() {
-  const { t } = useTranslation();
-  const failure = useFailure();
-  const { data, error, isPending, isFetching, refetch } = useModels();
-  return (
-    <section aria-labelledby="reachable-heading" className="flex flex-col gap-2">
-      <header className="flex items-center justify-between">
-        <h2 id="reachable-heading" className="font-semibold">
-          {t("models.reachable")}
-        </h2>
-        <Button size="sm" disabled={isFetching} onClick={() => refetch()}>
-          {isFetching ? <Spinner /> : null}
-          {t("models.lookAgain")}
-        </Button>
-      </header>
-      {error ? <Problem {...failure.of(error)} /> : null}
-      {isPending ? <Spinner aria-label={t("common.loading")} /> : null}
-      {data?.length === 0 ? <p className="text-muted-foreground">{t("models.noneReachable")}</p> : null}
-      {data && data.length > 0 ? (
-        // A catalogue of several hundred names scrolls in its own box; each row is one line of text.
-        <ul
-          className="flex max-h-80 flex-col overflow-y-auto rounded-md border bg-card"
-          aria-label={t("models.reachable")}
-        >
-          {data.map((model) => (
-            <li
-              key={handleOf(model)}
-              className="flex gap-2 border-b px-3 py-1.5 font-mono text-xs last:border-b-0 [content-visibility:auto]"
-            >
-              <span className="min-w-0 flex-1 truncate">{handleOf(model)}</span>
-              {isRehearsal(handleOf(model)) ? (
-                <span className="text-muted-foreground">{t("models.noAi")}</span>
-              ) : null}
-            </li>
-          ))}
-        </ul>
-      ) : null}
-    </section>
   );
 }

@@ -28,7 +28,10 @@ export function ProviderCard({ provider }: { provider: Provider }) {
             {provider.base_url ? <span className="font-mono"> · {provider.base_url}</span> : null}
             {" · "}
             {t(provider.has_key ? "models.hasKey" : "models.hasNoKey")}
-            {fixed ? ` · ${t("models.fixed")}` : ""}
+            {fixed ? ` · ${t(provider.source === "found" ? "models.found" : "models.fixed")}` : ""}
+            {typeof provider.models === "number"
+              ? ` · ${t("models.runtimeModels", { count: provider.models })}`
+              : ""}
           </p>
         </div>
         <Button size="sm" disabled={test.isPending} onClick={() => test.mutate(provider.id)}>
@@ -126,7 +129,7 @@ function ChangeKey({ provider, onDone }: { provider: Provider; onDone: () => voi
   );
 }
 
-function TestResult({ result }: { result: ProviderTest }) {
+export function TestResult({ result }: { result: ProviderTest }) {
   const { t } = useTranslation();
   return (
     <p role="status" className={result.ok ? "text-success" : "text-danger"}>

@@ -1,7 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useApi } from "@/api/context";
 import { keys, modelsQuery, providersQuery, statusQuery } from "@/api/queries";
-import type { NewProvider, Provider, ProviderChange, ProviderTest } from "@/api/workbench";
+import type { NewProvider, Provider, ProviderChange, ProviderKind, ProviderTest } from "@/api/workbench";
 
 export function useProviders() {
   return useQuery(providersQuery(useApi()));
@@ -59,5 +59,24 @@ export function useTestProvider() {
     mutationFn: (id: string) =>
       api.json<ProviderTest>("POST", `/workbench/providers/${encodeURIComponent(id)}/test`),
     onSuccess: reread,
+  });
+}
+
+/** What one can add; a server that does not say knows the two protocols every other one speaks. */
+export function useProviderKinds() {
+  const api = useApi();
+  return useQuery({
+    queryKey: [...keys.providers(), "kinds"],
+    queryFn: () => api.json<ProviderKind[]>("GET", "/workbench/providers/kinds"),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+}
+
+/** Asks a provider for its models before it is kept. */
+export function useTryProvider() {
+  const api = useApi();
+  return useMutation({
+    mutationFn: (provider: NewProvider) =>
+      api.json<ProviderTest>("POST", "/workbench/providers/try", provider),
   });
 }

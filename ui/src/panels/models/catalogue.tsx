@@ -1,0 +1,88 @@
+import { ChevronRight } from "lucide-react";
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+import { Button } from "@/components/ui/button";
+import { Input } from "@/components/ui/field";
+import { Problem } from "@/components/ui/problem";
+import { Spinner } from "@/components/ui/spinner";
+import { cn } from "@/lib/cn";
+import { handleOf, isRehearsal, windowOf } from "@/lib/model-name";
+import { count } from "@/lib/quantity";
+import { useFailure } from "@/lib/use-failure";
+import { useModels } from "./queries";
+import { ScoreCardView, useScoreCards } from "./score-card";
+
+/** Every model that can be reached, with what is known of each. */
+export function Catalogue() {
+  const { t, i18n } = useTranslation();
+  const failure = useFailure();
+  const { data, error, isPending, isFetching, refetch } = useModels();
+  const { data: cards } = useScoreCards();
+  const [search, setSearch] = useState("");
+  const [open, setOpen] = useState<string | null>(null);
+  const wanted = search.trim().toLowerCase();
+  const found = (data ?? []).filter((model) => handleOf(model).toLowerCase().includes(wanted));
+  return (
+    <section aria-labelledby="reachable-heading" className="flex flex-col gap-2">
+      <header className="flex items-center justify-between">
+        <h2 id="reachable-heading" className="font-semibold">
+          {t("models.reachable")}
+        </h2>
+        <Button size="sm" disabled={isFetching} onClick={() => refetch()}>
+          {isFetching ? <Spinner /> : null}
+          {t("models.lookAgain")}
+        </Button>
+      </header>
+      {error ? <Problem {...failure.of(error)} /> : null}
+      {isPending ? <Spinner aria-label={t("common.loading")} /> : null}
+      {data?.length === 0 ? <p className="text-muted-foreground">{t("models.noneReachable")}</p> : null}
+      {data && data.length > 8 ? (
+        <Input
+          type="search"
+          aria-label={t("models.search")}
+          placeholder={t("models.search")}
+          value={search}
+          onChange={(event) => setSearch(event.target.value)}
+        />
+      ) : null}
+      {found.length > 0 ? (
+        // A catalogue of several hundred names scrolls in its own box; each row is one line of text.
+        <ul
+          className="flex max-h-[28rem] flex-col overflow-y-auto rounded-md border bg-card"
+          aria-label={t("models.reachable")}
+        >
+          {found.map((model) => {
+            const handle = handleOf(model);
+            const card = cards?.find((each) => each.model === handle);
+            return (
+              <li key={handle} className="border-b [content-visibility:auto] last:border-b-0">
+                <button
+                  type="button"
+                  aria-expanded={open === handle}
+                  className="flex w-full items-center gap-2 px-3 py-1.5 text-left text-xs hover:bg-muted"
+                  onClick={() => setOpen(open === handle ? null : handle)}
+                >
+                  <ChevronRight
+                    aria-hidden
+                    className={cn("size-3 shrink-0 text-muted-foreground", open === handle && "rotate-90")}
+                  />
+                  <span className="min-w-0 flex-1 truncate font-mono">{handle}</span>
+                  {card?.fits_agents ? <span className="text-success">{t("models.fits")}</span> : null}
+                  {isRehearsal(handle) ? (
+                    <span className="text-muted-foreground">{t("models.noAi")}</span>
+                  ) : null}
+                  {windowOf(model) !== null && !isRehearsal(handle) ? (
+                    <span className="text-muted-foreground tabular-nums">
+                      {t("models.contextTokens", { tokens: count(windowOf(model) ?? 0, i18n.language) })}
+                    </span>
+                  ) : null}
+                </button>
+                {open === handle ? <ScoreCardView model={handle} card={card} /> : null}
+              </li>
+            );
+          })}
+        </ul>
+      ) : null}
+    </section>
+  );
+}
