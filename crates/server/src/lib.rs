@@ -46,7 +46,7 @@ pub use guard::{Guard, guarded};
 pub use loci_tools::sandbox::run_helper_if_asked;
 pub use openapi::document as openapi_document;
 pub use router::router;
-pub use trial::{Trial, TrialEvent, interpreters, try_tool};
+pub use trial::{Trial, TrialEvent, TrialResult, interpreters, try_tool};
 
 /// The server version whose API this one speaks, as `/v1/health` reports it. Clients refuse or warn below 0.16.6.
 pub const COMPATIBLE_VERSION: &str = "0.16.8";

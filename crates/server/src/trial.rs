@@ -81,20 +81,24 @@ pub enum TrialEvent {
     Stderr {
         text: String,
     },
-    Result {
-        /// `success` or `error`.
-        status: RunStatus,
-        /// What the function returned, any JSON; for an error its sentence.
-        value: Value,
-        /// All that was printed, cut where the server cuts it, and the traceback of a failure.
-        stdout: Vec<String>,
-        stderr: Vec<String>,
-        /// Memory blocks the function changed in its `agent_state`; a trial does not save them.
-        changed_blocks: BTreeMap<String, String>,
-        /// `{landlock, seccomp, network_granted, network_blocked, signals_scoped, processes, memory_bytes, root, gaps}`
-        confinement: Value,
-        duration_ms: i64,
-    },
+    Result(Box<TrialResult>),
+}
+
+/// How it ended.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TrialResult {
+    /// `success` or `error`.
+    pub status: RunStatus,
+    /// What the function returned, any JSON; for an error its sentence.
+    pub value: Value,
+    /// All that was printed, cut where the server cuts it, and the traceback of a failure.
+    pub stdout: Vec<String>,
+    pub stderr: Vec<String>,
+    /// Memory blocks the function changed in its `agent_state`; a trial does not save them.
+    pub changed_blocks: BTreeMap<String, String>,
+    /// `{landlock, seccomp, network_granted, network_blocked, signals_scoped, processes, memory_bytes, root, gaps}`
+    pub confinement: Value,
+    pub duration_ms: i64,
 }
 
 /// Runs it; the events come from what is returned. Dropping that stops it.
@@ -197,7 +201,7 @@ fn millis(result: &RunResult) -> i64 {
 }
 
 fn told(result: &RunResult) -> TrialEvent {
-    TrialEvent::Result {
+    TrialEvent::Result(Box::new(TrialResult {
         status: result.status,
         value: result.value.clone(),
         stdout: result.stdout.clone(),
@@ -205,7 +209,7 @@ fn told(result: &RunResult) -> TrialEvent {
         changed_blocks: result.changed_blocks.clone(),
         confinement: json!(result.confinement),
         duration_ms: millis(result),
-    }
+    }))
 }
 
 /// Keeps the trial for the list. Failing to is no failure of the trial.
