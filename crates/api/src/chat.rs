@@ -117,11 +117,13 @@ pub enum ChatEvent {
     /// An attempt failed and another follows; the last failure is the stream's error instead.
     Retrying(Attempt),
     Reasoning(String),
-    /// The provider's proof that the reasoning before it is its own; sent back unchanged.
+    /// The provider's proof that the reasoning before it is its own, whole; sent back unchanged.
     ReasoningSignature(String),
     /// Reasoning the provider only hands out sealed.
     RedactedReasoning(String),
     Text(String),
+    /// A proof that belongs to the text before it, whole; sent back unchanged.
+    TextSignature(String),
     /// `index` counts the calls of this answer from 0. The id is the provider's own, or made up where it has none.
     ToolCallStarted {
         index: usize,

@@ -30,6 +30,7 @@ pub async fn complete(app: &App, request: ChatRequest) -> Result<Completion, Cha
             | ChatEvent::Reasoning(_)
             | ChatEvent::ReasoningSignature(_)
             | ChatEvent::RedactedReasoning(_)
+            | ChatEvent::TextSignature(_)
             | ChatEvent::ToolCallStarted { .. }
             | ChatEvent::ToolCallArguments { .. }
             | ChatEvent::Trace(_) => {}

@@ -109,10 +109,11 @@ impl Collector {
             }
             ChatEvent::ReasoningSignature(proof) => {
                 let index = match self.answer.content.last_mut() {
-                    Some(ContentPart::Reasoning { signature, .. }) => {
-                        signature.get_or_insert_default().push_str(&proof);
+                    Some(ContentPart::Reasoning { signature: signature @ None, .. }) => {
+                        *signature = Some(proof.clone());
                         self.last_index()
                     }
+                    // The proof of a thought that is not shown; two such do not become one.
                     _ => self.add(ContentPart::Reasoning {
                         reasoning: String::new(),
                         signature: Some(proof.clone()),
@@ -128,6 +129,20 @@ impl Collector {
             ChatEvent::Text(text) => {
                 let index = self.add_text(&text);
                 Some(self.piece(index, Delta::Text(text)))
+            }
+            ChatEvent::TextSignature(proof) => {
+                let parts = self.answer.content.iter_mut().rev();
+                let text = parts.filter_map(|part| match part {
+                    ContentPart::Text { signature, .. } => Some(signature),
+                    ContentPart::Image { .. }
+                    | ContentPart::Reasoning { .. }
+                    | ContentPart::RedactedReasoning { .. } => None,
+                });
+                // Nothing to show, and without a text nothing to prove.
+                if let Some(signature) = text.into_iter().next() {
+                    *signature = Some(proof);
+                }
+                None
             }
             ChatEvent::ToolCallStarted { index, id, name } => self.start_call(index, id, name),
             ChatEvent::ToolCallArguments { index, delta } => self.extend_call(index, delta),

@@ -20,25 +20,22 @@ const ID_PREFIX: &str = "gc";
 /// The greatest budget every thinking model of the second generation takes.
 const MAX_BUDGET: u32 = 24_576;
 
-/// A thought signature and the part it has to stand at.
+/// The thought signature of a call, which has no place for it here: it stands at a thought instead. A text's stands
+/// at the text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Signed {
-    at: Place,
+    /// The position of the call in its answer.
+    call: usize,
     signature: String,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Place {
-    Text,
-    /// The call at this position of the answer.
-    Call(usize),
 }
 
 /// An id that no other call has, with the provider's own inside.
 fn own_id(provider: Option<&str>) -> String {
     let unique = uuid::Uuid::new_v4().simple().to_string();
-    format!("{ID_PREFIX}_{}_{}", &unique[..12], provider.unwrap_or_default())
+    match provider.filter(|id| !id.is_empty()) {
+        Some(id) => format!("{ID_PREFIX}_{}_{id}", &unique[..12]),
+        None => format!("{ID_PREFIX}_{}", &unique[..12]),
+    }
 }
 
 /// The provider's own id inside one of ours, where it gave one.
@@ -249,17 +246,19 @@ fn image(source: &ImageSource) -> Value {
 /// Thoughts stay here; their signatures go back to the very parts they came with.
 fn answer_parts(content: &[ContentPart], tool_calls: &[ToolCall], model: &ResolvedModel) -> Vec<Value> {
     let mut parts: Vec<Value> = Vec::new();
-    let mut of_calls: Vec<(usize, String)> = Vec::new();
-    let mut of_text = None;
+    let mut of_calls: Vec<Signed> = Vec::new();
     for part in content {
         match part {
-            ContentPart::Text { text, .. } if !text.is_empty() => parts.push(json!({"text": text})),
-            ContentPart::Reasoning { signature: Some(signature), .. } => {
-                match Origin::Google.open::<Signed>(signature) {
-                    Some(Signed { at: Place::Call(call), signature }) => of_calls.push((call, signature)),
-                    Some(Signed { at: Place::Text, signature }) => of_text = Some(signature),
-                    None => {}
+            ContentPart::Text { text, signature } if !text.is_empty() => {
+                let mut part = json!({"text": text});
+                let signature = signature.as_deref().and_then(|sealed| Origin::Google.open::<String>(sealed));
+                if let Some(signature) = signature {
+                    part["thoughtSignature"] = json!(signature);
                 }
+                parts.push(part);
+            }
+            ContentPart::Reasoning { signature: Some(signature), .. } => {
+                of_calls.extend(Origin::Google.open::<Signed>(signature));
             }
             ContentPart::Text { .. }
             | ContentPart::Image { .. }
@@ -267,16 +266,13 @@ fn answer_parts(content: &[ContentPart], tool_calls: &[ToolCall], model: &Resolv
             | ContentPart::RedactedReasoning { .. } => {}
         }
     }
-    if let (Some(last), Some(signature)) = (parts.last_mut(), of_text) {
-        last["thoughtSignature"] = json!(signature);
-    }
     for (at, call) in tool_calls.iter().enumerate() {
         let mut part = json!({"functionCall": {"name": call.name, "args": arguments(&call.arguments)}});
         if let Some(id) = provider_id(&call.id) {
             part["functionCall"]["id"] = json!(id);
         }
-        match of_calls.iter().find(|(call, _)| *call == at) {
-            Some((_, signature)) => part["thoughtSignature"] = json!(signature),
+        match of_calls.iter().find(|signed| signed.call == at) {
+            Some(Signed { signature, .. }) => part["thoughtSignature"] = json!(signature),
             // From the third generation on, the first call of each step has to have one.
             None if at == 0 && generation(&model.model) >= 3 => {
                 part["thoughtSignature"] = json!(NO_SIGNATURE);

@@ -157,6 +157,10 @@ impl Gathered {
                 Some(ContentPart::Reasoning { signature, .. }) => *signature = Some(proof),
                 other => panic!("a proof of {other:?}"),
             },
+            ChatEvent::TextSignature(proof) => match self.content.last_mut() {
+                Some(ContentPart::Text { signature, .. }) => *signature = Some(proof),
+                other => panic!("a proof of {other:?}"),
+            },
             ChatEvent::RedactedReasoning(data) => self.content.push(ContentPart::RedactedReasoning { data }),
             ChatEvent::Text(piece) => {
                 self.text_events += 1;

@@ -135,6 +135,7 @@ fn line(event: &ChatEvent) -> String {
         ChatEvent::Text(text) => format!("text {text:?}"),
         ChatEvent::Reasoning(text) => format!("reasoning {text:?}"),
         ChatEvent::ReasoningSignature(proof) => format!("proof {proof}"),
+        ChatEvent::TextSignature(proof) => format!("proof of the text {proof}"),
         ChatEvent::RedactedReasoning(data) => format!("redacted {data}"),
         ChatEvent::Usage(usage) => format!("usage {}", serde_json::to_string(usage).unwrap()),
         ChatEvent::Finish(reason) => format!("finish {reason:?}"),

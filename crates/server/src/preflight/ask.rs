@@ -188,7 +188,7 @@ async fn listen(app: &App, request: ChatRequest, reply: &mut Reply) -> Result<()
             }
             ChatEvent::Usage(usage) => reply.usage = usage,
             ChatEvent::Finish(finish) => reply.finish = Some(finish),
-            ChatEvent::Retrying(_) | ChatEvent::Trace(_) => {}
+            ChatEvent::TextSignature(_) | ChatEvent::Retrying(_) | ChatEvent::Trace(_) => {}
         }
     }
     reply.whole = began.elapsed();

@@ -539,6 +539,25 @@ async fn a_stream_that_breaks_off_is_an_error() {
 }
 
 #[tokio::test]
+async fn every_proof_stays_whole_and_with_its_own() {
+    let script = vec![
+        Ok(ChatEvent::ReasoningSignature("one".into())),
+        Ok(ChatEvent::Reasoning(String::new())),
+        Ok(ChatEvent::ReasoningSignature("two".into())),
+        Ok(ChatEvent::Text("so".into())),
+        Ok(ChatEvent::TextSignature("three".into())),
+        Ok(ChatEvent::Finish(FinishReason::Stop)),
+    ];
+    let (world, _) = run(turn(&[], vec![]), vec![script]).await;
+    let silent = |proof: &str| ContentPart::Reasoning {
+        reasoning: String::new(),
+        signature: Some(proof.into()),
+    };
+    let said = ContentPart::Text { text: "so".into(), signature: Some("three".into()) };
+    assert_eq!(world.history()[0].content, [silent("one"), silent("two"), said]);
+}
+
+#[tokio::test]
 async fn reasoning_and_text_stream_under_the_positions_they_are_listed_at() {
     let mut script = vec![
         Ok(ChatEvent::Reasoning("th".into())),

@@ -3,7 +3,7 @@
 use loci_api::chat::{ChatEvent, FinishReason, Usage};
 use serde_json::{Value, json};
 
-use super::{Place, Signed, own_id};
+use super::{Signed, own_id};
 use crate::protocols::{Decoder, Fault, proof::Origin, start, take};
 
 /// An answer as it comes in.
@@ -154,8 +154,9 @@ impl Answer {
             }
             if let Some(signature) = signature
                 && !is_thought
+                && self.has_text
             {
-                prove(Signed { at: Place::Text, signature }, events);
+                events.push(ChatEvent::TextSignature(Origin::Google.seal(&signature)));
             }
             return Ok(());
         }
@@ -169,7 +170,10 @@ impl Answer {
             let index = self.calls;
             self.calls += 1;
             if let Some(signature) = signature {
-                prove(Signed { at: Place::Call(index), signature }, events);
+                // A proof has to have a thought to belong to.
+                events.push(ChatEvent::Reasoning(String::new()));
+                let signed = Signed { call: index, signature };
+                events.push(ChatEvent::ReasoningSignature(Origin::Google.seal(&signed)));
             }
             let id = own_id(call["id"].as_str());
             let arguments = if call["args"].is_null() { "{}".to_owned() } else { call["args"].to_string() };
@@ -229,12 +233,6 @@ impl Answer {
 /// Ends that are mistakes of the model, which another attempt usually mends.
 fn is_mishap(reason: &str) -> bool {
     matches!(reason, "MALFORMED_FUNCTION_CALL" | "UNEXPECTED_TOOL_CALL" | "MALFORMED_RESPONSE")
-}
-
-/// A signature has to have a thought to belong to.
-fn prove(signed: Signed, events: &mut Vec<ChatEvent>) {
-    events.push(ChatEvent::Reasoning(String::new()));
-    events.push(ChatEvent::ReasoningSignature(Origin::Google.seal(&signed)));
 }
 
 fn usage(usage: &Value) -> Option<Usage> {

@@ -16,9 +16,13 @@ fn call(id: &str) -> ToolCall {
     ToolCall { id: id.to_owned(), name: "f".to_owned(), arguments: "{\"x\":1}".to_owned() }
 }
 
-fn signed(at: Place, signature: &str) -> ContentPart {
-    let signed = Signed { at, signature: signature.to_owned() };
+fn signed(call: usize, signature: &str) -> ContentPart {
+    let signed = Signed { call, signature: signature.to_owned() };
     ContentPart::Reasoning { reasoning: "hm".to_owned(), signature: Some(Origin::Google.seal(&signed)) }
+}
+
+fn signed_text(text: &str, signature: &str) -> ContentPart {
+    ContentPart::Text { text: text.to_owned(), signature: Some(signature.to_owned()) }
 }
 
 #[test]
@@ -30,13 +34,13 @@ fn turns_alternate_and_signatures_stand_where_they_came_with() {
     let request = request(vec![
         ChatMessage::System { text: "S".to_owned() },
         ChatMessage::Assistant {
-            content: vec![text("hello"), signed(Place::Text, "st")],
+            content: vec![signed_text("hello", &Origin::Google.seal(&"st"))],
             tool_calls: vec![],
         },
         ChatMessage::User { content: vec![text("one")] },
         ChatMessage::User { content: vec![text("two"), picture.clone()] },
         ChatMessage::Assistant {
-            content: vec![signed(Place::Call(0), "s0")],
+            content: vec![signed(0, "s0"), signed_text("said", "another's")],
             tool_calls: vec![call(&own), call("b")],
         },
         ChatMessage::Tool {
@@ -61,6 +65,7 @@ fn turns_alternate_and_signatures_stand_where_they_came_with() {
             {"role": "model", "parts": [{"text": "hello", "thoughtSignature": "st"}]},
             {"role": "user", "parts": [{"text": "one"}, {"text": "two"}, image]},
             {"role": "model", "parts": [
+                {"text": "said"},
                 {"functionCall": {"name": "f", "args": {"x": 1}, "id": "theirs"}, "thoughtSignature": "s0"},
                 {"functionCall": {"name": "f", "args": {"x": 1}}},
             ]},
