@@ -549,10 +549,8 @@ async fn every_proof_stays_whole_and_with_its_own() {
         Ok(ChatEvent::Finish(FinishReason::Stop)),
     ];
     let (world, _) = run(turn(&[], vec![]), vec![script]).await;
-    let silent = |proof: &str| ContentPart::Reasoning {
-        reasoning: String::new(),
-        signature: Some(proof.into()),
-    };
+    let silent =
+        |proof: &str| ContentPart::Reasoning { reasoning: String::new(), signature: Some(proof.into()) };
     let said = ContentPart::Text { text: "so".into(), signature: Some("three".into()) };
     assert_eq!(world.history()[0].content, [silent("one"), silent("two"), said]);
 }
