@@ -13,6 +13,7 @@ use loci_api::{
     error::ApiError,
     ids::MessageId,
     message::{ToolCall, ToolStatus},
+    time::Timestamp,
 };
 use loci_server::error::Failure;
 use loci_store::{
@@ -187,7 +188,7 @@ async fn one(desk: &Desk, request: &Request, planned: Planned) -> Result<Value, 
         Act::Approve => approval(&call.id, true, None),
         Act::Deliver { result, status } => returned(&call.id, &result, status),
         Act::Report => returned(&call.id, UNKNOWN, ToolStatus::Error),
-        Act::RunThere { arguments } => run_there(desk, request, &call, arguments).await?,
+        Act::RunThere { arguments } => run_there(desk, request, &call, &hash, arguments).await?,
         Act::Run { tool, arguments, edited, answer } => {
             let job = run::Job { call: call.clone(), hash, tool, arguments, edited, answer };
             let told = run::run(desk, &request.id, job).await?;
@@ -213,8 +214,14 @@ async fn run_there(
     desk: &Desk,
     request: &Request,
     call: &ToolCall,
+    hash: &str,
     arguments: Map<String, Value>,
 ) -> Result<Value, Failure> {
+    let note = run::note(request, call, hash, &arguments);
+    let begun = note.clone();
+    if !desk.app().store().write(move |tx| client_call::start(tx, &begun)).await? {
+        return Ok(returned(&call.id, run::BEGUN, ToolStatus::Error));
+    }
     let path = format!("/v1/agents/{}/tools/{}/run", request.agent_id, segment(&call.name));
     let body = json!({"args": arguments}).to_string();
     let run = HttpRequest::post(path)
@@ -233,7 +240,13 @@ async fn run_there(
     };
     let well = status.is_success() && said["status"] == json!("success");
     let status = if well { ToolStatus::Success } else { ToolStatus::Error };
-    Ok(returned(&call.id, &run::told_edited(arguments, &text), status))
+    let text = run::told_edited(arguments, &text);
+    let kept = text.clone();
+    desk.app()
+        .store()
+        .write(move |tx| client_call::finish(tx, &note, status, &kept, None, Timestamp::now()))
+        .await?;
+    Ok(returned(&call.id, &text, status))
 }
 
 /// A name as one segment of a path.

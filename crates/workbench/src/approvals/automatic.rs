@@ -58,6 +58,7 @@ impl Desk {
 
     /// Looks at what waits in a moment, beside whatever happens now.
     pub(crate) fn look_soon(&self) {
+        self.approvals().try_again();
         let desk = self.clone();
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(async move { desk.watch_approvals().await });
@@ -84,8 +85,8 @@ impl Desk {
         for request in pending.into_iter().chain(elsewhere) {
             now.insert(request.id.clone(), thread(&request));
             match without_a_person(&request) {
-                Some(plan) => self.answer_soon(request, plan),
-                None => told.push(request),
+                Some(plan) if self.approvals().may_answer(&request.id) => self.answer_soon(request, plan),
+                Some(_) | None => told.push(request),
             }
         }
         let before = self.approvals().now_waiting(now.clone());
@@ -118,10 +119,12 @@ impl Desk {
                 }
                 Ok(response) => {
                     tracing::warn!(status = %response.status(), "an automatic answer was refused");
+                    desk.approvals().was_refused(&id);
                     desk.events().tell(waiting(&request));
                 }
                 Err(error) => {
                     tracing::warn!(error = ?error, "an automatic answer could not be given");
+                    desk.approvals().was_refused(&id);
                     desk.events().tell(waiting(&request));
                 }
             }

@@ -12,6 +12,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{
+    decision::without_a_person,
     remember::{Suggestion, suggestions},
     request::{Request, Runner},
 };
@@ -36,6 +37,8 @@ pub(super) struct Waiting {
     created_at: Timestamp,
     /// When it would be denied if nobody came until then; None: never.
     expires_at: Option<Timestamp>,
+    /// Rules decide about every call, and Loci answers by itself: a window need not ask.
+    answering: bool,
     calls: Vec<WaitingCall>,
 }
 
@@ -80,9 +83,15 @@ pub(super) async fn list(State(desk): State<Desk>) -> Result<Answer<Vec<Waiting>
     let mut requests = desk.app().store().read(|conn| Request::list(conn, MOST)).await?;
     requests.extend(desk.requests_elsewhere().await?);
     let settings = settings::read_settings(&desk).await?;
+    let looking = desk.clone();
     // Previews look at the disk.
     let waiting: Vec<Waiting> = tokio::task::spawn_blocking(move || {
-        requests.into_iter().map(|request| shown(request, &settings)).collect()
+        let shown = |request: Request| {
+            let answering =
+                looking.approvals().may_answer(&request.id) && without_a_person(&request).is_some();
+            shown(request, &settings, answering)
+        };
+        requests.into_iter().map(shown).collect()
     })
     .await
     .map_err(anyhow::Error::from)?;
@@ -94,7 +103,7 @@ pub(super) async fn list(State(desk): State<Desk>) -> Result<Answer<Vec<Waiting>
     Ok(Answer(waiting))
 }
 
-fn shown(request: Request, settings: &Settings) -> Waiting {
+fn shown(request: Request, settings: &Settings, answering: bool) -> Waiting {
     let calls = request.calls.iter().map(|call| shown_call(&request, call, settings)).collect();
     // Micros; hours are bounded when they are set.
     let expires = |hours: f64| Timestamp(request.created_at.0.saturating_add((hours * 3.6e9) as i64));
@@ -106,6 +115,7 @@ fn shown(request: Request, settings: &Settings) -> Waiting {
         conversation_id: request.conversation_id,
         created_at: request.created_at,
         expires_at: settings.expire_unattended_hours.map(expires),
+        answering,
         calls,
     }
 }

@@ -55,6 +55,8 @@ struct State {
     shown: Shown,
     /// Requests that were waiting at the last look, for events and expiry.
     waiting: HashMap<MessageId, Thread>,
+    /// Requests that Loci tried to answer by itself and could not: a person answers them.
+    refused: HashSet<MessageId>,
     /// Requests that wait on other servers, as far as they are known.
     elsewhere: HashMap<MessageId, elsewhere::Known>,
 }
@@ -90,6 +92,20 @@ impl Approvals {
     /// Notes what waits; what waited at the last look.
     fn now_waiting(&self, now: HashMap<MessageId, Thread>) -> HashMap<MessageId, Thread> {
         std::mem::replace(&mut self.state().waiting, now)
+    }
+
+    /// Whether Loci may try to answer this request by itself.
+    fn may_answer(&self, id: &MessageId) -> bool {
+        !self.state().refused.contains(id)
+    }
+
+    fn was_refused(&self, id: &MessageId) {
+        self.state().refused.insert(id.clone());
+    }
+
+    /// Something changed that may make an answer possible.
+    fn try_again(&self) {
+        self.state().refused.clear();
     }
 
     fn waiting_ids(&self) -> Vec<MessageId> {

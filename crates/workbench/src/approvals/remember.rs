@@ -136,15 +136,15 @@ pub(super) fn made(
 #[derive(Debug, Serialize)]
 pub(super) struct Suggestion {
     /// The pattern as it stands in a rule's brackets.
-    pub pattern: String,
-    /// In words.
     pub text: String,
+    /// In words.
+    pub label: String,
 }
 
 /// Patterns that cover a call, the narrowest first.
 pub(super) fn suggestions(subject: Option<&Subject>) -> Vec<Suggestion> {
     let Some(subject) = subject else { return Vec::new() };
-    let suggest = |pattern: String, text: String| Suggestion { pattern, text };
+    let suggest = |text: String, label: String| Suggestion { text, label };
     match subject.kind {
         SubjectKind::Path => {
             let path = &subject.text;
@@ -180,7 +180,7 @@ pub(super) fn suggestions(subject: Option<&Subject>) -> Vec<Suggestion> {
                 let origin = format!("{}://{host}", url.scheme());
                 found.push(suggest(format!("{}/*", escaped(&origin)), format!("anything of {host}")));
             }
-            found.retain(|one| one.pattern.chars().count() <= 1_000);
+            found.retain(|one| one.text.chars().count() <= 1_000);
             found
         }
     }
@@ -206,10 +206,10 @@ mod tests {
             let subject = Subject { argument: "x".to_owned(), kind, text: text.to_owned() };
             let found = suggestions(Some(&subject));
             for one in &found {
-                let pattern = Pattern::parse(&one.pattern).unwrap();
+                let pattern = Pattern::parse(&one.text).unwrap();
                 assert_eq!(pattern.matches(text, kind == SubjectKind::Path), Ok(true), "{one:?} {text}");
             }
-            found.into_iter().map(|one| one.pattern).collect()
+            found.into_iter().map(|one| one.text).collect()
         };
         assert_eq!(
             patterns(SubjectKind::Path, "notes/a*/plan.md"),

@@ -169,7 +169,7 @@ impl Request {
         let parsed: Option<Map<String, Value>> = serde_json::from_str(arguments).ok();
         let runner = self.runner(call);
         let (server, read_only, hold) = match &runner {
-            Runner::Client(tool) => (THIS_MACHINE.to_owned(), tool.read_only(), self.hold(call, tool)),
+            Runner::Client(tool) => (THIS_MACHINE.to_owned(), tool.read_only(), self.hold(tool)),
             Runner::Server => {
                 let tool = self.tool(&call.name);
                 let own = tool.is_some_and(|tool| comes_with_the_server(tool.tool_type));
@@ -180,6 +180,12 @@ impl Request {
                 false,
                 Some("Another program offered this tool, and only that one can run it.".to_owned()),
             ),
+        };
+        let unknown = self.begun(call).is_some_and(|begun| begun.state == CallState::Unknown);
+        let hold = if unknown {
+            Some("Loci ended while this call ran. Nobody knows how far it came.".to_owned())
+        } else {
+            hold
         };
         let subject = match (&runner, &parsed) {
             (Runner::Client(tool), Some(parsed)) => tool.subject(&self.kit.place, parsed),
@@ -206,10 +212,7 @@ impl Request {
     }
 
     /// Why a person has to look at a call of this desk's tools, whatever rules say.
-    fn hold(&self, call: &ToolCall, tool: &ClientTool) -> Option<String> {
-        if self.begun(call).is_some_and(|begun| begun.state == CallState::Unknown) {
-            return Some("Loci ended while this call ran. Nobody knows how far it came.".to_owned());
-        }
+    fn hold(&self, tool: &ClientTool) -> Option<String> {
         if tool.asks_person() {
             return Some("The agent asks you something.".to_owned());
         }

@@ -419,19 +419,30 @@ fn past(entry: &AuditEntry) -> Option<Call> {
 #[serde(deny_unknown_fields)]
 struct Imagined {
     tool: String,
-    arguments: Map<String, Value>,
-    agent_id: AgentId,
+    /// An object, or its JSON text.
+    arguments: Value,
+    /// Left out: an agent no rule is about.
+    #[serde(default)]
+    agent_id: Option<AgentId>,
     #[serde(default)]
     conversation_id: Option<ConversationId>,
 }
 
 /// What the rules would decide about a call nobody made.
 async fn test(State(desk): State<Desk>, Json(imagined): Json<Imagined>) -> Result<Answer<Verdict>, Failure> {
+    let Imagined { tool: name, arguments, agent_id, conversation_id } = imagined;
+    let agent_id = agent_id.unwrap_or_else(AgentId::new);
+    let parsed = match arguments {
+        Value::String(text) => serde_json::from_str(&text).ok(),
+        Value::Object(arguments) => Some(arguments),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => None,
+    };
+    let arguments: Map<String, Value> =
+        parsed.ok_or_else(|| ApiError::validation("arguments must be a JSON object, or its text."))?;
     let verdict = desk
         .app()
         .store()
         .read(move |conn| {
-            let Imagined { tool: name, arguments, agent_id, conversation_id } = imagined;
             let kit = Kit::load(conn, LOCAL, &agent_id, conversation_id.as_ref())?;
             let server = tool::list_for_agent(conn, &agent_id)?
                 .into_iter()

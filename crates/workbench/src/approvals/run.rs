@@ -118,7 +118,7 @@ pub(super) async fn run(desk: &Desk, id: &MessageId, job: Job) -> Result<Told, F
 
 const GONE: &str = "The call was not run: the request was answered or cancelled meanwhile.";
 const CHANGED: &str = "The call was not run: the tool or its folder was changed after the person allowed it.";
-const BEGUN: &str = "The call was not run again: it was begun before.";
+pub(super) const BEGUN: &str = "The call was not run again: it was begun before.";
 
 /// What the model is told of a call whose arguments a person changed.
 pub(super) fn told_edited(arguments: Map<String, Value>, text: &str) -> String {
@@ -128,7 +128,13 @@ pub(super) fn told_edited(arguments: Map<String, Value>, text: &str) -> String {
     )
 }
 
-fn note(request: &Request, call: &ToolCall, hash: &str, arguments: &Map<String, Value>) -> ClientCall {
+/// A call that is about to begin.
+pub(super) fn note(
+    request: &Request,
+    call: &ToolCall,
+    hash: &str,
+    arguments: &Map<String, Value>,
+) -> ClientCall {
     ClientCall {
         connection: request.connection.clone(),
         message_id: request.id.clone(),

@@ -26,9 +26,10 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use loci_api::chat::ToolSpec;
-use loci_server::confined::Confinement;
+use loci_server::confined::{Confinement, RunEvent, RunRequest, RunResult};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
+use tokio::sync::mpsc;
 
 pub(crate) use self::{
     folder::Folder,
@@ -162,6 +163,23 @@ fn parse<T: DeserializeOwned>(name: &str, arguments: &Map<String, Value>) -> Res
         arguments.iter().filter(|(_, value)| !value.is_null()).map(|(k, v)| (k.clone(), v.clone())).collect();
     serde_json::from_value(Value::Object(given))
         .map_err(|error| format!("The arguments of {name} are not right: {error}."))
+}
+
+/// Runs source confined, telling whoever looks what it says.
+async fn run_watched(task: &Task, request: RunRequest) -> RunResult {
+    let (sender, mut receiver) = mpsc::channel(64);
+    let running = task.desk.app().sandbox().run(RunRequest { watcher: Some(sender), ..request });
+    let telling = async {
+        while let Some(event) = receiver.recv().await {
+            match event {
+                RunEvent::Stdout(text) | RunEvent::Stderr(text) => task.call.say(&text),
+                RunEvent::Installing { packages } => task.call.say(&format!("[installing {packages}]\n")),
+                RunEvent::InstallLine(line) => task.call.say(&format!("{}\n", line.trim_end())),
+                RunEvent::Installed => task.call.say("[installed]\n"),
+            }
+        }
+    };
+    tokio::join!(running, telling).0
 }
 
 /// What was in force, in one line for the log.

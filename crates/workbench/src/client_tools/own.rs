@@ -50,14 +50,13 @@ pub(crate) async fn run(tool: &OwnTool, task: &Task) -> Done {
         work_dir: folder.map(|opened| opened.folder.path().to_owned()),
         ..RunRequest::new(source_type, tool.source_code.clone(), task.arguments.clone())
     };
-    let running = task.desk.app().sandbox().run(request);
+    let running = super::run_watched(task, request);
     let result = tokio::select! {
         result = running => result,
         () = task.call.stopped() => return Done::from(Err("The person stopped the call.".to_owned())),
     };
     let confinement = Some(super::confinement(&result.confinement));
     let printed: String = result.stdout.concat().chars().take(MOST_PRINTED).collect();
-    task.call.say(&printed);
     let value = match result.value {
         Value::Null => "None".to_owned(),
         Value::String(text) => text,

@@ -167,11 +167,9 @@ async fn confined(task: &Task, prepared: &Prepared) -> Done {
         work_dir: Some(prepared.root.clone()),
         ..RunRequest::new(SourceType::Python, source, Map::new())
     };
-    let result = task.desk.app().sandbox().run(request).await;
+    let result = super::run_watched(task, request).await;
     let confinement = Some(super::confinement(&result.confinement));
     let output = Output { stdout: result.stdout.concat(), stderr: result.stderr.concat() };
-    task.call.say(&output.stdout);
-    task.call.say(&output.stderr);
     let result = match (result.status, result.value) {
         (RunStatus::Success, Value::Number(code)) => output.told(code.as_i64(), result.duration),
         (RunStatus::Success | RunStatus::Error, problem) => {

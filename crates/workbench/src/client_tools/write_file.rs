@@ -58,10 +58,7 @@ fn parse(arguments: &Map<String, Value>) -> Result<Arguments, String> {
 fn preview(place: &Place, arguments: &Map<String, Value>) -> Result<Preview, String> {
     let arguments = parse(arguments)?;
     let located = place.locate_to_write(&arguments.path)?;
-    let old = match current(&located) {
-        Ok(old) => old,
-        Err(problem) => return Err(problem),
-    };
+    let old = current(&located)?;
     Ok(diff::preview(&located.whole().display().to_string(), old.as_deref(), &arguments.content))
 }
 

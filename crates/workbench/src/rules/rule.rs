@@ -124,6 +124,7 @@ pub enum RuleProblem {
 
 /// A rule as it came from the database: one that is not understood is still there.
 #[derive(Debug, Clone, PartialEq)]
+#[allow(clippy::large_enum_variant, reason = "nearly all are rules, and they are read all the time")]
 pub enum StoredRule {
     Rule(Rule),
     Unreadable { id: String, effect: RuleEffect, problem: RuleProblem },
