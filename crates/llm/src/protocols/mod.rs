@@ -408,6 +408,34 @@ mod tests {
     }
 
     #[test]
+    fn who_is_asked_decides_how() {
+        for (kind, base, model, expected) in [
+            ("openai", "https://api.openai.com/v1", "gpt-5", Protocol::OpenAiResponses),
+            ("openai", "http://127.0.0.1:1/v1", "gpt-5", Protocol::OpenAiChat),
+            ("azure", "https://x.openai.azure.com/openai/v1", "gpt-5", Protocol::OpenAiResponses),
+            ("azure", "https://x.openai.azure.com/openai/v1", "DeepSeek-V3", Protocol::OpenAiChat),
+            ("anthropic", "https://api.anthropic.com", "claude-opus-5-5", Protocol::Anthropic),
+            ("google_ai", "https://g/v1beta", "gemini-2.5-pro", Protocol::Google),
+            ("ollama", "http://127.0.0.1:11434", "gpt-oss:20b", Protocol::Ollama),
+            ("llamacpp", "http://127.0.0.1:8080/v1", "x", Protocol::OpenAiChat),
+            ("custom", "http://127.0.0.1:8080/v1", "o3", Protocol::OpenAiChat),
+        ] {
+            let mut config = ProviderConfig {
+                name: kind.to_owned(),
+                provider_type: kind.to_owned(),
+                base_url: base.to_owned(),
+                api_key: None,
+                headers: Vec::new(),
+                category: "base".to_owned(),
+                protocol: None,
+            };
+            assert_eq!(Protocol::for_model(&config, model), expected, "{kind} {base} {model}");
+            config.protocol = Some(Protocol::OpenAiChat);
+            assert_eq!(Protocol::for_model(&config, model), Protocol::OpenAiChat);
+        }
+    }
+
+    #[test]
     fn addresses_follow_the_base() {
         for (wire, base, expected) in [
             (Protocol::OpenAiChat, "https://api.openai.com/v1", "https://api.openai.com/v1/chat/completions"),

@@ -49,6 +49,8 @@ async fn an_answer_is_the_same_streamed_whole_and_in_single_bytes() {
             assert_eq!(trace.request, fake.requests()[0].body, "the trace is what went out");
             assert!(trace.response.to_string().contains("Hello out there, é🙂 friend."));
             assert_eq!(trace.request_id.as_deref(), Some("req-1"));
+            let kept = serde_json::to_string(&trace).unwrap();
+            assert!(!kept.contains(KEY) && !kept.contains("hidden-extra"), "no key in the trace");
             assert!(trace.endpoint.unwrap().starts_with("http://127.0.0.1:"));
             match kind {
                 Kind::OpenAi | Kind::Responses | Kind::Google => {

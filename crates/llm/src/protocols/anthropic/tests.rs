@@ -184,3 +184,55 @@ fn effort_is_said_to_models_that_can_be_told() {
         assert_eq!(sent.headers.is_empty(), expected.is_none() || !name.contains("4-5"));
     }
 }
+
+#[test]
+fn later_models_think_as_they_find_right_and_take_no_temperature() {
+    let mut request = request(vec![user("q")]);
+    request.options.thinking_budget = Some(2048);
+    request.options.temperature = Some(0.3);
+    let sent = |request: &ChatRequest, name: &str| outgoing(request, &model("anthropic", name)).body;
+    let late = sent(&request, "claude-opus-5-5");
+    assert_eq!(late["thinking"], json!({"type": "adaptive", "display": "summarized"}));
+    assert!(late.get("temperature").is_none());
+    assert_eq!(sent(&request, "claude-opus-4-6")["thinking"]["type"], "enabled");
+    request.options.thinking_budget = None;
+    let late = sent(&request, "claude-opus-5-5");
+    assert!(late.get("thinking").is_none() && late.get("temperature").is_none());
+    assert_eq!(sent(&request, "claude-haiku-4-5")["temperature"], 0.3);
+    request.options.reasoning_effort = Some("xhigh".to_owned());
+    assert_eq!(sent(&request, "claude-opus-5-5")["output_config"]["effort"], "xhigh");
+    assert_eq!(sent(&request, "claude-opus-4-6")["output_config"]["effort"], "max");
+}
+
+#[test]
+fn the_cache_is_told_how_long_and_the_form_is_held_to_where_it_can_be() {
+    let mut request = request(vec![ChatMessage::System { text: "S".to_owned() }, user("q")]);
+    let sent = |request: &ChatRequest, name: &str| outgoing(request, &model("anthropic", name)).body;
+    let marks = |body: &Value| {
+        [
+            body["system"][0]["cache_control"].clone(),
+            body["messages"][0]["content"][0]["cache_control"].clone(),
+        ]
+    };
+    assert_eq!(
+        marks(&sent(&request, "claude-haiku-4-5")),
+        [json!({"type": "ephemeral"}), json!({"type": "ephemeral"})]
+    );
+    request.options.cache = Some(CacheLife::OneHour);
+    let hour = json!({"type": "ephemeral", "ttl": "1h"});
+    assert_eq!(marks(&sent(&request, "claude-haiku-4-5")), [hour.clone(), hour]);
+
+    let schema = json!({"type": "object", "required": ["a"], "properties": {"a": {"type": "string"}}});
+    request.options.response_format =
+        Some(json!({"type": "json_schema", "json_schema": {"name": "n", "schema": schema}}));
+    let held = sent(&request, "claude-sonnet-4-5");
+    assert_eq!(held["output_config"]["format"]["schema"]["additionalProperties"], false);
+    assert_eq!(held["system"].as_array().unwrap().len(), 1);
+    // Older models are told in words.
+    let told = sent(&request, "claude-3-5-haiku");
+    assert!(told.get("output_config").is_none() && told["system"].as_array().unwrap().len() == 2);
+    // So is a schema that could not be held to without changing it.
+    let loose = json!({"type": "object", "properties": {"a": {"type": "string"}}});
+    request.options.response_format = Some(json!({"type": "json_schema", "json_schema": {"schema": loose}}));
+    assert!(sent(&request, "claude-sonnet-4-5").get("output_config").is_none());
+}

@@ -132,3 +132,48 @@ fn long_ids_are_cut_alike_in_call_and_return() {
     assert_eq!(sent.len(), 40);
     assert_eq!(body["messages"][1]["tool_call_id"], sent);
 }
+
+#[test]
+fn a_router_is_told_of_reasoning_and_the_cache_in_its_own_words() {
+    let details = json!([{"type": "reasoning.text", "text": "t", "signature": "s"}]);
+    let sealed = Origin::OpenAiChat.seal(&details);
+    let mut request = request(vec![
+        ChatMessage::System { text: "S".to_owned() },
+        ChatMessage::User { content: vec![text("x")] },
+        ChatMessage::Assistant {
+            content: vec![ContentPart::Reasoning { reasoning: "t".to_owned(), signature: Some(sealed) }],
+            tool_calls: vec![ToolCall {
+                id: "a".to_owned(),
+                name: "f".to_owned(),
+                arguments: "{}".to_owned(),
+            }],
+        },
+        ChatMessage::Tool {
+            returns: vec![ChatToolReturn {
+                tool_call_id: "a".to_owned(),
+                content: vec![text("r")],
+                is_error: false,
+            }],
+        },
+    ]);
+    request.options.thinking_budget = Some(100);
+    request.options.cache_key = Some("conversation-1".to_owned());
+    let sent = body(&request, &model("openrouter", "anthropic/claude-sonnet-4.5"));
+    assert_eq!(sent["reasoning"], json!({"max_tokens": 1024}));
+    assert_eq!(sent["usage"], json!({"include": true}));
+    let mark = json!({"type": "ephemeral"});
+    assert_eq!(sent["messages"][0]["content"][0]["cache_control"], mark);
+    assert_eq!(sent["messages"][3]["content"][0]["cache_control"], mark);
+    assert_eq!(sent["messages"][2]["reasoning_details"], details);
+    assert!(sent.get("prompt_cache_key").is_none(), "only OpenAI itself knows it");
+    request.options.thinking_budget = None;
+    request.options.reasoning_effort = Some("high".to_owned());
+    let other = body(&request, &model("openrouter", "openai/gpt-5"));
+    assert_eq!(other["reasoning"], json!({"effort": "high"}));
+    assert!(other.get("reasoning_effort").is_none());
+    assert_eq!(other["messages"][0]["content"], "S");
+
+    assert_eq!(body(&request, &model("azure", "gpt-4.1"))["prompt_cache_key"], "conversation-1");
+    // The tests' OpenAI is not at OpenAI's address.
+    assert!(body(&request, &model("openai", "gpt-4.1")).get("prompt_cache_key").is_none());
+}
