@@ -83,15 +83,6 @@ export function AgentPlace({ agent }: { agent: Agent }) {
           </Part>
         </div>
       </main>
-      {open && !narrow ? (
-        <Resizer
-          label={t("inspector.width")}
-          width={inspectorWidth}
-          least={280}
-          most={720}
-          onWidth={setInspectorWidth}
-        />
-      ) : null}
       {open ? (
         <div
           style={narrow ? undefined : { width: inspectorWidth }}
@@ -102,7 +93,20 @@ export function AgentPlace({ agent }: { agent: Agent }) {
               : "h-full",
           )}
         >
-          <Inspector agentId={agent.id} />
+          <Inspector
+            agentId={agent.id}
+            edge={
+              narrow ? null : (
+                <Resizer
+                  label={t("inspector.width")}
+                  width={inspectorWidth}
+                  least={280}
+                  most={720}
+                  onWidth={setInspectorWidth}
+                />
+              )
+            }
+          />
         </div>
       ) : null}
     </div>

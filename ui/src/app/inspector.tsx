@@ -1,5 +1,5 @@
 import { Tabs } from "radix-ui";
-import type { ComponentType } from "react";
+import type { ComponentType, ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { ContextPanel, MemoryPanel, RunsPanel, ToolsPanel } from "@/panels";
 import { type InspectorTab, useLayout } from "./layout";
@@ -15,13 +15,14 @@ const TABS: Record<InspectorTab, Panel> = {
 };
 
 /** What surrounds the conversation: the agent's memory and tools, what is sent, and what was done. */
-export function Inspector({ agentId }: { agentId: string }) {
+export function Inspector({ agentId, edge }: { agentId: string; edge?: ReactNode }) {
   const { t } = useTranslation();
   const { tab, setTab, conversations } = useLayout();
   return (
-    <aside aria-label={t("inspector.label")} className="h-full bg-rail">
+    <aside aria-label={t("inspector.label")} className="flex h-full bg-rail">
+      {edge}
       <Tabs.Root
-        className="flex h-full flex-col"
+        className="flex h-full min-w-0 flex-1 flex-col"
         value={tab}
         onValueChange={(value) => {
           if (value in TABS) setTab(value as InspectorTab);

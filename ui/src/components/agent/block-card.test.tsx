@@ -173,7 +173,7 @@ describe("block card", () => {
     expect(screen.getByText("read-only for the agent")).toBeVisible();
     expect(screen.getByText("also used by 2 agents: Venus, Mars")).toBeVisible();
     expect(screen.getByText(/edited by Mercury/)).toBeVisible();
-    await userEvent.click(screen.getByRole("button", { name: "History of human" }));
+    await userEvent.click(screen.getByRole("button", { name: /^History of human/ }));
     expect(onHistory).toHaveBeenCalledOnce();
     await userEvent.click(screen.getByRole("button", { name: "Undo the last change" }));
     expect(onUndo).toHaveBeenCalledOnce();

@@ -120,10 +120,10 @@ export function BlockCard({
           <button
             type="button"
             className="mr-auto flex min-w-0 items-center gap-1.5 rounded-sm py-1 text-left hover:text-foreground"
-            aria-label={t("block.history", { label: block.label })}
             onClick={onHistory}
           >
             <History aria-hidden className="size-3 shrink-0" />
+            <span className="sr-only">{t("block.history", { label: block.label })}: </span>
             <span className="truncate">
               {t(`block.editedBy.${newest.actor}`, { name: newest.actor_name ?? t("block.anAgent") })},{" "}
               <When date={newest.at} />

@@ -50,7 +50,7 @@ function show(more: Routes = {}) {
 }
 
 const card = (label: string) => screen.findByRole("article", { name: label });
-const press = (name: string, within_: HTMLElement = document.body) =>
+const press = (name: string | RegExp, within_: HTMLElement = document.body) =>
   userEvent.click(within(within_).getByRole("button", { name }));
 
 describe("the memory panel", () => {
@@ -141,7 +141,7 @@ describe("the memory panel", () => {
     const { seen } = show({ "POST /workbench/blocks/block-1/restore": { block: human, version: 4 } });
     await card("human");
     await screen.findByText(/edited by Mercury/);
-    await press("History of human");
+    await press(/^History of human/);
     const dialog = await screen.findByRole("dialog", { name: "History of human" });
     expect(await within(dialog).findByText(/edited by Mercury with memory_insert/)).toBeVisible();
     expect(within(dialog).getByText(/edited over the API/)).toBeVisible();
