@@ -99,6 +99,14 @@ def test_a_changed_source_brings_its_schema_and_its_name(client):
     assert client.tools.retrieve(tool.id).name == "subtract"
 
 
+def test_a_renamed_tool_still_waits_for_a_person(client, agent):
+    tool = client.tools.create(source_code=ADD, default_requires_approval=True)
+    client.agents.tools.attach(tool.id, agent_id=agent.id)
+    client.tools.update(tool.id, source_code=SUBTRACT)
+    rules = client.agents.retrieve(agent.id).tool_rules
+    assert [(rule.type, rule.tool_name) for rule in rules] == [("requires_approval", "subtract")]
+
+
 def test_the_built_in_tools_cannot_be_broken_and_come_back(client, http):
     base = http.post("/v1/tools/add-base-tools").json()
     assert len(base) == 26

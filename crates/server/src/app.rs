@@ -164,5 +164,7 @@ pub async fn open(options: Options, providers: Vec<ProviderConfig>) -> anyhow::R
     crate::runs::recover(&app).await.context("marking what a stopped server left unfinished")?;
     app.store().write(|tx| score_card::interrupt_running(tx)).await.context("marking unfinished trials")?;
     embedding::catch_up(&app);
+    let cleaned = app.clone();
+    app.runs().spawn(async move { cleaned.sandbox().collect_packages().await });
     Ok(app)
 }

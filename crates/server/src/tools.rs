@@ -4,13 +4,13 @@ use loci_api::{
     error::ApiError,
     ids::{DEFAULT_USER_ID, ToolId},
     resource::{DEFAULT_RETURN_CHAR_LIMIT, Tool, ToolType},
-    rules::ToolRule,
+    rules::{ToolRule, ToolRuleKind},
     time::Timestamp,
     tool::{ToolCreate, ToolUpdate},
 };
 use loci_store::{
     Connection, StoreError,
-    table::{tool, tool_version::ToolContent},
+    table::{agent, tool, tool_version::ToolContent},
 };
 use loci_tools::{
     builtin::{self, Builtin},
@@ -311,6 +311,7 @@ pub fn change(conn: &Connection, mut tool: Tool, mut update: ToolUpdate, now: Ti
             *field = given;
         }
     }
+    let before = tool.name.clone();
     let custom = builtin::find(tool.name.as_deref().unwrap_or_default()).is_none();
     if !custom
         && (update.source_code.is_some() || update.json_schema.is_some() || update.source_type.is_some())
@@ -379,7 +380,56 @@ pub fn change(conn: &Connection, mut tool: Tool, mut update: ToolUpdate, now: Ti
     set_some(&mut tool.enable_parallel_execution, update.enable_parallel_execution);
     tool.last_updated_by_id = Some(DEFAULT_USER_ID.to_owned());
     tool::update(conn, &tool, now)?;
+    rename_in_rules(conn, &tool.id, before.as_deref(), tool.name.as_deref())?;
     Ok(tool)
+}
+
+/// Rules speak of tools by name. Where an agent has this tool, they go on speaking of it: without that, a renamed
+/// tool would no longer wait for the person who decides on it.
+fn rename_in_rules(conn: &Connection, id: &ToolId, from: Option<&str>, to: Option<&str>) -> Answer<()> {
+    let (Some(from), Some(to)) = (from, to) else { return Ok(()) };
+    if from == to {
+        return Ok(());
+    }
+    for agent_id in tool::agent_ids(conn, id)? {
+        let Some(mut row) = agent::get(conn, &agent_id)? else { continue };
+        let before = row.tool_rules.clone();
+        row.tool_rules.iter_mut().for_each(|rule| rename_in_rule(rule, from, to));
+        if row.tool_rules != before {
+            agent::update(conn, &row)?;
+        }
+    }
+    Ok(())
+}
+
+fn rename_in_rule(rule: &mut ToolRule, from: &str, to: &str) {
+    let rename = |name: &mut String| {
+        if name == from {
+            to.clone_into(name);
+        }
+    };
+    rename(&mut rule.tool_name);
+    match &mut rule.kind {
+        ToolRuleKind::ConstrainChildTools { children, child_arg_nodes } => {
+            children.iter_mut().for_each(rename);
+            child_arg_nodes.iter_mut().flatten().for_each(|node| rename(&mut node.name));
+        }
+        ToolRuleKind::ParentLastTool { children } => children.iter_mut().for_each(rename),
+        ToolRuleKind::Conditional { default_child, child_output_mapping, .. } => {
+            default_child.iter_mut().for_each(rename);
+            for child in child_output_mapping.values_mut() {
+                if child.as_str() == Some(from) {
+                    *child = json!(to);
+                }
+            }
+        }
+        ToolRuleKind::RunFirst { .. }
+        | ToolRuleKind::ExitLoop
+        | ToolRuleKind::ContinueLoop
+        | ToolRuleKind::MaxCountPerStep { .. }
+        | ToolRuleKind::RequiredBeforeExit
+        | ToolRuleKind::RequiresApproval => {}
+    }
 }
 
 /// Brings an earlier state of a tool back, over what it is now.
@@ -395,6 +445,7 @@ pub fn restore(conn: &Connection, mut tool: Tool, content: ToolContent, now: Tim
         ))
         .into());
     }
+    let before = tool.name.clone();
     content.put_into(&mut tool);
     if let Some(source) = &tool.source_code {
         let hash = tool_hash(source, tool.json_schema.as_ref().unwrap_or(&Map::new()));
@@ -402,6 +453,7 @@ pub fn restore(conn: &Connection, mut tool: Tool, content: ToolContent, now: Tim
     }
     tool.last_updated_by_id = Some(DEFAULT_USER_ID.to_owned());
     tool::update(conn, &tool, now)?;
+    rename_in_rules(conn, &tool.id, before.as_deref(), tool.name.as_deref())?;
     Ok(tool)
 }
 
