@@ -38,7 +38,7 @@ impl Backend {
     pub fn start() -> Self {
         let (tell, progress) = watch::channel(Progress::Opening);
         tauri::async_runtime::spawn(async move {
-            let opened = match open().await {
+            let opened = match open("window").await {
                 Ok(desk) => {
                     let router = loci_workbench::router(desk.clone());
                     Progress::Open { desk, router }
@@ -58,10 +58,25 @@ impl Backend {
                 if let Err(error) = desk.load_providers().await {
                     tracing::error!(error = format!("{error:#}"), "the model providers cannot be set up");
                 }
+                desk.resume_local_server().await;
                 desk.watch_approvals().await;
             }
         });
         Self { progress, stopping: AtomicBool::new(false) }
+    }
+
+    /// The desk, once the data is open.
+    pub async fn desk(&self) -> Result<Desk, String> {
+        match self.settled().await {
+            Progress::Open { desk, .. } => Ok(desk),
+            Progress::Failed(problem) => Err(problem),
+            Progress::Opening => Err("Loci did not finish to open its data.".to_owned()),
+        }
+    }
+
+    /// Where the data is.
+    pub async fn data_dir(&self) -> Result<PathBuf, String> {
+        Ok(self.desk().await?.app().options().data_dir.clone())
     }
 
     /// What answers requests, once the data is open.
@@ -91,18 +106,24 @@ impl Backend {
             Progress::Opening | Progress::Failed(_) => return,
         };
         desk.close();
+        desk.pause_local_server().await;
         if tokio::time::timeout(PATIENCE, desk.app().shutdown()).await.is_err() {
             tracing::warn!("some runs did not end in time; they are marked at the next start");
         }
     }
 }
 
-async fn open() -> anyhow::Result<Desk> {
-    let data_dir = std::env::var_os(DATA_DIR)
-        .filter(|value| !value.is_empty())
-        .map(PathBuf::from)
-        .or_else(default_data_dir)
-        .with_context(|| format!("there is no home folder to keep data in; set {DATA_DIR}"))?;
+/// The folder of the data, whether it is there yet or not.
+pub fn data_dir() -> Option<PathBuf> {
+    let given = std::env::var_os(DATA_DIR).filter(|value| !value.is_empty());
+    let folder = given.map(PathBuf::from).or_else(default_data_dir)?;
+    std::path::absolute(folder).ok()
+}
+
+/// Opens the data for a window or, with `http`, for a browser.
+pub async fn open(transport: &'static str) -> anyhow::Result<Desk> {
+    let data_dir =
+        data_dir().with_context(|| format!("there is no home folder to keep data in; set {DATA_DIR}"))?;
     let secrets = match std::env::var(SECRETS).ok().as_deref() {
         None | Some("") => SecretChoice::Automatic(secrets_file(&data_dir)),
         Some("keyring") => SecretChoice::Keyring,
@@ -110,7 +131,7 @@ async fn open() -> anyhow::Result<Desk> {
         Some("file") => SecretChoice::File(secrets_file(&data_dir)),
         Some(other) => anyhow::bail!("{SECRETS} is {other:?}; it may be keyring, memory or file"),
     };
-    Setup { data_dir, secrets, transport: "window", allow_private_callbacks: false }.open().await
+    Setup { data_dir, secrets, transport, allow_private_callbacks: false }.open().await
 }
 
 /// Shows why the data cannot be opened, and ends the program when the person has read it.

@@ -10,12 +10,13 @@ use axum::{Router, body::Body};
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use futures::{FutureExt, StreamExt};
 use http::{HeaderName, HeaderValue, Method, Request, Uri};
+use loci_workbench::BrokenOff;
 use serde::{Deserialize, Serialize};
 use tauri::{AppHandle, Manager, State, ipc::Channel};
 use tokio::{sync::oneshot, task::AbortHandle};
 use tower::ServiceExt;
 
-use crate::backend::Backend;
+use crate::{backend::Backend, display};
 
 /// Bytes of one message to the page; what arrives together goes together up to here.
 const CHUNK: usize = 64 << 10;
@@ -99,6 +100,8 @@ pub async fn api_request(
     request: ApiRequest,
     channel: Channel<Answer>,
 ) -> Result<(), String> {
+    // A page that asks is a page that came up.
+    display::survived();
     let id = request.id.clone();
     let outgoing = outgoing(request)?;
     let mut under_way = requests.all();
@@ -188,8 +191,7 @@ where
         let mut bytes = match next {
             Some(Ok(bytes)) => bytes.to_vec(),
             Some(Err(error)) => {
-                tracing::warn!(%error, "an answer broke off");
-                return send(Answer::Error { message: "The answer broke off inside Loci.".to_owned() });
+                return send(Answer::Error { message: broken_off(error) });
             }
             None => return send(Answer::End),
         };
@@ -209,6 +211,15 @@ where
                 ahead = 0;
             }
         }
+    }
+}
+
+/// What broke an answer off: a server elsewhere says it in a sentence, all else is ours.
+fn broken_off(error: axum::Error) -> String {
+    tracing::warn!(%error, "an answer broke off");
+    match error.into_inner().downcast::<BrokenOff>() {
+        Ok(known) => known.0,
+        Err(_) => "The answer broke off inside Loci.".to_owned(),
     }
 }
 
@@ -339,5 +350,56 @@ mod tests {
             relayed(vec![Ok(b"half".to_vec()), Err(std::io::ErrorKind::BrokenPipe.into())]).await;
         assert_eq!(bytes(&answers), b"half");
         assert!(matches!(answers.last(), Some(Answer::Error { .. })), "{answers:?}");
+    }
+
+    #[test]
+    fn a_server_elsewhere_says_why_it_broke_off() {
+        let known = axum::Error::new(BrokenOff("Home broke off its answer.".to_owned()));
+        assert_eq!(broken_off(known), "Home broke off its answer.");
+        assert_eq!(
+            broken_off(axum::Error::new(std::io::Error::other("odd"))),
+            "The answer broke off inside Loci."
+        );
+    }
+
+    /// The way from the router's first piece to the page's channel, without the page.
+    #[tokio::test]
+    async fn the_first_piece_of_a_stream_goes_on_at_once() {
+        use std::time::Instant;
+        let mut taken = Vec::new();
+        for _ in 0..200 {
+            let made = Arc::new(Mutex::new(None));
+            let making = Arc::clone(&made);
+            let router = Router::new().fallback(move || async move {
+                let pieces = futures::stream::once(async move {
+                    // As a model would: not there yet when the answer begins.
+                    tokio::task::yield_now().await;
+                    *making.lock().expect("alone") = Some(Instant::now());
+                    Ok::<_, std::io::Error>(b"data: {}\n\n".to_vec())
+                });
+                Body::from_stream(pieces.chain(futures::stream::pending()))
+            });
+            let (tell, heard) = oneshot::channel();
+            let tell = Mutex::new(Some(tell));
+            let send = |answer: Answer| {
+                if matches!(answer, Answer::Chunk { .. })
+                    && let Some(tell) = tell.lock().expect("alone").take()
+                {
+                    let _nobody_waits = tell.send(Instant::now());
+                }
+                Ok::<_, std::convert::Infallible>(())
+            };
+            let request = outgoing(request("GET", "/", &[], None)).expect("fine");
+            let relaying = relay(router, request, send, || std::future::ready(Ok(())));
+            let arrived = tokio::select! {
+                _ = relaying => panic!("the stream does not end"),
+                at = heard => at.expect("told"),
+            };
+            let made = made.lock().expect("alone").expect("made before it arrived");
+            taken.push(arrived - made);
+        }
+        taken.sort();
+        eprintln!("first piece through the bridge: median {:?}, worst {:?}", taken[100], taken[199]);
+        assert!(taken[100] < std::time::Duration::from_millis(1), "median {:?}", taken[100]);
     }
 }

@@ -1,35 +1,154 @@
 //! Whether there is a screen, and how the web view draws on this one.
-
-/// Says in a sentence why no window can be opened; the toolkit would panic instead.
-#[cfg(target_os = "linux")]
-pub fn prepare() -> Result<(), String> {
-    let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    if !set("DISPLAY") && !set("WAYLAND_DISPLAY") {
-        return Err("there is no display to open a window on. Start it in a desktop session, or use `loci serve --ui` \
-            and a browser."
-            .to_owned());
-    }
-    // Without a graphics device the web view would draw through a software copy of one: slower and larger.
-    if !set(DMABUF) && !std::path::Path::new("/dev/dri").exists() {
-        return start_again_without_dmabuf();
-    }
-    Ok(())
-}
+//!
+//! WebKitGTK hands pictures to the screen through DMABUF, which leaves a blank window with some drivers. Those that
+//! are known for it get the older way from the start; a start after one whose page never came up gets it as well.
 
 #[cfg(target_os = "linux")]
-const DMABUF: &str = "WEBKIT_DISABLE_DMABUF_RENDERER";
-
-/// The variable must be there before any thread starts, so the program begins anew with it, in the same process.
-#[cfg(target_os = "linux")]
-fn start_again_without_dmabuf() -> Result<(), String> {
-    use std::os::unix::process::CommandExt;
-    let Ok(program) = std::env::current_exe() else { return Ok(()) };
-    let error = std::process::Command::new(program).args(std::env::args_os().skip(1)).env(DMABUF, "1").exec();
-    tracing::debug!(%error, "going on with the usual renderer");
-    Ok(())
-}
+pub use linux::{prepare, survived};
 
 #[cfg(not(target_os = "linux"))]
-pub fn prepare() -> Result<(), String> {
+pub fn prepare(_safe: bool) -> Result<(), String> {
     Ok(())
+}
+
+/// The page came up, or the person ended the program: nothing is wrong with the display.
+#[cfg(not(target_os = "linux"))]
+pub fn survived() {}
+
+#[cfg(target_os = "linux")]
+mod linux {
+    use std::{fs, path::PathBuf, process::Command, sync::OnceLock};
+
+    const DMABUF: &str = "WEBKIT_DISABLE_DMABUF_RENDERER";
+    const COMPOSITING: &str = "WEBKIT_DISABLE_COMPOSITING_MODE";
+    /// A driver's own remedy for a Wayland protocol error that ends the program.
+    const EXPLICIT_SYNC: &str = "__NV_DISABLE_EXPLICIT_SYNC";
+    /// Set for the program's own second beginning.
+    const PREPARED: &str = "LOCI_DISPLAY_PREPARED";
+
+    /// What matters of this machine.
+    #[derive(Debug, Clone, Copy)]
+    struct Machine {
+        /// There is a device to draw with.
+        graphics: bool,
+        /// The vendor's own driver, not the free one.
+        nvidia: bool,
+        wayland: bool,
+        /// The start before this one never showed its page, or the person asks for it.
+        trouble: bool,
+    }
+
+    /// The variables that make the web view draw safely here.
+    fn remedies(machine: Machine) -> Vec<&'static str> {
+        let mut remedies = Vec::new();
+        if !machine.graphics || machine.nvidia || machine.trouble {
+            remedies.push(DMABUF);
+        }
+        if machine.nvidia && machine.wayland {
+            remedies.push(EXPLICIT_SYNC);
+        }
+        if machine.trouble {
+            remedies.push(COMPOSITING);
+        }
+        remedies
+    }
+
+    fn set(name: &str) -> bool {
+        std::env::var_os(name).is_some_and(|value| !value.is_empty())
+    }
+
+    /// Says in a sentence why no window can be opened; the toolkit would panic instead.
+    pub fn prepare(safe: bool) -> Result<(), String> {
+        if !set("DISPLAY") && !set("WAYLAND_DISPLAY") {
+            return Err("there is no display to open a window on. Start it in a desktop session, or run \
+                `loci-desktop --browser` or `loci serve --ui` and use a browser."
+                .to_owned());
+        }
+        if set(PREPARED) {
+            return Ok(());
+        }
+        let before = mark();
+        if before {
+            eprintln!(
+                "loci-desktop: the window did not come up the last time, so it is drawn without the graphics card now. \
+                If it stays blank, run `loci-desktop --browser`."
+            );
+        }
+        let machine = Machine {
+            graphics: std::path::Path::new("/dev/dri").exists(),
+            nvidia: std::path::Path::new("/proc/driver/nvidia/version").exists(),
+            wayland: set("WAYLAND_DISPLAY") && std::env::var("GDK_BACKEND").as_deref() != Ok("x11"),
+            trouble: safe || before,
+        };
+        // What the person has set stays as it is.
+        let remedies: Vec<_> =
+            remedies(machine).into_iter().filter(|name| std::env::var_os(name).is_none()).collect();
+        if remedies.is_empty() { Ok(()) } else { begin_again(&remedies) }
+    }
+
+    /// The variables must be there before any thread starts, so the program begins anew with them, in the same
+    /// process.
+    fn begin_again(remedies: &[&str]) -> Result<(), String> {
+        use std::os::unix::process::CommandExt;
+        let Ok(program) = std::env::current_exe() else { return Ok(()) };
+        let mut command = Command::new(program);
+        command.args(std::env::args_os().skip(1)).env(PREPARED, "1");
+        for name in remedies {
+            command.env(name, "1");
+        }
+        let error = command.exec();
+        tracing::debug!(%error, "going on with the usual renderer");
+        Ok(())
+    }
+
+    /// A file that is there from the start until the page asks for something.
+    fn marker() -> Option<&'static PathBuf> {
+        static MARKER: OnceLock<Option<PathBuf>> = OnceLock::new();
+        MARKER
+            .get_or_init(|| crate::backend::data_dir().map(|folder| folder.join("window-starting")))
+            .as_ref()
+    }
+
+    /// Leaves the mark. Whether it was there already.
+    fn mark() -> bool {
+        let Some(marker) = marker() else { return false };
+        let before = marker.exists();
+        let left = marker.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(marker, ""));
+        if let Err(error) = left {
+            tracing::debug!(%error, "the start is not noted");
+        }
+        before
+    }
+
+    /// The page came up, or the person ended the program: nothing is wrong with the display.
+    pub fn survived() {
+        static ONCE: std::sync::Once = std::sync::Once::new();
+        ONCE.call_once(|| {
+            if let Some(marker) = marker()
+                && let Err(error) = fs::remove_file(marker)
+            {
+                tracing::debug!(%error, "the start was not noted");
+            }
+        });
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn what_is_known_to_fail_is_avoided_and_nothing_else() {
+            let good = Machine { graphics: true, nvidia: false, wayland: true, trouble: false };
+            for (machine, wanted) in [
+                (good, &[][..]),
+                (Machine { wayland: false, ..good }, &[]),
+                (Machine { graphics: false, ..good }, &[DMABUF]),
+                (Machine { nvidia: true, wayland: false, ..good }, &[DMABUF]),
+                (Machine { nvidia: true, ..good }, &[DMABUF, EXPLICIT_SYNC]),
+                (Machine { trouble: true, ..good }, &[DMABUF, COMPOSITING]),
+            ] {
+                assert_eq!(remedies(machine), wanted, "{machine:?}");
+            }
+        }
+    }
 }

@@ -1,20 +1,27 @@
-//! The desktop shell: the only Rust that knows Tauri. A window, the bridge from its pages to the routers, dialogs.
-//! It must not know agents; everything the window does goes through the same requests a browser makes. Begin with
-//! [`run`], then `bridge.rs`.
+//! The desktop shell: the only Rust that knows Tauri. A window, the bridge from its pages to the routers, and what
+//! the system offers besides: menu, tray, notifications, dialogs, links. It must not know agents; everything it
+//! does goes through the same requests a browser makes. Begin with [`run`], then `bridge.rs`.
 
+mod arguments;
 mod backend;
 mod bridge;
 mod dialogs;
 mod display;
+mod links;
+mod menu;
+mod notify;
+mod place;
+mod tray;
+mod way_out;
+mod window;
+mod words;
 
 use std::process::ExitCode;
 
-use tauri::{Manager, RunEvent, WebviewWindow, webview::PageLoadEvent};
+use tauri::{Context, Manager, RunEvent, WindowEvent, webview::PageLoadEvent};
 use tracing_subscriber::EnvFilter;
 
-use crate::{backend::Backend, bridge::Requests};
-
-const WINDOW: &str = "main";
+use crate::{arguments::Arguments, backend::Backend, bridge::Requests, tray::Tray};
 
 /// Opens the window and returns when it was closed and every run is finished or marked.
 #[must_use]
@@ -23,29 +30,56 @@ pub fn run() -> ExitCode {
         .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn")))
         .with_writer(std::io::stderr)
         .init();
-    if let Err(problem) = display::prepare() {
+    let arguments = match Arguments::parse(std::env::args_os().skip(1)) {
+        Ok(arguments) => arguments,
+        Err(problem) => {
+            eprintln!("loci-desktop: {problem}");
+            return ExitCode::from(2);
+        }
+    };
+    if arguments.help {
+        println!("{}", arguments::HELP);
+        return ExitCode::SUCCESS;
+    }
+    let context: Context = tauri::generate_context!();
+    if arguments.browser {
+        return way_out::run(context);
+    }
+    if let Err(problem) = display::prepare(arguments.safe_display) {
         eprintln!("loci-desktop: {problem}");
         return ExitCode::from(2);
     }
-    // Before the window, beside which it opens the data.
-    let backend = Backend::start();
+    open_window(context, arguments)
+}
+
+fn open_window(context: Context, arguments: Arguments) -> ExitCode {
     let mut builder = tauri::Builder::default();
     // A test or a person with a data folder of their own wants a window of its own, too.
     if std::env::var_os(backend::DATA_DIR).is_none() {
         builder = builder.plugin(tauri_plugin_single_instance::init(|app, _arguments, _folder| {
-            if let Some(window) = app.get_webview_window(WINDOW) {
-                show(&window);
-            }
+            // A link among the arguments reaches us through the plugin for links.
+            window::show(app);
         }));
     }
     let app = builder
+        .plugin(tauri_plugin_deep_link::init())
         .plugin(tauri_plugin_dialog::init())
-        .manage(backend)
+        .plugin(tauri_plugin_notification::init())
+        .plugin(tauri_plugin_opener::init())
+        .plugin(window::remembered())
+        // Before the window, beside which it opens the data.
+        .manage(Backend::start())
         .manage(Requests::default())
+        .manage(Tray::default())
         .invoke_handler(tauri::generate_handler![
             bridge::api_request,
             bridge::api_cancel,
-            dialogs::pick_folder
+            dialogs::pick_folder,
+            dialogs::pick_file,
+            dialogs::save_file,
+            links::open_link,
+            links::open_data_folder,
+            place::first_place
         ])
         .on_page_load(|webview, load| {
             // What the page before had asked for has nobody to go to any more.
@@ -53,39 +87,68 @@ pub fn run() -> ExitCode {
                 webview.state::<Requests>().cancel_all();
             }
         })
-        .setup(|app| {
-            backend::report_failure(app.handle().clone());
+        .on_menu_event(|app, event| menu::chosen(app, event.id().as_ref()))
+        .on_window_event(|window, event| {
+            if let WindowEvent::CloseRequested { api, .. } = event
+                && tray::keeps_running(window.app_handle())
+                && window.hide().is_ok()
+            {
+                api.prevent_close();
+            }
+        })
+        .setup(move |app| {
+            let app = app.handle();
+            place::listen(app, arguments.link.as_deref());
+            window::create(app)?;
+            tray::create(app);
+            notify::watch(app.clone());
+            end_when_told(app.clone());
+            backend::report_failure(app.clone());
             Ok(())
         })
-        .build(tauri::generate_context!());
+        .build(context);
     match app {
         Ok(app) => ExitCode::from(u8::try_from(app.run_return(on_event)).unwrap_or(1)),
         Err(error) => {
             eprintln!("loci-desktop: the window cannot be opened: {error}");
+            eprintln!("`loci-desktop --browser` opens the workbench in a browser instead.");
             ExitCode::from(2)
         }
     }
 }
 
-fn on_event(app: &tauri::AppHandle, event: RunEvent) {
-    if let RunEvent::ExitRequested { api, code, .. } = event
-        && app.state::<Backend>().begin_to_stop()
-    {
-        api.prevent_exit();
-        app.state::<Requests>().cancel_all();
-        let app = app.clone();
-        tauri::async_runtime::spawn(async move {
-            app.state::<Backend>().stop().await;
-            app.exit(code.unwrap_or(0));
-        });
-    }
+/// A session that ends, or whoever started the program, asks by a signal: it is heard like closing the window.
+fn end_when_told(app: tauri::AppHandle) {
+    #[cfg(unix)]
+    tauri::async_runtime::spawn(async move {
+        use tokio::signal::unix::{SignalKind, signal};
+        match signal(SignalKind::terminate()) {
+            Ok(mut told) => {
+                if told.recv().await.is_some() {
+                    app.exit(0);
+                }
+            }
+            Err(error) => tracing::warn!(%error, "a request to end is not heard"),
+        }
+    });
+    #[cfg(not(unix))]
+    let _ = app;
 }
 
-/// Brings the window to where the person is.
-fn show(window: &WebviewWindow) {
-    for done in [window.show(), window.unminimize(), window.set_focus()] {
-        if let Err(error) = done {
-            tracing::debug!(%error, "the window stays where it is");
+fn on_event(app: &tauri::AppHandle, event: RunEvent) {
+    match event {
+        RunEvent::ExitRequested { api, code, .. } if app.state::<Backend>().begin_to_stop() => {
+            api.prevent_exit();
+            app.state::<Requests>().cancel_all();
+            display::survived();
+            let app = app.clone();
+            tauri::async_runtime::spawn(async move {
+                app.state::<Backend>().stop().await;
+                app.exit(code.unwrap_or(0));
+            });
         }
+        #[cfg(target_os = "macos")]
+        RunEvent::Reopen { .. } => window::show(app),
+        _ => {}
     }
 }

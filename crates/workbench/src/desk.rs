@@ -10,7 +10,6 @@ use loci_server::App;
 use tower::util::BoxCloneSyncService;
 
 use crate::{
-    tools::DeskToolSecrets,
     approvals::Approvals,
     connections::Connections,
     events::Events,
@@ -18,6 +17,7 @@ use crate::{
     local_server::LocalServer,
     runtimes::{Places, Runtimes},
     secrets::{DeskKeys, SecretStore},
+    tools::DeskToolSecrets,
 };
 
 /// Where agents run, as a service: the local router, or a forwarder to another server.

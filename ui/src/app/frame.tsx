@@ -26,6 +26,7 @@ import { openPalette, usePalette } from "./palette-state";
 import { Part } from "./part";
 import { Rail } from "./rail";
 import { useAppearance } from "./use-appearance";
+import { useDestinations } from "./use-destinations";
 import { useWorkbenchEvents } from "./use-workbench-events";
 
 const PLACES: Record<Place, () => ReactNode> = {
@@ -48,6 +49,7 @@ const PLACES: Record<Place, () => ReactNode> = {
 export function Frame() {
   useAppearance();
   useWorkbenchEvents();
+  useDestinations();
   const { t } = useTranslation();
   const { place, agentId, railOpen, setRail, goTo, selectAgent, seek } = useLayout();
   const { open: paletteOpen, setOpen: setPalette } = usePalette();

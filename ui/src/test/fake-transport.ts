@@ -33,8 +33,12 @@ export function fakeTransport(
   const seen: FakeRequest[] = [];
   return {
     seen,
-    capabilities: { pickFolder: false },
+    capabilities: { pickFolder: false, files: false },
     pickFolder: async () => null,
+    pickFile: async () => null,
+    saveFile: async () => null,
+    openDataFolder: async () => {},
+    onGo: () => () => {},
     async request({ method, path, body }: TransportRequest) {
       const request = { method, path, body: body ? JSON.parse(body) : null };
       seen.push(request);

@@ -32,8 +32,12 @@ export function httpTransport(
   fetchFn: typeof fetch = (input, init) => fetch(input, init),
 ): Transport {
   return {
-    capabilities: { pickFolder: false },
+    capabilities: { pickFolder: false, files: false },
     pickFolder: async () => null,
+    pickFile: async () => null,
+    saveFile: async () => null,
+    openDataFolder: async () => {},
+    onGo: () => () => {},
     async request(request: TransportRequest): Promise<TransportResponse> {
       const headers = new Headers(request.headers?.map(([name, value]) => [name, value]));
       if (token) headers.set("Authorization", `Bearer ${token}`);

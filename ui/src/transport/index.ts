@@ -6,6 +6,7 @@ import type { Transport } from "./types";
 
 export {
   type Capabilities,
+  type Destination,
   type Transport,
   TransportError,
   type TransportRequest,

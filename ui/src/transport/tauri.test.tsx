@@ -1,5 +1,5 @@
 import { clearMocks, mockIPC } from "@tauri-apps/api/mocks";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { type BridgeMessage, tauriTransport } from "./tauri";
 import { TransportError } from "./types";
 
@@ -30,6 +30,27 @@ function bridge(onRequest: (sent: Sent) => void) {
 afterEach(clearMocks);
 
 describe("tauriTransport", () => {
+  it("goes where the program was started for, then where the system leads", async () => {
+    const heard: unknown[] = [];
+    let tell = (_event: unknown) => {};
+    mockIPC((command, payload) => {
+      if (command === "first_place") return { place: "approvals" };
+      if (command !== "plugin:event|listen") return;
+      const { handler } = payload as { handler: number };
+      const internals = (
+        window as unknown as { __TAURI_INTERNALS__: { runCallback(id: number, data: unknown): void } }
+      ).__TAURI_INTERNALS__;
+      tell = (event) => internals.runCallback(handler, { event: "go", id: 1, payload: event });
+      return 1;
+    });
+    const stop = tauriTransport().onGo((destination) => heard.push(destination));
+    await vi.waitFor(() => expect(heard).toEqual([{ place: "approvals" }]));
+    tell({ place: "settings" });
+    stop();
+    tell({ place: "models" });
+    expect(heard).toEqual([{ place: "approvals" }, { place: "settings" }]);
+  });
+
   it("carries a request over and the answer back in order", async () => {
     let seen: Record<string, unknown> = {};
     bridge(({ request, send }) => {

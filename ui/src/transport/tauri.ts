@@ -1,7 +1,8 @@
 // The transport of the desktop window: the `api_request` command, whose answer arrives over a channel.
 import { Channel, invoke } from "@tauri-apps/api/core";
+import { listen } from "@tauri-apps/api/event";
 import { uuid } from "@/lib/uuid";
-import type { Transport, TransportRequest, TransportResponse } from "./types";
+import type { Destination, Transport, TransportRequest, TransportResponse } from "./types";
 import { TransportError } from "./types";
 
 /** What the bridge sends for one request, in this order: one head, chunks, then an end or an error. */
@@ -13,9 +14,27 @@ export type BridgeMessage =
 
 export function tauriTransport(): Transport {
   return {
-    capabilities: { pickFolder: true },
+    capabilities: { pickFolder: true, files: true },
     pickFolder: () => invoke<string | null>("pick_folder"),
+    pickFile: () => invoke<string | null>("pick_file"),
+    saveFile: (name) => invoke<string | null>("save_file", { name }),
+    openDataFolder: () => invoke<void>("open_data_folder"),
+    onGo,
     request: bridged,
+  };
+}
+
+function onGo(go: (destination: Destination) => void): () => void {
+  let over = false;
+  const hear = (destination: Destination | null) => {
+    if (!over && destination) go(destination);
+  };
+  const listening = listen<Destination>("go", (event) => hear(event.payload));
+  // Only once somebody listens: what comes in between is neither lost nor heard twice.
+  void listening.then(() => invoke<Destination | null>("first_place")).then(hear);
+  return () => {
+    over = true;
+    void listening.then((stop) => stop());
   };
 }
 

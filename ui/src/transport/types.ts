@@ -22,7 +22,14 @@ export type TransportResponse = {
 export type Capabilities = {
   /** A native folder dialog exists. */
   pickFolder: boolean;
+  /** Native dialogs for files exist, and the data folder can be shown. */
+  files: boolean;
 };
+
+/** Where the system leads the window: the menu, the tray, a `loci://` link. */
+export type Destination =
+  | { place: "agent"; agent_id: string; conversation_id: string | null }
+  | { place: "new_agent" | "approvals" | "models" | "settings" };
 
 export interface Transport {
   readonly capabilities: Capabilities;
@@ -30,6 +37,14 @@ export interface Transport {
   request(request: TransportRequest): Promise<TransportResponse>;
   /** Opens the native folder dialog; `null` when the person closed it or there is none. */
   pickFolder(): Promise<string | null>;
+  /** Opens the native dialog for a file to read; `null` as above. */
+  pickFile(): Promise<string | null>;
+  /** Opens the native dialog for a file to write, with a name to begin with; `null` as above. */
+  saveFile(name: string): Promise<string | null>;
+  /** Shows the data folder in the file manager; rejects with a sentence when it cannot. */
+  openDataFolder(): Promise<void>;
+  /** Hears where the system leads the window, the place it was started for first. Returns how to stop. */
+  onGo(go: (destination: Destination) => void): () => void;
 }
 
 /** No answer, or an answer that broke off: the network, the server program or the bridge. */

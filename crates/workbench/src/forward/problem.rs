@@ -63,7 +63,7 @@ impl Problem {
         let error = error.without_url();
         if let Some(tls) = find_tls(&error) {
             return match tls {
-                rustls::Error::InvalidCertificate(_) => Self::Certificate(tls.to_string()),
+                rustls::Error::InvalidCertificate(bad) => Self::Certificate(objection(bad).to_owned()),
                 other => Self::Unreachable(format!("no encrypted connection ({other})")),
             };
         }
@@ -146,20 +146,31 @@ impl Problem {
     }
 }
 
-fn find_tls(error: &reqwest::Error) -> Option<rustls::Error> {
-    let mut source: Option<&(dyn std::error::Error + 'static)> = std::error::Error::source(error);
-    while let Some(next) = source {
-        if let Some(tls) = next.downcast_ref::<rustls::Error>() {
-            return Some(tls.clone());
-        }
-        if let Some(io) = next.downcast_ref::<std::io::Error>()
-            && let Some(tls) = io.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>())
-        {
-            return Some(tls.clone());
-        }
-        source = next.source();
+/// What TLS objects to, however deep it is wrapped.
+fn find_tls<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a rustls::Error> {
+    if let Some(tls) = error.downcast_ref::<rustls::Error>() {
+        return Some(tls);
     }
-    None
+    // The source of an I/O error is its content's source: the content itself would be skipped.
+    let content = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    if let Some(found) = content.and_then(|content| find_tls(content)) {
+        return Some(found);
+    }
+    error.source().and_then(find_tls)
+}
+
+/// What is wrong with a certificate, for a person.
+fn objection(error: &rustls::CertificateError) -> &'static str {
+    use rustls::CertificateError as Bad;
+    match error {
+        Bad::Expired | Bad::ExpiredContext { .. } => "it has expired",
+        Bad::NotValidYet | Bad::NotValidYetContext { .. } => "it is not valid yet",
+        Bad::Revoked => "it was revoked",
+        Bad::NotValidForName | Bad::NotValidForNameContext { .. } => "it was made for another name",
+        Bad::UnknownIssuer => "nobody this computer trusts has signed it",
+        // A certificate that signed itself is taken for an authority's.
+        _ => "it is signed by itself, or not made for a server",
+    }
 }
 
 /// The cause at the bottom says what happened; those above say only that something did.

@@ -1,0 +1,110 @@
+//! The window's menu.
+
+use tauri::{
+    AppHandle, Manager, Wry,
+    menu::{Menu, MenuItem, PredefinedMenuItem, Submenu},
+};
+
+use crate::{
+    links,
+    place::{self, Place},
+    window,
+    words::words,
+};
+
+const NEW_AGENT: &str = "new-agent";
+const SETTINGS: &str = "settings";
+const APPROVALS: &str = "approvals";
+const MODELS: &str = "models";
+const DATA_FOLDER: &str = "data-folder";
+const RELOAD: &str = "reload";
+const SHOW: &str = "show";
+const CLOSE: &str = "close";
+const QUIT: &str = "quit";
+
+pub fn make(app: &AppHandle) -> tauri::Result<Menu<Wry>> {
+    let words = words();
+    let item = |id: &str, text: &str, key: Option<&str>| MenuItem::with_id(app, id, text, true, key);
+    let line = || PredefinedMenuItem::separator(app);
+    let loci = Submenu::with_items(
+        app,
+        "Loci",
+        true,
+        &[
+            &item(NEW_AGENT, words.new_agent, None)?,
+            &item(SETTINGS, words.settings, Some("CmdOrCtrl+,"))?,
+            &item(DATA_FOLDER, words.data_folder, None)?,
+            &line()?,
+            &item(CLOSE, words.hide, Some("CmdOrCtrl+W"))?,
+            &item(QUIT, words.quit, Some("CmdOrCtrl+Q"))?,
+        ],
+    )?;
+    let edit = Submenu::with_items(
+        app,
+        words.edit,
+        true,
+        &[
+            &PredefinedMenuItem::undo(app, None)?,
+            &PredefinedMenuItem::redo(app, None)?,
+            &line()?,
+            &PredefinedMenuItem::cut(app, None)?,
+            &PredefinedMenuItem::copy(app, None)?,
+            &PredefinedMenuItem::paste(app, None)?,
+            &PredefinedMenuItem::select_all(app, None)?,
+        ],
+    )?;
+    let view = Submenu::with_items(
+        app,
+        words.view,
+        true,
+        &[
+            &item(APPROVALS, words.approvals, None)?,
+            &item(MODELS, words.models, None)?,
+            &line()?,
+            &item(RELOAD, words.reload, None)?,
+        ],
+    )?;
+    Menu::with_items(app, &[&loci, &edit, &view])
+}
+
+/// The tray's, with how many requests wait.
+pub fn of_tray(app: &AppHandle, waiting: usize) -> tauri::Result<Menu<Wry>> {
+    let words = words();
+    Menu::with_items(
+        app,
+        &[
+            &MenuItem::with_id(app, SHOW, words.show, true, None::<&str>)?,
+            &MenuItem::with_id(app, APPROVALS, words.waiting(waiting), waiting > 0, None::<&str>)?,
+            &PredefinedMenuItem::separator(app)?,
+            &MenuItem::with_id(app, QUIT, words.quit, true, None::<&str>)?,
+        ],
+    )
+}
+
+/// Does what was chosen, in the window's menu or the tray's.
+pub fn chosen(app: &AppHandle, id: &str) {
+    match id {
+        NEW_AGENT => place::go(app, Place::NewAgent),
+        SETTINGS => place::go(app, Place::Settings),
+        APPROVALS => place::go(app, Place::Approvals),
+        MODELS => place::go(app, Place::Models),
+        SHOW => window::show(app),
+        QUIT => app.exit(0),
+        DATA_FOLDER => {
+            let app = app.clone();
+            tauri::async_runtime::spawn(async move {
+                if let Err(problem) = links::open_data_folder(app).await {
+                    tracing::warn!(problem, "the data folder is not shown");
+                }
+            });
+        }
+        CLOSE | RELOAD => {
+            let Some(window) = app.get_webview_window(window::WINDOW) else { return };
+            let done = if id == CLOSE { window.close() } else { window.reload() };
+            if let Err(error) = done {
+                tracing::warn!(%error, "the window did not do it");
+            }
+        }
+        other => tracing::debug!(other, "nothing is behind this item"),
+    }
+}

@@ -1,0 +1,118 @@
+//! What the shell itself says: menu, tray, notifications. The pages have their own words.
+
+/// The words of one language.
+pub struct Words {
+    pub new_agent: &'static str,
+    pub settings: &'static str,
+    pub data_folder: &'static str,
+    pub hide: &'static str,
+    pub quit: &'static str,
+    pub edit: &'static str,
+    pub view: &'static str,
+    pub approvals: &'static str,
+    pub models: &'static str,
+    pub reload: &'static str,
+    pub show: &'static str,
+    pub nothing_waits: &'static str,
+    pub one_waits: &'static str,
+    /// `{}` is a number.
+    pub some_wait: &'static str,
+    /// `{agent}` and `{tool}`.
+    pub wants: &'static str,
+    pub wants_more: &'static str,
+    pub open_to_decide: &'static str,
+    pub failed: &'static str,
+    pub finished: &'static str,
+    pub open_title: &'static str,
+    /// `{host}`.
+    pub open_link: &'static str,
+    pub open: &'static str,
+    pub cancel: &'static str,
+}
+
+const ENGLISH: Words = Words {
+    new_agent: "New Agent…",
+    settings: "Settings",
+    data_folder: "Open Data Folder",
+    hide: "Close Window",
+    quit: "Quit Loci",
+    edit: "Edit",
+    view: "View",
+    approvals: "Approvals",
+    models: "Models & Connections",
+    reload: "Reload",
+    show: "Show Loci",
+    nothing_waits: "Nothing waits for you",
+    one_waits: "1 request waits for you",
+    some_wait: "{} requests wait for you",
+    wants: "{agent} wants to use {tool}",
+    wants_more: "{agent} wants to use {tool} and more",
+    open_to_decide: "Open Loci to look at it and decide.",
+    failed: "{agent} could not finish",
+    finished: "{agent} is done",
+    open_title: "Open a web page?",
+    open_link: "This link leads out of Loci, to\n\n{host}\n\nOpen it in your browser?",
+    open: "Open",
+    cancel: "Cancel",
+};
+
+const GERMAN: Words = Words {
+    new_agent: "Neuer Agent …",
+    settings: "Einstellungen",
+    data_folder: "Datenordner öffnen",
+    hide: "Fenster schließen",
+    quit: "Loci beenden",
+    edit: "Bearbeiten",
+    view: "Ansicht",
+    approvals: "Freigaben",
+    models: "Modelle & Verbindungen",
+    reload: "Neu laden",
+    show: "Loci zeigen",
+    nothing_waits: "Nichts wartet auf dich",
+    one_waits: "1 Anfrage wartet auf dich",
+    some_wait: "{} Anfragen warten auf dich",
+    wants: "{agent} möchte {tool} verwenden",
+    wants_more: "{agent} möchte {tool} und mehr verwenden",
+    open_to_decide: "Öffne Loci, um es anzusehen und zu entscheiden.",
+    failed: "{agent} kam nicht zum Ende",
+    finished: "{agent} ist fertig",
+    open_title: "Webseite öffnen?",
+    open_link: "Dieser Link führt aus Loci hinaus, zu\n\n{host}\n\nIm Browser öffnen?",
+    open: "Öffnen",
+    cancel: "Abbrechen",
+};
+
+/// The words of the system's language.
+pub fn words() -> &'static Words {
+    let spoken = ["LC_ALL", "LC_MESSAGES", "LANG"]
+        .into_iter()
+        .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
+    of(spoken.as_deref().unwrap_or_default())
+}
+
+/// The words of `de`, `de_DE.UTF-8`, `en`, …; English for all that are not there.
+pub fn of(language: &str) -> &'static Words {
+    if language.to_ascii_lowercase().starts_with("de") { &GERMAN } else { &ENGLISH }
+}
+
+impl Words {
+    pub fn waiting(&self, count: usize) -> String {
+        match count {
+            0 => self.nothing_waits.to_owned(),
+            1 => self.one_waits.to_owned(),
+            some => self.some_wait.replace("{}", &some.to_string()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_and_languages() {
+        assert_eq!(of("en_US.UTF-8").waiting(0), "Nothing waits for you");
+        assert_eq!(of("C").waiting(1), "1 request waits for you");
+        assert_eq!(of("de_AT.UTF-8").waiting(3), "3 Anfragen warten auf dich");
+    }
+}
