@@ -13,17 +13,47 @@ use super::*;
 
 /// A folder with a wheel of a package that holds one number.
 fn wheel(folder: &Path, name: &str, version: &str, value: u32) -> PathBuf {
+    wheel_with(folder, name, version, &format!("VALUE = {value}\n"))
+}
+
+fn wheel_with(folder: &Path, name: &str, version: &str, content: &str) -> PathBuf {
     let make = format!(
         "import sys, zipfile\nwith zipfile.ZipFile(sys.argv[1], 'w') as z:\n    \
-         z.writestr('{name}/__init__.py', 'VALUE = {value}\\n')\n    \
+         z.writestr('{name}/__init__.py', sys.argv[2])\n    \
          z.writestr('{name}-{version}.dist-info/METADATA', 'Metadata-Version: 2.1\\nName: {name}\\nVersion: {version}\\n')\n    \
          z.writestr('{name}-{version}.dist-info/WHEEL', 'Wheel-Version: 1.0\\nGenerator: x\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n')\n    \
          z.writestr('{name}-{version}.dist-info/RECORD', '')\n"
     );
     let wheel = folder.join(format!("{name}-{version}-py3-none-any.whl"));
-    let made = Command::new("python3").args(["-c", &make]).arg(&wheel).status().expect("Python");
+    let made = Command::new("python3").args(["-c", &make]).arg(&wheel).arg(content).status().expect("Python");
     assert!(made.success());
     wheel
+}
+
+#[tokio::test]
+async fn the_official_client_is_there_for_who_asks_for_it_and_has_a_key() {
+    let index = tempfile::tempdir().expect("a folder");
+    let client = "class Letta:\n    def __init__(self, api_key, base_url='usual'):\n        self.about = [api_key, base_url]\n";
+    wheel_with(index.path(), "letta_client", "1.0", client);
+    let bench = bench(index.path());
+    let source = "def f():\n    return client.about if client is not None else 'none'\n";
+    let run = async |key: bool, package: bool, base: Option<&str>| {
+        let mut request = python(source, json!({}));
+        if key {
+            request.env.insert("LETTA_API_KEY".to_owned(), "k".to_owned());
+        }
+        if let Some(base) = base {
+            request.env.insert("LETTA_BASE_URL".to_owned(), base.to_owned());
+        }
+        if package {
+            request.pip_requirements = vec![self::package("letta-client", None)];
+        }
+        value(bench.sandbox.run(request).await)
+    };
+    assert_eq!(run(true, true, Some("http://x")).await, json!(["k", "http://x"]));
+    assert_eq!(run(true, true, None).await, json!(["k", "usual"]));
+    assert_eq!(run(false, true, None).await, json!("none"));
+    assert_eq!(run(true, false, None).await, json!("none"));
 }
 
 /// A bench whose only index is this folder.
