@@ -11,7 +11,7 @@ use loci_server::{
     error::Failure,
     extract::{Params, Segments},
 };
-use loci_store::table::{agent, block, block::BlockVersion, block_version, tool_journal};
+use loci_store::table::{agent, block, block::BlockVersion, block_version, message};
 use serde::{Deserialize, Serialize};
 
 use crate::{Desk, events::Event, extract::Json};
@@ -98,7 +98,7 @@ async fn versions(
                     _ => None,
                 };
                 let tool_name = match (&change.run_id, &change.tool_call_id) {
-                    (Some(run_id), Some(call)) => tool_journal::tool_name(conn, run_id, call)?,
+                    (Some(run_id), Some(call)) => message::tool_name(conn, run_id, call)?,
                     _ => None,
                 };
                 shown.push(Version::of(version, actor_name, tool_name));

@@ -218,6 +218,19 @@ pub fn find_by_otid(
     Ok(select.page(conn, &Page::newest(1), read)?.pop())
 }
 
+/// The name of the tool that a call of this run was for.
+pub fn tool_name(
+    conn: &Connection,
+    run_id: &RunId,
+    tool_call_id: &str,
+) -> Result<Option<String>, StoreError> {
+    let mut statement = conn.prepare_cached(
+        "SELECT json_extract(call.value, '$.name') FROM messages, json_each(messages.tool_calls) call
+         WHERE messages.run_id = ? AND json_extract(call.value, '$.tool_call_id') = ? LIMIT 1",
+    )?;
+    Ok(statement.query_row(params![run_id.as_str(), tool_call_id], |row| row.get(0)).optional()?)
+}
+
 /// Deletes a thread's whole history, its context with it. How many messages there were.
 pub fn delete_thread(conn: &Connection, thread: &Thread) -> Result<usize, StoreError> {
     Ok(conn.execute(

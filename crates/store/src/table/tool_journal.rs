@@ -1,10 +1,7 @@
 //! Which tool calls were begun and finished: after a crash it tells what may have taken effect.
 
-use loci_api::{
-    ids::{RunId, StepId},
-    time::Timestamp,
-};
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use loci_api::{ids::StepId, time::Timestamp};
+use rusqlite::{Connection, Row, params};
 
 use crate::{StoreError, row::RowExt};
 
@@ -30,19 +27,6 @@ fn read(row: &Row<'_>) -> rusqlite::Result<JournalEntry> {
         started_at: row.time("started_at")?,
         finished_at: row.opt_time("finished_at")?,
     })
-}
-
-/// The name of the tool a call of this run was for, if it was begun.
-pub fn tool_name(
-    conn: &Connection,
-    run_id: &RunId,
-    tool_call_id: &str,
-) -> Result<Option<String>, StoreError> {
-    let mut statement = conn.prepare_cached(
-        "SELECT journal.name FROM tool_journal journal JOIN steps ON steps.id = journal.step_id
-         WHERE steps.run_id = ? AND journal.tool_call_id = ?",
-    )?;
-    Ok(statement.query_row(params![run_id.as_str(), tool_call_id], |row| row.get(0)).optional()?)
 }
 
 /// Notes that a call begins.

@@ -55,3 +55,21 @@ async fn an_edit_over_something_else_changes_nothing() {
     desk.get("/workbench/blocks/nonsense/versions").await.refusal(422);
     assert_eq!(desk.get(&format!("/v1/blocks/{id}")).await.ok()["value"], "one");
 }
+
+#[tokio::test]
+async fn what_an_agent_changed_names_it_and_its_tool() {
+    let desk = Fixture::new().await;
+    let agent = json!({
+        "name": "Mercury",
+        "model": "rehearsal/rehearsal",
+        "include_base_tools": true,
+        "memory_blocks": [{"label": "human", "value": ""}],
+    });
+    let agent = desk.post("/v1/agents/", agent).await.ok();
+    let messages = format!("/v1/agents/{}/messages", agent["id"].as_str().unwrap());
+    desk.post(&messages, json!({"input": "remember that I like herons", "streaming": false})).await.ok();
+    let block = agent["blocks"][0]["id"].as_str().unwrap();
+    let versions = desk.get(&format!("/workbench/blocks/{block}/versions")).await.ok();
+    assert_eq!((&versions[0]["actor"], &versions[0]["actor_name"]), (&json!("tool"), &json!("Mercury")));
+    assert!(versions[0]["tool_name"].as_str().unwrap().starts_with("memory"), "{versions}");
+}
