@@ -377,3 +377,46 @@ async fn what_nobody_answers_is_denied_and_never_allowed() {
     assert_eq!(scene.audit().await[0]["decided_by"], "expiry");
     assert!(!scene.desk.notes().join("new.md").exists());
 }
+
+#[tokio::test]
+async fn an_agent_of_another_server_uses_this_machine_and_waits_for_this_person() {
+    let there = Fixture::new().await;
+    let here = Fixture::new().await;
+    let body = json!({"name": "Home", "base_url": there.serve().await});
+    let made = here.post("/workbench/connections", body).await.ok();
+    let connection = made["id"].as_str().unwrap().to_owned();
+    here.post(&format!("/workbench/connections/{connection}/select"), json!({})).await.ok();
+    let scene = Scene::on(here).await;
+    let mut events = scene.desk.desk.events().subscribe().unwrap();
+    let mut waits = async || {
+        loop {
+            let heard = tokio::time::timeout(std::time::Duration::from_secs(20), events.recv()).await;
+            if matches!(heard.expect("an event").unwrap(), Event::ApprovalWaiting { .. }) {
+                break;
+            }
+        }
+    };
+    scene.say(READ).await.ok();
+    waits().await;
+    let request = scene.request().await;
+    assert_eq!((&request["connection"], &request["agent_name"]), (&json!(connection), &json!("Mercury")));
+    let call = &request["calls"][0];
+    assert!(call["preview"].as_str().unwrap().contains("plan.md"), "{call}");
+    let decisions =
+        json!([{"tool_call_id": call["tool_call_id"], "decision": "allow", "hash": call["hash"]}]);
+    scene.answer(&request, decisions).await.frames();
+    assert!(scene.returned().await.to_string().contains("HERON-42"));
+    assert_eq!(scene.waiting().await, json!([]));
+    assert_eq!(scene.audit().await[0]["connection"], json!(connection));
+
+    // A rule for an agent is one for that server's agent, whatever another server calls its own.
+    let elsewhere = json!({
+        "effect": "deny",
+        "scope": {"type": "agent", "agent_id": scene.agent},
+        "matches": {"type": "tool", "tool": "read_file"},
+    });
+    scene.desk.post("/workbench/rules", elsewhere).await.ok();
+    scene.say(READ).await.ok();
+    waits().await;
+    assert_eq!(scene.request().await["calls"][0]["verdict"]["effect"], "ask");
+}

@@ -93,6 +93,14 @@ impl Fixture {
         desk.pause_local_server().await;
         desk.app().shutdown().await;
         drop((desk, router));
+        // What was begun beside the requests holds the data for a moment longer.
+        let database = folder.path().join("data/loci.db");
+        let closing = async {
+            while loci_store::claim(&database).is_err() {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(std::time::Duration::from_secs(20), closing).await.unwrap();
         let desk = open(folder.path(), Vec::new(), Places::default()).await;
         desk.begin().await;
         Self { router: loci_workbench::router(desk.clone()), folder, desk }

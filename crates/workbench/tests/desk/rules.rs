@@ -73,7 +73,7 @@ async fn an_answer_can_be_remembered_and_decides_what_waits() {
     scene.say(READ).await.ok();
     let request = scene.request().await;
     let call = &request["calls"][0];
-    assert_eq!(call["suggestions"][0]["pattern"], "plan.md");
+    assert_eq!(call["suggestions"][0]["text"], "plan.md");
     assert_eq!((&call["read_only"], &call["dangerous"]), (&json!(true), &json!(false)));
     let wish = json!({"scope": "agent", "what": "pattern", "pattern": "*.md"});
     // First one sentence and a rehearsal.
@@ -162,6 +162,8 @@ async fn rules_are_read_tested_and_refused() {
     assert_eq!(test("./drafts/x.md").await, "allow");
     assert_eq!(test("drafts/../x.md").await, "ask");
     assert_eq!(test("x.md").await, "ask");
+    let odd = json!({"tool": "write_file", "arguments": "[1]"});
+    assert!(scene.desk.post("/workbench/rules/test", odd).await.refusal(422).contains("JSON object"));
 }
 
 #[tokio::test]
@@ -176,7 +178,7 @@ async fn a_rule_for_an_own_tool_does_not_hold_for_what_it_becomes() {
     let rule = scene.rule("allow double everywhere").await;
     assert!(rule["matches"]["identity"].as_str().unwrap().starts_with("own:"), "{rule}");
     let test = async || {
-        let call = json!({"tool": "double", "arguments": {"a": 1}, "agent_id": scene.agent});
+        let call = json!({"tool": "double", "arguments": "{\"a\": 1}"});
         scene.desk.post("/workbench/rules/test", call).await.ok()
     };
     assert_eq!(test().await["effect"], "allow");

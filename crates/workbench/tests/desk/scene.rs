@@ -13,7 +13,11 @@ pub struct Scene {
 
 impl Scene {
     pub async fn new() -> Self {
-        let desk = Fixture::new().await;
+        Self::on(Fixture::new().await).await
+    }
+
+    /// The same on the connection in use.
+    pub async fn on(desk: Fixture) -> Self {
         let agent =
             desk.post("/v1/agents/", json!({"name": "Mercury", "model": "rehearsal/rehearsal"})).await.ok();
         let agent = agent["id"].as_str().unwrap().to_owned();
