@@ -4,7 +4,7 @@
 FAKE_LLAMA, read from the model file's second line (`GGUF\\n{json}`), changes how it behaves:
   context    the context length in force, whatever was asked for
   fail       ends at once with this sentence
-  die_after  ends by itself so many seconds after it was ready
+  die_after  ends by itself so many seconds after somebody read its properties, so after it was seen to be ready
   child      starts a process of its own, and writes its pid to this path
 """
 
@@ -47,6 +47,9 @@ if "child" in behaviour:
     pathlib.Path(behaviour["child"]).write_text(str(child.pid))
 
 
+seen_ready = threading.Event()
+
+
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
@@ -73,6 +76,7 @@ class Handler(BaseHTTPRequestHandler):
         if self.refused():
             return None
         if self.path == "/props":
+            seen_ready.set()
             return self.answer({"default_generation_settings": {"n_ctx": CONTEXT}, "build_info": "fake-1", "total_slots": 1})
         if self.path == "/v1/models":
             return self.answer({"object": "list", "data": [{"id": NAME, "object": "model", "meta": {"n_ctx": CONTEXT}}]})
@@ -103,6 +107,7 @@ print(f"fake llama-server: listening on {args.port}", flush=True)
 if "die_after" in behaviour:
 
     def die():
+        seen_ready.wait()
         time.sleep(behaviour["die_after"])
         print("fake llama-server: giving up", file=sys.stderr, flush=True)
         os._exit(3)

@@ -26,7 +26,7 @@ use crate::{
     agents::create::plain_message,
     complete::complete,
     prompt,
-    usage::{self, Spender, UsageKind},
+    usage::{Spender, UsageKind},
 };
 
 /// A context to be made shorter. The caller holds the thread.
@@ -124,15 +124,14 @@ async fn summarise(
             if out_of_order.contains(&handle) {
                 continue;
             }
-            match complete(job.app, request).await {
+            let spender = Spender {
+                run_id: job.run_id.cloned(),
+                agent_id: Some(job.thread.agent_id.clone()),
+                conversation_id: job.thread.conversation_id.clone(),
+                ..Spender::nobody(UsageKind::Summary)
+            };
+            match complete(job.app, request, spender).await {
                 Ok(done) => {
-                    let spender = Spender {
-                        run_id: job.run_id.cloned(),
-                        agent_id: Some(job.thread.agent_id.clone()),
-                        conversation_id: job.thread.conversation_id.clone(),
-                        ..Spender::nobody(UsageKind::Summary)
-                    };
-                    usage::record(job.app, &handle, &done.usage, spender).await;
                     let text = compaction::clipped(&done.text, job.settings, job.context_window);
                     return Ok((Draft { text, by: handle, plan, cut: *cut, writer: *writer }, failed));
                 }

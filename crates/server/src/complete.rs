@@ -4,7 +4,10 @@ use futures::StreamExt as _;
 use loci_api::chat::{ChatError, ChatErrorKind, ChatEvent, ChatRequest, FinishReason, Usage};
 use loci_llm::ChatModel as _;
 
-use crate::App;
+use crate::{
+    App,
+    usage::{self, Spender},
+};
 
 /// What a model answered.
 #[derive(Debug, Clone, PartialEq)]
@@ -13,18 +16,29 @@ pub struct Completion {
     pub usage: Usage,
 }
 
-/// Asks and waits for the whole text.
+/// Asks and waits for the whole text. What it used is written down for the spender, whose budget is minded.
 ///
 /// # Errors
-/// The model's; an answer without text, or one that broke off, is one too.
-pub async fn complete(app: &App, request: ChatRequest) -> Result<Completion, ChatError> {
+/// The model's; an answer without text, or one that broke off, is one too. So is a budget that is used up.
+pub async fn complete(app: &App, request: ChatRequest, spender: Spender) -> Result<Completion, ChatError> {
+    if let Some(agent_id) = &spender.agent_id {
+        usage::budget::check(app, agent_id).await?;
+    }
+    let handle = request.handle.clone();
+    let mut used = Usage::default();
+    let done = listen(app, request, &mut used).await;
+    usage::record(app, &handle, &used, spender).await;
+    done
+}
+
+async fn listen(app: &App, request: ChatRequest, usage: &mut Usage) -> Result<Completion, ChatError> {
     let handle = request.handle.clone();
     let mut events = app.models().chat(request);
-    let (mut text, mut usage, mut finish) = (String::new(), Usage::default(), None);
+    let (mut text, mut finish) = (String::new(), None);
     while let Some(event) = events.next().await {
         match event? {
             ChatEvent::Text(piece) => text.push_str(&piece),
-            ChatEvent::Usage(told) => usage = told,
+            ChatEvent::Usage(told) => *usage = told,
             ChatEvent::Finish(reason) => finish = Some(reason),
             ChatEvent::Retrying(_)
             | ChatEvent::Reasoning(_)
@@ -58,6 +72,6 @@ pub async fn complete(app: &App, request: ChatRequest) -> Result<Completion, Cha
         ) if text.trim().is_empty() => {
             Err(failed(ChatErrorKind::LlmEmptyResponse, format!("{handle} answered without any text.")))
         }
-        Some(_) => Ok(Completion { text, usage }),
+        Some(_) => Ok(Completion { text, usage: *usage }),
     }
 }

@@ -35,22 +35,36 @@ pub fn compile_thread(conn: &Connection, thread: &Thread, at: Timestamp) -> Resu
     let of_agent = MessageFilter { agent_id: Some(thread.agent_id.clone()), ..MessageFilter::default() };
     let stored = message::count(conn, &of_agent)?;
     let in_context = context::len(conn, thread)?;
-    compile_with(conn, thread, at, u64::try_from(stored.saturating_sub(in_context)).unwrap_or(0))
+    let filed = PassageFilter { agent_id: Some(thread.agent_id.clone()), ..PassageFilter::default() };
+    let counts = Counts {
+        recall: u64::try_from(stored.saturating_sub(in_context)).unwrap_or(0),
+        archival: u64::try_from(passage::count(conn, &filed)?).unwrap_or(0),
+        // The section shows fewer, and says how many there are beyond.
+        tags: passage::tags_for_agent(conn, &thread.agent_id, 200)?,
+    };
+    compile_with(conn, thread, at, &counts)
+}
+
+/// What the metadata counts. Counting takes longer than all the rest of a prompt.
+#[derive(Default)]
+struct Counts {
+    /// Messages outside the context window.
+    recall: u64,
+    /// Passages in archival memory.
+    archival: u64,
+    /// Their tags.
+    tags: Vec<String>,
 }
 
 fn compile_with(
     conn: &Connection,
     thread: &Thread,
     at: Timestamp,
-    recall_count: u64,
+    counts: &Counts,
 ) -> Result<String, StoreError> {
     let agent = agent::get(conn, &thread.agent_id)?
         .ok_or_else(|| StoreError::NotFound { what: "agent", id: thread.agent_id.to_string() })?;
     let blocks: Vec<_> = block::list_for_thread(conn, thread)?.into_iter().map(|(block, _)| block).collect();
-    let filed = PassageFilter { agent_id: Some(agent.id.clone()), ..PassageFilter::default() };
-    let archival_count = passage::count(conn, &filed)?;
-    // The section shows no more, and says how many there are beyond.
-    let archive_tags = passage::tags_for_agent(conn, &agent.id, 200)?;
     Ok(compile(&SystemInput {
         agent_type: &agent.agent_type,
         template: &agent.system,
@@ -61,9 +75,9 @@ fn compile_with(
         conversation_id: thread.conversation_id.as_ref(),
         recompiled_at: at,
         timezone: &agent.timezone,
-        recall_count,
-        archival_count: u64::try_from(archival_count).unwrap_or(0),
-        archive_tags: &archive_tags,
+        recall_count: counts.recall,
+        archival_count: counts.archival,
+        archive_tags: &counts.tags,
     }))
 }
 
@@ -127,7 +141,7 @@ fn rewrite(conn: &Connection, thread: &Thread, always: bool) -> Result<Option<Me
         return Ok(None);
     };
     // Counting a long history takes longer than all the rest, and counts are not what is compared.
-    if !always && essence(&first.text()) == essence(&compile_with(conn, thread, at, 0)?) {
+    if !always && essence(&first.text()) == essence(&compile_with(conn, thread, at, &Counts::default())?) {
         return Ok(None);
     }
     let text = compile_thread(conn, thread, at)?;
@@ -145,7 +159,7 @@ pub fn current(conn: &Connection, thread: &Thread) -> Result<Option<Message>, St
         return Ok(None);
     };
     let at = Timestamp::now();
-    if essence(&first.text()) != essence(&compile_with(conn, thread, at, 0)?) {
+    if essence(&first.text()) != essence(&compile_with(conn, thread, at, &Counts::default())?) {
         first.content = vec![ContentPart::text(compile_thread(conn, thread, at)?)];
     }
     Ok(Some(first))

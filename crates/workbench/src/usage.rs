@@ -186,6 +186,8 @@ struct Limit {
     warn_percent: i64,
     spent_usd: f64,
     spent_tokens: i64,
+    /// Some calls have no known price: a limit in dollars does not see them.
+    cost_is_partial: bool,
     /// `ok`, `warning` or `stopped`.
     standing: Standing,
     /// When it begins anew.
@@ -201,8 +203,9 @@ impl From<Spent> for Limit {
             limit_usd: spent.budget.limit_nano_usd.map(usd),
             limit_tokens: spent.budget.limit_tokens,
             warn_percent: spent.budget.warn_percent,
-            spent_usd: usd(spent.nano_usd),
-            spent_tokens: spent.tokens,
+            spent_usd: usd(spent.spending.nano_usd),
+            spent_tokens: spent.spending.tokens,
+            cost_is_partial: spent.spending.unpriced_calls > 0,
             standing: spent.standing,
             renews_at: spent.renews_at,
         }

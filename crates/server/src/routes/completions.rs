@@ -19,6 +19,7 @@ use crate::{
     error::{Answer, Failure},
     extract::{JsonBody, Segments},
     runs,
+    usage::{Spender, UsageKind},
 };
 
 pub(crate) fn routes() -> Router<App> {
@@ -60,6 +61,7 @@ pub(crate) async fn generate(
     if request.prompt.trim().is_empty() {
         return Err(ApiError::validation("body.prompt: must not be empty").into());
     }
+    let spender = Spender { agent_id: Some(id.clone()), ..Spender::nobody(UsageKind::Other) };
     let thread = default_thread(&app, id).await?;
     let facts = runs::facts(&app, &thread, request.override_model.as_deref()).await?;
     let mut options = facts.options.clone();
@@ -80,7 +82,7 @@ pub(crate) async fn generate(
         options,
         stream: false,
     };
-    let done = complete(&app, asked).await.map_err(|error| Failure::from(&error))?;
+    let done = complete(&app, asked, spender).await.map_err(|error| Failure::from(&error))?;
     let mut usage = UsageStatistics::none();
     usage.add(&done.usage);
     Ok(Json(GenerateResponse { content: done.text, model, usage }))

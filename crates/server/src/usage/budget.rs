@@ -10,7 +10,7 @@ use loci_store::{
     Connection, StoreError,
     table::{
         budget::{self, Budget, Period},
-        usage,
+        usage::{self, Spending},
     },
 };
 use serde::Serialize;
@@ -33,9 +33,7 @@ pub enum Standing {
 #[derive(Debug, Clone)]
 pub struct Spent {
     pub budget: Budget,
-    /// Billionths of a US dollar.
-    pub nano_usd: i64,
-    pub tokens: i64,
+    pub spending: Spending,
     pub standing: Standing,
     /// When it begins anew.
     pub renews_at: Option<Timestamp>,
@@ -52,8 +50,8 @@ pub fn spent(
     zone: &TimeZone,
 ) -> Result<Spent, StoreError> {
     let since = midnight(budget.period, now, zone);
-    let (nano_usd, tokens) = usage::spent(conn, budget.agent_id.as_ref(), since)?;
-    let used = [(nano_usd, budget.limit_nano_usd), (tokens, budget.limit_tokens)];
+    let spending = usage::spent(conn, budget.agent_id.as_ref(), since)?;
+    let used = [(spending.nano_usd, budget.limit_nano_usd), (spending.tokens, budget.limit_tokens)];
     let over = |percent: i64| {
         used.iter().any(|(used, limit)| {
             limit.is_some_and(|limit| i128::from(*used) * 100 >= i128::from(limit) * i128::from(percent))
@@ -67,7 +65,7 @@ pub fn spent(
         Standing::Ok
     };
     let renews_at = next(budget.period, now, zone);
-    Ok(Spent { budget, nano_usd, tokens, standing, renews_at })
+    Ok(Spent { budget, spending, standing, renews_at })
 }
 
 /// Every budget and how far it is used up.
@@ -129,11 +127,11 @@ fn sentence(spent: &Spent) -> String {
         Period::Total => "",
     };
     let whose = if budget.agent_id.is_some() { "this agent" } else { "all agents together" };
-    let by_cost = budget.limit_nano_usd.filter(|limit| spent.nano_usd >= *limit);
+    let by_cost = budget.limit_nano_usd.filter(|limit| spent.spending.nano_usd >= *limit);
     let how_much = match (by_cost, budget.limit_tokens) {
-        (Some(limit), _) => format!("{} of {}", dollars(spent.nano_usd), dollars(limit)),
-        (None, Some(limit)) => format!("{} of {limit} tokens", spent.tokens),
-        (None, None) => dollars(spent.nano_usd),
+        (Some(limit), _) => format!("{} of {}", dollars(spent.spending.nano_usd), dollars(limit)),
+        (None, Some(limit)) => format!("{} of {limit} tokens", spent.spending.tokens),
+        (None, None) => dollars(spent.spending.nano_usd),
     };
     format!(
         "The budget of {whose}{span} is used up ({how_much}), so no model was asked. Raise the budget under Usage and \

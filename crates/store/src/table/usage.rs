@@ -222,18 +222,35 @@ fn query(
     Ok(sums.collect::<rusqlite::Result<_>>()?)
 }
 
-/// What was spent since a moment, by one agent or by all: billionths of a US dollar, and tokens.
+/// What was spent since a moment.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Spending {
+    /// Billionths of a US dollar, of the calls whose price is known.
+    pub nano_usd: i64,
+    pub tokens: i64,
+    /// Calls whose price is not known.
+    pub unpriced_calls: i64,
+}
+
+/// What was spent since a moment, by one agent or by all.
 pub fn spent(
     conn: &Connection,
     agent_id: Option<&AgentId>,
     since: Option<Timestamp>,
-) -> Result<(i64, i64), StoreError> {
+) -> Result<Spending, StoreError> {
     let mut statement = conn.prepare_cached(
-        "SELECT total(cost_nano_usd), total(prompt_tokens + completion_tokens) FROM usage_entries
+        "SELECT total(cost_nano_usd), total(prompt_tokens + completion_tokens), count(*) - count(cost_nano_usd)
+         FROM usage_entries
          WHERE (:agent IS NULL OR agent_id = :agent) AND (:since IS NULL OR at >= :since)",
     )?;
     Ok(statement.query_row(
         named_params! {":agent": agent_id.map(AgentId::as_str), ":since": since.map(|at| at.0)},
-        |row| Ok((row.get::<_, f64>(0)? as i64, row.get::<_, f64>(1)? as i64)),
+        |row| {
+            Ok(Spending {
+                nano_usd: row.get::<_, f64>(0)? as i64,
+                tokens: row.get::<_, f64>(1)? as i64,
+                unpriced_calls: row.get(2)?,
+            })
+        },
     )?)
 }

@@ -97,7 +97,7 @@ async fn an_agent_s_own_archive_goes_with_it_and_a_shared_one_stays() {
             texts(conn, &Search { query: "note".to_owned(), ..Search::default() }),
             Vec::<String>::new()
         );
-        assert_eq!(archive::agents(conn, &shared.id).unwrap(), [other.clone()]);
+        assert_eq!(archive::agents(conn, &shared.id).unwrap(), std::slice::from_ref(&other));
         assert!(archive::detach(conn, &other, &shared.id).unwrap());
     })
     .await;

@@ -10,7 +10,7 @@ use loci_store::{
         agent,
         budget::{self, Budget, Period},
         score_card::{self, CardStatus, ScoreCard},
-        usage::{self, Tokens, UsageEntry, UsageFilter, UsageGroup, UsageKind},
+        usage::{self, Spending, Tokens, UsageEntry, UsageFilter, UsageGroup, UsageKind},
     },
 };
 use serde_json::json;
@@ -71,8 +71,10 @@ async fn calls_are_summed_up_and_outlive_their_agent() {
         assert_eq!(usage::sums(conn, &narrow, UsageGroup::Model, 10).unwrap()[0].key, "openai/a");
         assert_eq!(usage::slices(conn, &UsageFilter::default()).unwrap().len(), 2);
 
-        assert_eq!(usage::spent(conn, None, None).unwrap(), (12_000, 630));
-        assert_eq!(usage::spent(conn, Some(&one), Some(later(1))).unwrap(), (0, 210));
+        let all = Spending { nano_usd: 12_000, tokens: 630, unpriced_calls: 1 };
+        assert_eq!(usage::spent(conn, None, None).unwrap(), all);
+        let late = Spending { nano_usd: 0, tokens: 210, unpriced_calls: 1 };
+        assert_eq!(usage::spent(conn, Some(&one), Some(later(1))).unwrap(), late);
     })
     .await;
 }
@@ -97,12 +99,12 @@ async fn budgets_belong_to_an_agent_or_to_all() {
         let unknown = budget::insert(conn, &new(Some(AgentId::new())));
         assert!(matches!(unknown, Err(StoreError::MissingReference)), "{unknown:?}");
         assert_eq!(budget::list_for_agent(conn, &one).unwrap().len(), 2);
-        assert_eq!(budget::list_for_agent(conn, &AgentId::new()).unwrap(), [shared.clone()]);
+        assert_eq!(budget::list_for_agent(conn, &AgentId::new()).unwrap(), std::slice::from_ref(&shared));
         let raised = Budget { limit_nano_usd: None, limit_tokens: Some(5), ..own.clone() };
         budget::update(conn, &raised).unwrap();
         assert_eq!(budget::get(conn, &own.id).unwrap(), Some(raised));
         agent::delete(conn, &one).unwrap();
-        assert_eq!(budget::list(conn).unwrap(), [shared.clone()]);
+        assert_eq!(budget::list(conn).unwrap(), std::slice::from_ref(&shared));
         assert!(budget::delete(conn, &shared.id).unwrap() && !budget::delete(conn, &shared.id).unwrap());
     })
     .await;

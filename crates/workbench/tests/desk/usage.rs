@@ -24,7 +24,8 @@ async fn started() -> (Fixture, FakeModel, String) {
     .unwrap();
     let desk = Fixture::with(environment).await;
     desk.desk.app().models().list().await;
-    let agent = desk.post("/v1/agents/", json!({"model": "openrouter/gpt-4.1", "name": "Spender"})).await.ok();
+    let agent =
+        desk.post("/v1/agents/", json!({"model": "openrouter/gpt-4.1", "name": "Spender"})).await.ok();
     let id = agent["id"].as_str().unwrap().to_owned();
     (desk, model, id)
 }
@@ -67,8 +68,19 @@ async fn calls_are_counted_priced_and_grouped() {
     let later = desk.get("/workbench/usage?from=2100-01-01T00:00:00Z").await.ok();
     assert_eq!((&later["total"]["calls"], &later["groups"]), (&json!(0), &json!([])));
     desk.get("/workbench/usage?timezone=Nowhere").await.refusal(422);
+    model.script([reply(10, 1)]);
+    desk.post(&format!("/v1/agents/{agent}/generate"), json!({"prompt": "a title, please"})).await.ok();
+    let by_kind = desk.get("/workbench/usage?group_by=kind").await.ok();
+    assert_eq!(
+        (&by_kind["groups"][1]["key"], &by_kind["groups"][1]["total_tokens"]),
+        (&json!("other"), &json!(11))
+    );
     desk.call(Method::DELETE, &format!("/v1/agents/{agent}"), Value::Null).await.ok();
-    assert_eq!(desk.get("/workbench/usage?group_by=agent").await.ok()["total"], by_agent["total"]);
+    assert_eq!(
+        desk.get("/workbench/usage?group_by=kind").await.ok(),
+        by_kind,
+        "deleting an agent gives nothing back"
+    );
 }
 
 #[tokio::test]
@@ -105,6 +117,7 @@ async fn a_budget_warns_stops_cleanly_and_lets_go_on_when_raised() {
         .await
         .ok();
     assert_eq!((&budget["standing"], &budget["spent_tokens"]), (&json!("ok"), &json!(0)));
+    assert_eq!(budget["cost_is_partial"], false);
     send(&desk, &agent).await.ok();
     let standing = || async { desk.get("/workbench/budgets").await.ok()[0]["standing"].clone() };
     assert_eq!(standing().await, "warning");
@@ -166,4 +179,6 @@ async fn a_budget_that_means_nothing_is_refused() {
     let all = desk.post("/workbench/budgets", json!({"period": "month", "limit_usd": 0.0})).await.ok();
     assert_eq!((&all["standing"], &all["agent_id"]), (&json!("stopped"), &Value::Null));
     assert_eq!(send(&desk, &agent).await.status, 402);
+    let asked = desk.post(&format!("/v1/agents/{agent}/generate"), json!({"prompt": "x"})).await;
+    assert_eq!(asked.status, 402, "{}", asked.text);
 }
