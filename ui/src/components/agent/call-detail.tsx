@@ -60,13 +60,16 @@ function Diff({ text }: { text: string }) {
       aria-label={t("approval.diff")}
       className="max-h-72 overflow-auto rounded-sm border bg-background py-1 font-mono text-xs leading-5"
     >
-      {text.split("\n").map((line, at) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: lines of one text have no other identity
-        <span key={at} className={cn("block px-2 break-words whitespace-pre-wrap", toneOf(line))}>
-          {/* A line without characters would have no height. */}
-          <VisibleInline text={line || " "} />
-        </span>
-      ))}
+      {text
+        .replace(/\n$/, "")
+        .split("\n")
+        .map((line, at) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: lines of one text have no other identity
+          <span key={at} className={cn("block px-2 break-words whitespace-pre-wrap", toneOf(line))}>
+            {/* A line without characters would have no height. */}
+            <VisibleInline text={line || " "} />
+          </span>
+        ))}
     </section>
   );
 }

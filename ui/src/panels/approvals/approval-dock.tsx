@@ -60,11 +60,16 @@ export function ApprovalDock({ agentId, conversationId = null, onLeave }: Approv
             aria-labelledby={undefined}
             aria-describedby={undefined}
             className="fixed top-1/2 left-1/2 z-50 w-[min(44rem,calc(100vw-2rem))] -translate-x-1/2 -translate-y-1/2 shadow-xl"
-            onEscapeKeyDown={(event) => event.preventDefault()}
+            onEscapeKeyDown={(event) => {
+              event.preventDefault();
+              // The card hears it itself while the focus is in it.
+              if (!card.current?.contains(document.activeElement)) leave();
+            }}
             onPointerDownOutside={(event) => event.preventDefault()}
             onOpenAutoFocus={(event) => {
               event.preventDefault();
-              if (!isTyping(document.activeElement)) card.current?.focus();
+              // Whoever was typing cannot go on behind it; no plain key decides anything.
+              card.current?.focus();
             }}
           >
             <Dialog.Title className="sr-only">{title}</Dialog.Title>

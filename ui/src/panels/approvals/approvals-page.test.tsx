@@ -154,6 +154,8 @@ describe("the dock", () => {
 
   it("asks in the middle of the window about what is dangerous; Escape puts it back", async () => {
     const onLeave = vi.fn();
+    const field = document.body.appendChild(document.createElement("textarea"));
+    field.focus();
     showPanel(<ApprovalDock agentId="agent-1" onLeave={onLeave} />, {
       "GET /workbench/approvals": [dangerous],
     });
@@ -163,6 +165,7 @@ describe("the dock", () => {
     await userEvent.keyboard("{Escape}");
     expect(onLeave).toHaveBeenCalledOnce();
     expect(screen.getByRole("alertdialog").closest(".fixed")).toBeNull();
+    field.remove();
   });
 
   it("shows only what belongs to the conversation on screen", async () => {
