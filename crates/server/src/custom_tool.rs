@@ -14,6 +14,18 @@ use crate::App;
 pub trait ToolSecrets: Send + Sync {
     /// `Ok(None)` when there is none of that name; an error is a sentence for people.
     fn get<'a>(&'a self, id: &'a ToolId, name: &'a str) -> BoxFuture<'a, Result<Option<String>, String>>;
+    /// Deletes one; deleting what is not there is no error.
+    fn forget<'a>(&'a self, id: &'a ToolId, name: &'a str) -> BoxFuture<'a, Result<(), String>>;
+}
+
+/// Deletes the values of a tool that is gone. What cannot be deleted stays unused, and is said in the log.
+pub async fn forget_secrets(app: &App, id: &ToolId, names: &[String]) {
+    let Some(secrets) = app.tool_secrets() else { return };
+    for name in names {
+        if let Err(error) = secrets.forget(id, name).await {
+            tracing::warn!(tool = %id, %error, "a secret of a deleted tool stays");
+        }
+    }
 }
 
 /// What a tool may do on this machine.

@@ -14,12 +14,15 @@ use loci_api::{
 };
 use loci_store::{
     Page,
-    table::tool::{self, ToolFilter},
+    table::{
+        tool::{self, ToolFilter},
+        tool_settings,
+    },
 };
 use serde_json::{Value, json};
 
 use crate::{
-    App,
+    App, custom_tool,
     error::{Answer, Failure},
     extract::{JsonBody, Params, Segments},
     page::{Defaults, page},
@@ -193,11 +196,16 @@ pub(crate) async fn modify(
 pub(crate) async fn delete(State(app): State<App>, Segments(id): Segments<String>) -> Answer<Json<Value>> {
     let id: ToolId = id.parse()?;
     let gone = id.clone();
-    if app.store().write(move |tx| tool::delete(tx, &gone)).await? {
-        Ok(Json(Value::Null))
-    } else {
-        Err(tools::not_found(&id).into())
-    }
+    let deleted = app
+        .store()
+        .write(move |tx| {
+            let secret_names = tool_settings::get(tx, &gone)?.secret_names;
+            Ok(tool::delete(tx, &gone)?.then_some(secret_names))
+        })
+        .await?;
+    let Some(secret_names) = deleted else { return Err(tools::not_found(&id).into()) };
+    custom_tool::forget_secrets(&app, &id, &secret_names).await;
+    Ok(Json(Value::Null))
 }
 
 /// Finds tools by words in their names, descriptions, parameters and tags.

@@ -150,4 +150,8 @@ impl ToolSecrets for DeskToolSecrets {
             }
         })
     }
+
+    fn forget<'a>(&'a self, id: &'a ToolId, name: &'a str) -> BoxFuture<'a, Result<(), String>> {
+        Box::pin(async move { self.0.delete(&key(id, name)).await.map_err(|error| error.to_string()) })
+    }
 }
