@@ -15,6 +15,7 @@ import { useEffect, useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { type PaletteCommand, useAgentDialogs, useCreateConversation } from "@/panels";
 import { useLayout } from "./layout";
+import { useNarrow } from "./use-narrow";
 
 /** A command and the key that does the same: `mod` is Control, or Command on a Mac. */
 export type Command = PaletteCommand & { key?: string };
@@ -23,7 +24,8 @@ const MAC = typeof navigator !== "undefined" && /Mac/.test(navigator.platform);
 
 export function useCommands(openPalette: () => void): Command[] {
   const { t } = useTranslation();
-  const { agentId, goTo, selectAgent, inspector, setInspector } = useLayout();
+  const { agentId, goTo, selectAgent, inspector, setInspector, drawer, setDrawer } = useLayout();
+  const narrow = useNarrow(900);
   const show = useAgentDialogs((dialogs) => dialogs.show);
   const { mutate: converse } = useCreateConversation(agentId ?? "");
   return useMemo(() => {
@@ -55,7 +57,7 @@ export function useCommands(openPalette: () => void): Command[] {
             label: t("command.inspector"),
             icon: PanelRight,
             key: "mod+j",
-            run: () => setInspector(!inspector),
+            run: () => (narrow ? setDrawer(!drawer) : setInspector(!inspector)),
           },
         ]
       : [];
@@ -89,7 +91,20 @@ export function useCommands(openPalette: () => void): Command[] {
       ...command,
       ...(command.key ? { keys: readable(command.key) } : {}),
     }));
-  }, [t, agentId, converse, selectAgent, show, inspector, setInspector, goTo, openPalette]);
+  }, [
+    t,
+    agentId,
+    converse,
+    selectAgent,
+    show,
+    narrow,
+    inspector,
+    setInspector,
+    drawer,
+    setDrawer,
+    goTo,
+    openPalette,
+  ]);
 }
 
 /** Runs the command whose key is pressed. Keys with a modifier work while one types as well. */

@@ -80,7 +80,8 @@ export function Frame() {
       <Palette
         open={paletteOpen}
         onOpenChange={setPalette}
-        commands={commands}
+        // It need not offer to open itself.
+        commands={commands.filter(({ id }) => id !== "palette")}
         onOpen={(id, conversationId, messageId) =>
           messageId ? seek(id, conversationId ?? null, messageId) : selectAgent(id, conversationId)
         }
