@@ -1,8 +1,8 @@
 //! Message 0 of a thread: compiled from the agent's text, blocks and tool rules, and kept up to date in place.
 //!
-//! It is frozen while a run of the thread is under way, so that a provider's prompt cache holds. Whoever changes
-//! something it shows calls [`refresh_agent`]; a run calls [`refresh_thread`] when it begins, which makes up for
-//! what was changed during the one before.
+//! It is frozen while a run of the thread is under way, so that a provider's prompt cache holds; only a compaction,
+//! which makes a new prefix anyway, renews it. Whoever changes something it shows calls [`refresh_agent`]; a run
+//! calls [`refresh_thread`] when it begins, which makes up for what was changed during the one before.
 
 use loci_api::{
     error::ApiError,
@@ -34,7 +34,8 @@ const METADATA: [&str; 2] = ["<memory_metadata>\n", "</memory_metadata>"];
 pub fn compile_thread(conn: &Connection, thread: &Thread, at: Timestamp) -> Result<String, StoreError> {
     let of_agent = MessageFilter { agent_id: Some(thread.agent_id.clone()), ..MessageFilter::default() };
     let stored = message::count(conn, &of_agent)?;
-    let in_context = context::len(conn, thread)?;
+    let in_context =
+        context::tail(conn, thread)?.map_or(0, |(len, _)| i64::try_from(len).unwrap_or(i64::MAX));
     let filed = PassageFilter { agent_id: Some(thread.agent_id.clone()), ..PassageFilter::default() };
     let counts = Counts {
         recall: u64::try_from(stored.saturating_sub(in_context)).unwrap_or(0),
@@ -165,8 +166,8 @@ pub fn current(conn: &Connection, thread: &Thread) -> Result<Option<Message>, St
     Ok(Some(first))
 }
 
-/// [`refresh_thread`] for all threads of an agent that show its blocks; threads of a run under way are left to
-/// the next run. The threads whose message 0 changed.
+/// [`refresh_thread`] for an agent's default thread, unless a run of it is under way: then the next run does it, as
+/// every run of a conversation does for its own. The threads whose message 0 changed.
 ///
 /// # Errors
 /// As [`compile_thread`].

@@ -79,7 +79,8 @@ fn slide(context: &[Message], percentage: f64, context_window: u32) -> Option<us
             return None;
         }
         let aim = (share * total as f64).round() as usize;
-        let cut = (2..=aim.min(last_cut)).rev().find(|at| begins(*at));
+        // Two messages at least: one that only gives way to its summary makes the context no shorter.
+        let cut = (3..=aim.min(last_cut)).rev().find(|at| begins(*at));
         if let Some(cut) = cut
             && ((system + kept[cut]) as f64) < room
         {
@@ -115,6 +116,16 @@ mod tests {
         let context = long(10);
         assert_eq!(cut(&context, Cut::Sliding, 128_000), Some(16));
         assert_eq!(context[16].role, Role::Assistant);
+    }
+
+    #[test]
+    fn a_sliding_window_takes_two_messages_at_least() {
+        let mut context = vec![message(Role::System)];
+        for _ in 0..3 {
+            context.extend([user("please"), assistant("done", &[])]);
+        }
+        assert_eq!(cut(&context, Cut::Sliding, 128_000), Some(4));
+        assert_eq!(cut(&context[..3], Cut::Sliding, 128_000), None);
     }
 
     #[test]

@@ -89,7 +89,8 @@ pub async fn accept(order: Order<'_>) -> Result<Start, Refused> {
         .store()
         .try_write(move |tx| {
             let mut known = load(tx, &runs.0.threads, &thread)?;
-            let newest = newest_tool_message(tx, &thread, &known)?;
+            let answers = matches!(items.first(), Some(InputMessage::Approval { .. }));
+            let newest = if answers { newest_tool_message(tx, &thread, &known)? } else { None };
             let items = if retry { not_stored(items, &known) } else { items };
             let mut accepted = if items.is_empty() {
                 Accepted { messages: Vec::new(), follow_ups: Vec::new(), kind: AcceptedKind::Messages }

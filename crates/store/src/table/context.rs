@@ -25,12 +25,6 @@ pub fn ids(conn: &Connection, thread: &Thread) -> Result<Vec<MessageId>, StoreEr
     Ok(ids.collect::<rusqlite::Result<_>>()?)
 }
 
-/// How many messages are in the window.
-pub fn len(conn: &Connection, thread: &Thread) -> Result<i64, StoreError> {
-    let mut statement = conn.prepare_cached("SELECT count(*) FROM context WHERE thread_id = ?")?;
-    Ok(statement.query_row([thread.id()], |row| row.get(0))?)
-}
-
 /// The first message in the window: the system prompt.
 pub fn first(conn: &Connection, thread: &Thread) -> Result<Option<Message>, StoreError> {
     end(conn, thread, "ORDER BY position ASC LIMIT 1")

@@ -210,7 +210,8 @@ pub fn find_by_otid(
     otids: &[String],
 ) -> Result<Option<Message>, StoreError> {
     let Some(otids) = any_of(otids) else { return Ok(None) };
-    let mut select = Select::new(COLUMNS, "messages", "sequence");
+    // The planner would rather walk the whole thread.
+    let mut select = Select::new(COLUMNS, "messages INDEXED BY messages_by_otid", "sequence");
     select
         .and("otid IN (SELECT value FROM json_each(?))", otids)
         .and("agent_id = ?", thread.agent_id.to_string())

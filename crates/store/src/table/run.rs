@@ -97,14 +97,15 @@ fn select(filter: &RunFilter) -> Select {
 
 /// The thread's newest run that may still change.
 pub fn active_on(conn: &Connection, thread: &Thread) -> Result<Option<Run>, StoreError> {
-    let mut select = on_thread(thread);
+    // The planner would rather walk all runs of the agent in order; few are active.
+    let mut select = on_thread(thread, "runs INDEXED BY runs_active");
     select.and_always("status IN ('created', 'running')");
     Ok(select.page(conn, &Page::newest(1), read)?.pop())
 }
 
 /// The thread's newest run.
 pub fn latest_on(conn: &Connection, thread: &Thread) -> Result<Option<Run>, StoreError> {
-    Ok(on_thread(thread).page(conn, &Page::newest(1), read)?.pop())
+    Ok(on_thread(thread, "runs").page(conn, &Page::newest(1), read)?.pop())
 }
 
 /// The thread's newest run of the same request, begun at `since` or later.
@@ -114,13 +115,13 @@ pub fn find_by_token(
     token: &str,
     since: Timestamp,
 ) -> Result<Option<Run>, StoreError> {
-    let mut select = on_thread(thread);
+    let mut select = on_thread(thread, "runs INDEXED BY runs_by_token");
     select.and("request_token = ?", token.to_owned()).and("created_at >= ?", moment(since));
     Ok(select.page(conn, &Page::newest(1), read)?.pop())
 }
 
-fn on_thread(thread: &Thread) -> Select {
-    let mut select = Select::new("*", "runs", "created_at");
+fn on_thread(thread: &Thread, table: &'static str) -> Select {
+    let mut select = Select::new("*", table, "created_at");
     select
         .and("agent_id = ?", thread.agent_id.to_string())
         .and("conversation_id IS ?", thread.conversation_id.as_ref().map(ToString::to_string));

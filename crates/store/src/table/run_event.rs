@@ -58,7 +58,7 @@ pub fn last_seq_id(conn: &Connection, run_id: &RunId) -> Result<Option<i64>, Sto
 /// between. How many runs there were.
 pub fn trim(conn: &Connection, ended_before: Timestamp, limit: u32) -> Result<usize, StoreError> {
     let mut statement = conn.prepare_cached(
-        "SELECT DISTINCT run_id FROM run_events JOIN runs ON runs.id = run_events.run_id
+        "SELECT DISTINCT run_id FROM run_events INDEXED BY run_events_by_time JOIN runs ON runs.id = run_events.run_id
          WHERE run_events.created_at < ?1 AND runs.completed_at < ?1 LIMIT ?2",
     )?;
     let runs: Vec<String> = statement

@@ -144,7 +144,7 @@ async fn a_context_is_appended_to_and_replaced_but_never_dangles() {
         assert_eq!(texts(&beside), "theirs");
         assert_eq!(context::first(conn, &thread).unwrap().unwrap().text(), "0");
         assert_eq!(context::last(conn, &thread).unwrap().unwrap().text(), "3");
-        assert_eq!(context::len(conn, &thread).unwrap(), 3);
+        assert_eq!(context::ids(conn, &thread).unwrap().len(), 3);
         assert_eq!(context::tail(conn, &thread).unwrap(), Some((3, messages[3].id.clone())));
 
         context::replace(conn, &thread, &[messages[3].id.clone(), messages[0].id.clone()]).unwrap();
