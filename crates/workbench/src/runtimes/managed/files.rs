@@ -38,7 +38,7 @@ fn find(folders: &[PathBuf]) -> Vec<ModelFile> {
     for folder in folders {
         walk(folder, DEPTH, &mut left, &mut found);
     }
-    found.sort_by(|one: &ModelFile, other| one.name.to_lowercase().cmp(&other.name.to_lowercase()));
+    found.sort_by_key(|one: &ModelFile| one.name.to_lowercase());
     found.dedup_by(|one, other| one.path == other.path);
     found.truncate(MOST);
     found
