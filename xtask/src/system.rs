@@ -11,6 +11,10 @@ type Package = (&'static str, &'static str);
 const BUILD: &[Package] =
     &[("libwebkit2gtk-4.1-dev", "pkgconfig/webkit2gtk-4.1.pc"), ("pkg-config", "bin/pkg-config")];
 
+/// What the installers need besides: the bundler finds the tray's library by its headers. Loci itself is built
+/// without them, and starts without the library.
+const BUNDLE: &[Package] = &[("libayatana-appindicator3-dev", "pkgconfig/ayatana-appindicator3-0.1.pc")];
+
 /// What the tests need besides.
 const TEST: &[Package] = &[
     ("xvfb", "bin/Xvfb"),
@@ -26,6 +30,11 @@ const TEST: &[Package] = &[
 /// Makes sure that what building needs is there.
 pub fn ensure_build() -> Result<()> {
     ensure(BUILD)
+}
+
+/// Makes sure that what building the installers needs is there.
+pub fn ensure_bundle() -> Result<()> {
+    ensure(&[BUILD, BUNDLE].concat())
 }
 
 /// Makes sure that what building and testing need is there.

@@ -53,7 +53,6 @@ impl Door {
     }
 
     /// Puts the door beside everything else.
-    #[must_use]
     pub fn beside(&self, other: Router) -> Router {
         Router::new().route("/open", get(open)).with_state(self.clone()).fallback_service(other)
     }
