@@ -70,7 +70,7 @@ fn call(number: usize) -> Call {
             turn: None,
             tool: tool.to_owned(),
             server: "this machine".to_owned(),
-            read_only: number % 4 == 0,
+            read_only: tool == "read_file",
             identity: format!("client:{tool}"),
             fingerprint: String::new(),
             subject: Some(Subject {
