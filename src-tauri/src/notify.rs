@@ -75,10 +75,10 @@ impl Watcher {
                 self.read_settings().await;
                 self.count_waiting().await;
             }
-            Event::RunChanged { agent_id, conversation_id } => {
-                if self.finished && !window::is_looked_at(&self.app) {
-                    self.look_at_run(agent_id, conversation_id).await;
-                }
+            Event::RunChanged { agent_id, conversation_id }
+                if self.finished && !window::is_looked_at(&self.app) =>
+            {
+                self.look_at_run(agent_id, conversation_id).await;
             }
             _ => {}
         }

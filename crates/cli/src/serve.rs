@@ -97,7 +97,7 @@ async fn serve(options: Serve) -> anyhow::Result<()> {
 
     let ended = tokio::select! {
         ended = server.ended() => Some(ended),
-        signal = asked.to_stop() => {
+        signal = asked.wait() => {
             signal?;
             None
         }
@@ -160,7 +160,7 @@ impl Asked {
     }
 
     #[cfg(unix)]
-    async fn to_stop(&mut self) -> anyhow::Result<()> {
+    async fn wait(&mut self) -> anyhow::Result<()> {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
@@ -174,7 +174,7 @@ impl Asked {
     }
 
     #[cfg(not(unix))]
-    async fn to_stop(&mut self) -> anyhow::Result<()> {
+    async fn wait(&mut self) -> anyhow::Result<()> {
         tokio::signal::ctrl_c().await.context("listening for Ctrl-C")
     }
 }
@@ -194,6 +194,6 @@ async fn shut_down(desk: &Desk, server: Listening, mut asked: Asked) -> anyhow::
     };
     tokio::select! {
         done = orderly => done,
-        again = asked.to_stop() => again,
+        again = asked.wait() => again,
     }
 }
