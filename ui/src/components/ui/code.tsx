@@ -13,7 +13,7 @@ const Diff = lazy(() => import("./code-diff-view").then(({ CodeDiffView }) => ({
 
 export function CodeEditor(props: CodeEditorProps) {
   return (
-    <Suspense fallback={<Spinner className="m-2" aria-label={props.label} />}>
+    <Suspense fallback={<Spinner className="m-2" />}>
       <Editor {...props} />
     </Suspense>
   );
@@ -21,7 +21,7 @@ export function CodeEditor(props: CodeEditorProps) {
 
 export function CodeDiff(props: CodeDiffProps) {
   return (
-    <Suspense fallback={<Spinner className="m-2" aria-label={props.afterLabel} />}>
+    <Suspense fallback={<Spinner className="m-2" />}>
       <Diff {...props} />
     </Suspense>
   );

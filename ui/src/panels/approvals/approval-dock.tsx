@@ -55,9 +55,6 @@ export function ApprovalDock({ agentId, conversationId = null, onLeave }: Approv
         <Dialog.Portal>
           <Dialog.Overlay className="fixed inset-0 z-40 animate-appear bg-black/40" />
           <Dialog.Content
-            // The card inside is the dialog; this only keeps the focus in it.
-            role="presentation"
-            aria-labelledby={undefined}
             aria-describedby={undefined}
             className="fixed top-1/2 left-1/2 z-50 w-[min(44rem,calc(100vw-2rem))] -translate-x-1/2 -translate-y-1/2 shadow-xl"
             onEscapeKeyDown={(event) => {

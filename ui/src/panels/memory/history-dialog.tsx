@@ -139,7 +139,8 @@ type ComparisonProps = {
 
 function Comparison({ version, previous, current, busy, onRestore }: ComparisonProps) {
   const { t } = useTranslation();
-  const [against, setAgainst] = useState<"previous" | "current">("previous");
+  // Whoever looks at an old version mostly asks what going back to it would change.
+  const [against, setAgainst] = useState<"previous" | "current">("current");
   const isCurrent = version.version === current.version;
   const name = (each: BlockVersion) =>
     t(each.version === current.version ? "block.current" : "block.version", { version: each.version });
