@@ -25,7 +25,7 @@ def test_the_served_ui_talks_to_an_agent_under_its_content_policy(served, model)
         say(browser, "I like tea")
         browser.wait("main, body", "Tea it is.")
         browser.until(lambda: "Likes tea." in (block_value(browser, "human") or ""), "the block to change")
-        browser.shot("7-browser")
+        browser.shot("11-browser")
         refused = [line for line in browser.log() if "Content Security Policy" in line]
         assert refused == []
     finally:

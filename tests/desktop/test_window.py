@@ -2,7 +2,9 @@
 
 import json
 
+import httpx
 import pytest
+from support.programs import TOKEN, Server
 from support.window import Display, Window
 
 MODEL = "openai/gpt-4.1"
@@ -98,6 +100,18 @@ def test_a_first_conversation(window, model, env, tmp_path):
     window.until(lambda: "Likes herons." in (block_value(window, "human") or ""), "the block to change")
     window.shot("3-block-changed")
 
+    # Every version is there to go back to.
+    window.click("button", "History of human")
+    window.wait("[role=dialog]", "Every change is kept")
+    window.click("[role=dialog] nav button", "Version 1")
+    window.wait("[role=dialog]", "Likes herons.")
+    window.shot("4-history")
+    window.click("[role=dialog] button", "Restore this version")
+    window.wait("[role=dialog] [role=status]", "Version 1 is restored.")
+    window.key("Escape")
+    window.gone("[role=dialog]")
+    assert block_value(window, "human") == "Name: Ada."
+
     # A person edits it; the model reads it.
     window.click("button[aria-label='Edit human']")
     window.fill("Value of human", "Name: Ada Lovelace.")
@@ -120,7 +134,7 @@ def test_a_client_tool_is_asked_for_and_allowed(window, model, tmp_path):
     say(window, "Read my note")
     window.wait("[role=alertdialog]", "read_file")
     assert "note.txt" in window.js("return document.querySelector('[role=alertdialog]').innerText")
-    window.shot("4-approval")
+    window.shot("5-approval")
     # Escape decides nothing, and nothing is chosen in advance.
     assert window.js("return document.activeElement.innerText !== 'Allow once'")
     window.key("Escape")
@@ -132,7 +146,7 @@ def test_a_client_tool_is_asked_for_and_allowed(window, model, tmp_path):
     window.gone("[role=alertdialog]")
     returned = [m for m in model.requests()[-1]["messages"] if m["role"] == "tool"][-1]
     assert "The code is BLUE-HERON-42." in json.loads(returned["content"])["message"]
-    window.shot("5-allowed")
+    window.shot("6-allowed")
 
     # And a denial, with its reason, reaches the agent.
     model.script({"tool_calls": [{"name": "read_file", "arguments": {"path": "note.txt"}}]})
@@ -163,10 +177,45 @@ def test_an_approval_survives_a_crash_of_the_window(display, env, model, tmp_pat
     try:
         window.click("button, a, [role=option]", "Mercury")
         window.wait("[role=alertdialog]", "read_file")
-        window.shot("6-approval-after-restart")
+        window.shot("7-approval-after-restart")
         model.script({"text": "It says: kept for later."})
         window.click("[role=alertdialog] button", "Allow once")
         window.wait("main, body", "It says: kept for later.")
         window.gone("[role=alertdialog]")
     finally:
         window.close()
+
+
+def test_agents_on_another_server_are_used_the_same_way(window, model, tmp_path):
+    remote = Server(tmp_path / "remote", model)
+    try:
+        window.click("button", "Models")
+        window.click("[role=tab]", "Connections")
+        window.fill("Address", remote.url)
+        window.fill("Name", "Elsewhere")
+        window.fill("API key", TOKEN)
+        window.click("button", "Add server")
+        window.wait("li", "Elsewhere")
+        window.click("li[aria-label=Elsewhere] button", "Use")
+        window.wait("li[aria-label=Elsewhere]", "in use")
+        window.shot("8-connections")
+        create_agent(window, "Hermes")
+        model.script({"text": "Greetings from elsewhere."})
+        say(window, "Where are you?")
+        window.wait("main, body", "Greetings from elsewhere.")
+        window.shot("9-remote")
+        there = httpx.get(f"{remote.url}/v1/agents/", headers={"authorization": f"Bearer {TOKEN}"}).json()
+        assert [agent["name"] for agent in there] == ["Hermes"]
+        assert TOKEN not in window.js("return document.documentElement.outerHTML")
+        # Gone, it is said, and nothing freezes.
+        remote.close()
+        say(window, "Still there?")
+        window.wait("[role=alert]", "Elsewhere")
+        window.shot("10-remote-gone")
+        # Back on this machine nothing of it is left.
+        window.click("button", "Models")
+        window.click("[role=tab]", "Connections")
+        window.click("li button", "Use")
+        window.gone("nav button", "Hermes")
+    finally:
+        remote.close()

@@ -61,6 +61,8 @@ pub enum Command {
     Doctor(Data),
     /// Copy the data into a new file, also while a server runs
     Backup(Backup),
+    /// Print the machine-readable description of the API
+    Openapi,
 }
 
 #[derive(Debug, Args)]

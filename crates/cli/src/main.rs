@@ -31,9 +31,15 @@ fn main() -> ExitCode {
         Command::Serve(options) => serve::run(options).map(|()| ExitCode::SUCCESS),
         Command::Doctor(data) => care::doctor(&data),
         Command::Backup(options) => care::backup(&options).map(|()| ExitCode::SUCCESS),
+        Command::Openapi => describe(),
     };
     done.unwrap_or_else(|error| {
         eprintln!("loci: {error:#}");
         ExitCode::from(2)
     })
+}
+
+fn describe() -> anyhow::Result<ExitCode> {
+    println!("{}", loci_server::openapi_document().to_pretty_json()?);
+    Ok(ExitCode::SUCCESS)
 }
