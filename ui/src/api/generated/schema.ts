@@ -593,6 +593,17 @@ export interface components {
             } | null;
             name: string;
         };
+        CompactionStats: {
+            /** Format: int64 */
+            context_tokens_after?: number | null;
+            /** Format: int64 */
+            context_tokens_before?: number | null;
+            /** Format: int32 */
+            context_window: number;
+            messages_count_after: number;
+            messages_count_before: number;
+            trigger: string;
+        };
         ContentPart: {
             signature?: string | null;
             text: string;
@@ -819,6 +830,10 @@ export interface components {
             embedding_model: string;
             handle?: string | null;
         };
+        EventMessage: components["schemas"]["MessageBase"] & {
+            event_data: Record<string, never>;
+            event_type: string;
+        };
         GenerateSchema: {
             code: string;
             source_type?: string | null;
@@ -871,6 +886,9 @@ export interface components {
         }) | (components["schemas"]["SummaryMessage"] & {
             /** @enum {string} */
             message_type: "summary_message";
+        }) | (components["schemas"]["EventMessage"] & {
+            /** @enum {string} */
+            message_type: "event_message";
         });
         LettaResponse: {
             logprobs?: Record<string, never> | null;
@@ -959,7 +977,8 @@ export interface components {
             step_id?: string | null;
         };
         MessageId: string;
-        MessageType: unknown;
+        /** @enum {string} */
+        MessageType: "system_message" | "user_message" | "assistant_message" | "reasoning_message" | "hidden_reasoning_message" | "tool_call_message" | "tool_return_message" | "approval_request_message" | "approval_response_message" | "summary_message" | "event_message";
         ModifyApprovalRequest: {
             requires_approval: boolean;
         };
@@ -1051,7 +1070,7 @@ export interface components {
         /** @enum {string} */
         StopReason: "end_turn" | "error" | "llm_api_error" | "invalid_llm_response" | "invalid_tool_call" | "max_steps" | "max_tokens_exceeded" | "no_tool_call" | "tool_rule" | "cancelled" | "insufficient_credits" | "requires_approval" | "context_window_overflow_in_system_prompt";
         SummaryMessage: components["schemas"]["MessageBase"] & {
-            compaction_stats?: Record<string, never> | null;
+            compaction_stats?: components["schemas"]["CompactionStats"] | null;
             summary: string;
         };
         SystemMessage: components["schemas"]["MessageBase"] & {
