@@ -23,7 +23,7 @@ const fn feature(
     Feature { name, method, path, says }
 }
 
-const FEATURES: [Feature; 17] = [
+const FEATURES: [Feature; 13] = [
     feature("conversations", "post", "/v1/conversations/", "several conversations with one agent"),
     feature("conversation_fork", "post", "/v1/conversations/{}/fork", "branching a conversation"),
     feature("context", "get", "/v1/agents/{}/context", "showing what the model is sent"),
@@ -34,7 +34,6 @@ const FEATURES: [Feature; 17] = [
     feature("run_resume", "post", "/v1/runs/{}/stream", "resuming a stream"),
     feature("archival", "get", "/v1/agents/{}/archival-memory", "archival memory"),
     feature("archives", "get", "/v1/archives/", "archives"),
-    feature("folders", "get", "/v1/folders/", "folders and files"),
     feature("tool_run", "post", "/v1/tools/run", "trying a tool out"),
     feature(
         "tool_schema",
@@ -42,21 +41,14 @@ const FEATURES: [Feature; 17] = [
         "/v1/tools/generate-schema",
         "deriving a tool's schema while it is written",
     ),
-    feature("mcp", "get", "/v1/mcp-servers/", "MCP servers"),
-    feature("agent_export", "get", "/v1/agents/{}/export", "exporting agents"),
-    feature("agent_import", "post", "/v1/agents/import", "importing agents"),
     feature("providers", "get", "/v1/providers/", "setting up its model providers from here"),
 ];
 
 /// What this program keeps for its own agents only.
-const HERE_ONLY: [(&str, &str); 4] = [
+const HERE_ONLY: [(&str, &str); 3] = [
     (
         "block_history",
         "Earlier versions of memory blocks are kept by Loci for the agents of this machine only.",
-    ),
-    (
-        "agent_restore",
-        "Deleted agents are kept for 30 days by Loci for this machine only; a server elsewhere deletes at once.",
     ),
     ("tool_history", "Earlier versions of tools are kept by Loci for this machine only."),
     (
