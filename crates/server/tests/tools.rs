@@ -122,14 +122,19 @@ async fn a_change_keeps_what_is_not_given() {
     assert_eq!((&changed["return_char_limit"], text(&changed, "name")), (&json!(9), "roll"));
     assert_eq!(changed["enable_parallel_execution"], true, "not reset by silence");
 
-    let source = "def roll() -> str:\n    return 'six'\n";
+    let source = "def roll(luck: int) -> str:\n    \"\"\"Roll again.\n\n    Args:\n        luck: how much\n    \"\"\"\n";
     let changed = server.patch(&path, json!({"source_code": source})).await;
-    assert_eq!((text(&changed, "source_code"), &changed["json_schema"]), (source, &tool["json_schema"]));
+    assert_eq!((text(&changed, "source_code"), &changed["return_char_limit"]), (source, &json!(9)));
+    assert_eq!(
+        changed["json_schema"]["parameters"]["required"],
+        json!(["luck"]),
+        "new source brings its schema"
+    );
     assert_ne!(changed["metadata_"]["tool_hash"], tool["metadata_"]["tool_hash"]);
 
     let schema = |name: &str| json!({"name": name, "description": "d", "parameters": {"type": "object", "properties": {}}});
     for (body, status, part) in [
-        (json!({"source_code": "def other(): pass"}), 400, "no function named"),
+        (json!({"source_code": "def other(): pass"}), 400, "no docstring"),
         (json!({"json_schema": schema("deal")}), 400, "Tool with name 'deal' already exists"),
         (json!({"json_schema": schema("memory_insert")}), 400, "built-in"),
         (json!({"return_char_limit": -1}), 422, "return_char_limit"),
