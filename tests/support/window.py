@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import pathlib
+import signal
 import socket
 import struct
 import subprocess
@@ -210,7 +211,7 @@ class Session:
 class Window(Session):
     """The desktop program in a display of its own."""
 
-    def __init__(self, display: Display, env: dict):
+    def __init__(self, display: Display, env: dict, *args: str):
         self.display = display
         env = clean_env(
             DISPLAY=display.name, TAURI_WEBVIEW_AUTOMATION="true", WEBKIT_DISABLE_DMABUF_RENDERER="1",
@@ -218,7 +219,7 @@ class Window(Session):
         )
         super().__init__(["WebKitWebDriver", "--host=127.0.0.1"], env, {
             "browserName": "wry",
-            "webkitgtk:browserOptions": {"binary": program("loci-desktop"), "args": []},
+            "webkitgtk:browserOptions": {"binary": program("loci-desktop"), "args": list(args)},
         })
 
     def png(self):
@@ -228,14 +229,26 @@ class Window(Session):
         """)
         return self.display.png()
 
-    def kill(self):
-        """Kills the app itself, as a crash would, then tidies up the driver."""
-        pids = subprocess.run(
+    def pids(self):
+        """The app's own processes."""
+        found = subprocess.run(
             ["pgrep", "-P", str(self.driver.pid), "-f", "loci-desktop"], capture_output=True, text=True, check=False
         ).stdout.split()
-        for pid in pids:
-            os.kill(int(pid), 9)
+        return [int(pid) for pid in found]
+
+    def kill(self):
+        """Kills the app itself, as a crash would, then tidies up the driver."""
+        for pid in self.pids():
+            os.kill(pid, 9)
         self.session = None
+        self.close()
+
+    def end(self):
+        """Asks the app to end, as a session that ends does, and tidies up the driver when it has."""
+        for pid in self.pids():
+            os.kill(pid, signal.SIGTERM)
+        self.session = None
+        self.until(lambda: not self.pids(), "the app to end")
         self.close()
 
 
