@@ -251,5 +251,7 @@ def test_cancelling_keeps_what_was_said(http, client, model, agent):
     assert client.runs.retrieve(run_id).status == "cancelled"
     model.release()
     assert "user_message" in [m.message_type for m in stored(client, agent)]
+    # The first reply may not even have been asked for.
+    model.reset()
     model.script({"text": "Ready."})
     assert client.agents.messages.create(agent.id, input="Still there?").messages[-1].content == "Ready."
