@@ -3,33 +3,10 @@
 import json
 
 import httpx
-import pytest
 from support.programs import TOKEN, Server
-from support.window import Display, Window
+from support.window import Window
 
 MODEL = "openai/gpt-4.1"
-
-
-@pytest.fixture(scope="module")
-def display():
-    shown = Display()
-    yield shown
-    shown.close()
-
-
-@pytest.fixture
-def env(tmp_path, model):
-    return {
-        "LOCI_DATA_DIR": str(tmp_path / "data"), "LOCI_SECRETS": "memory",
-        "OPENAI_API_KEY": "sk-fake-openai-key", "OPENAI_BASE_URL": model.url + "/v1",
-    }
-
-
-@pytest.fixture
-def window(display, env):
-    opened = Window(display, env)
-    yield opened
-    opened.close()
 
 
 def create_agent(window, name="Mercury"):
@@ -210,7 +187,8 @@ def test_agents_on_another_server_are_used_the_same_way(window, model, tmp_path)
         # Gone, it is said, and nothing freezes.
         remote.close()
         say(window, "Still there?")
-        window.wait("[role=alert]", "Elsewhere")
+        window.wait("[role=alert]", "The other server did not answer")
+        window.wait("[role=alert]", "Elsewhere cannot be reached")
         window.shot("10-remote-gone")
         # Back on this machine nothing of it is left.
         window.click("button", "Models")

@@ -19,6 +19,13 @@ describe("errorFromBody", () => {
       "Slow down.",
       "llm_rate_limit",
     ],
+    [
+      502,
+      '{"detail":{"code":"CONNECTION_UNREACHABLE","message":"Elsewhere cannot be reached."}}',
+      "remote",
+      "Elsewhere cannot be reached.",
+      "CONNECTION_UNREACHABLE",
+    ],
     [500, '{"detail":"An unknown error occurred"}', "loci", "An unknown error occurred", null],
     [502, "<html>bad gateway</html>", "loci", "The server answered 502.", null],
     [422, "", "request", "The server answered 422.", null],

@@ -1,8 +1,8 @@
 // What went wrong with a request, in whose part, and what the server said: never a bare code.
 import { TransportError } from "@/transport";
 
-/** Whose part failed: this program, the model's server, the network between, or the request itself. */
-export type Fault = "loci" | "model" | "network" | "request";
+/** Whose part failed: this program, the model's server, a server elsewhere, the network between, or the request itself. */
+export type Fault = "loci" | "model" | "remote" | "network" | "request";
 
 export class ApiError extends Error {
   override readonly name = "ApiError";
@@ -38,13 +38,10 @@ export function errorFromBody(status: number, body: string): ApiError {
       );
     }
     if (isRecord(parsed.detail)) {
-      return new ApiError(
-        text(parsed.detail.message) ?? fallback,
-        faultOf(status),
-        status,
-        text(parsed.detail.code),
-        body,
-      );
+      const code = text(parsed.detail.code);
+      // The forwarder's codes; the one it answers with 400 or 413 is the request's own fault.
+      const fault = status >= 500 && code?.startsWith("CONNECTION_") ? "remote" : faultOf(status);
+      return new ApiError(text(parsed.detail.message) ?? fallback, fault, status, code, body);
     }
     const detail = text(parsed.detail) ?? text(parsed.message);
     if (detail) return new ApiError(detail, faultOf(status), status, null, null);
