@@ -1,5 +1,6 @@
 // The live run of one conversation as a pure function of what happened. React, time and the network are
 // outside; the same log gives the same state.
+import type { Fault } from "@/api/error";
 import type { Message, RunEvent, ToolCall, Usage } from "./events";
 
 export type Phase =
@@ -16,7 +17,7 @@ export type Phase =
 
 export type RunFailure = {
   /** Whose part failed, as far as it is known. */
-  fault: "loci" | "model" | "network" | "request";
+  fault: Fault;
   code: string | null;
   message: string;
   detail: string | null;
