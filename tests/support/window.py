@@ -225,7 +225,10 @@ class Window(Session):
     def png(self):
         """The screen itself: the driver's own screenshot can wait for ever when nothing is being painted."""
         self.js("""
-            return new Promise((painted) => requestAnimationFrame(() => requestAnimationFrame(() => painted(true))));
+            const moving = document.getAnimations().filter((each) =>
+              each.playState === 'running' && each.effect.getTiming().iterations !== Infinity);
+            return Promise.allSettled(moving.map((each) => each.finished)).then(() =>
+              new Promise((painted) => requestAnimationFrame(() => requestAnimationFrame(() => painted(true)))));
         """)
         return self.display.png()
 

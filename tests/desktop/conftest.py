@@ -1,0 +1,26 @@
+"""A display for all, and for each test a window on data of its own."""
+
+import pytest
+from support.window import Display, Window
+
+
+@pytest.fixture(scope="session")
+def display():
+    shown = Display()
+    yield shown
+    shown.close()
+
+
+@pytest.fixture
+def env(tmp_path, model):
+    return {
+        "LOCI_DATA_DIR": str(tmp_path / "data"), "LOCI_SECRETS": "memory",
+        "OPENAI_API_KEY": "sk-fake-openai-key", "OPENAI_BASE_URL": model.url + "/v1",
+    }
+
+
+@pytest.fixture
+def window(display, env):
+    opened = Window(display, env)
+    yield opened
+    opened.close()
