@@ -2,7 +2,7 @@
 import { queryOptions } from "@tanstack/react-query";
 import type { Api } from "./client";
 import { unwrap } from "./client";
-import type { Approval, ClientTools, Provider, Settings, Status } from "./workbench";
+import type { Approval, ClientTools, Connection, Provider, Settings, Status } from "./workbench";
 
 export const keys = {
   agents: () => ["agents"] as const,
@@ -17,6 +17,8 @@ export const keys = {
       ...(conversationId === undefined ? [] : [conversationId ?? "main"]),
     ] as const,
   conversations: (agentId: string) => ["agent", agentId, "conversations"] as const,
+  /** What the agent filed away. */
+  passages: (agentId: string) => ["agent", agentId, "passages"] as const,
   tools: (agentId: string) => ["agent", agentId, "tools"] as const,
   allTools: () => ["tools"] as const,
   clientTools: (agentId: string) => ["agent", agentId, "client-tools"] as const,
@@ -27,6 +29,7 @@ export const keys = {
   providers: () => ["providers"] as const,
   settings: () => ["settings"] as const,
   status: () => ["status"] as const,
+  connections: () => ["connections"] as const,
 };
 
 export const agentsQuery = (api: Api) =>
@@ -80,6 +83,12 @@ export const statusQuery = (api: Api) =>
     queryKey: keys.status(),
     queryFn: () => api.json<Status>("GET", "/workbench/status"),
     staleTime: Number.POSITIVE_INFINITY,
+  });
+
+export const connectionsQuery = (api: Api) =>
+  queryOptions({
+    queryKey: keys.connections(),
+    queryFn: () => api.json<Connection[]>("GET", "/workbench/connections"),
   });
 
 export const settingsQuery = (api: Api) =>

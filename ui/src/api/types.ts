@@ -14,6 +14,7 @@ export type AgentUpdate = Body<"/v1/agents/{agent_id}", "patch">;
 export type Conversation = Answer<"/v1/conversations/{conversation_id}", "get">;
 export type Block = Answer<"/v1/blocks/{block_id}", "get">;
 export type BlockUpdate = Body<"/v1/blocks/{block_id}", "patch">;
+export type Passage = Answer<"/v1/agents/{agent_id}/archival-memory", "get">[number];
 export type Model = Answer<"/v1/models/", "get">[number];
 export type Tool = Answer<"/v1/agents/{agent_id}/tools", "get">[number];
 export type Run = Answer<"/v1/runs/", "get">[number];

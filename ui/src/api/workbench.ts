@@ -132,6 +132,33 @@ export type Status = {
   data_dir?: string | null;
 };
 
+export type Health = {
+  ok: boolean;
+  checked_at: string;
+  version: string | null;
+  latency_ms: number | null;
+  /** What a person should know, in a sentence. */
+  message: string;
+  code: string | null;
+};
+
+/** Where agents run: this machine, or another server. */
+export type Connection = {
+  id: string;
+  kind: "local" | "remote";
+  name: string;
+  base_url: string | null;
+  ca_file: string | null;
+  has_key: boolean;
+  selected: boolean;
+  health: Health | null;
+  /** What cannot be done with it, with the reason. */
+  lacks: { feature: string; reason: string }[];
+  lacks_known: boolean;
+  warning: string | null;
+  problem: string | null;
+};
+
 /** `agent_id` absent or null means: any agent. Types not known here are ignored. */
 export type WorkbenchEvent = {
   type:

@@ -1,7 +1,10 @@
 import { Tabs } from "radix-ui";
 import type { ComponentType, ReactNode } from "react";
 import { useTranslation } from "react-i18next";
-import { ContextPanel, MemoryPanel, RunsPanel, ToolsPanel } from "@/panels";
+import { useLack } from "@/api/use-lack";
+import { Empty } from "@/components/ui/empty";
+import { cn } from "@/lib/cn";
+import { ArchivePanel, ContextPanel, MemoryPanel, RunsPanel, ToolsPanel } from "@/panels";
 import { type InspectorTab, useLayout } from "./layout";
 import { Part } from "./part";
 
@@ -9,6 +12,7 @@ type Panel = ComponentType<{ agentId: string; conversationId: string | null }>;
 
 const TABS: Record<InspectorTab, Panel> = {
   memory: MemoryPanel,
+  archive: ArchivePanel,
   tools: ToolsPanel,
   context: ContextPanel,
   runs: RunsPanel,
@@ -18,6 +22,7 @@ const TABS: Record<InspectorTab, Panel> = {
 export function Inspector({ agentId, edge }: { agentId: string; edge?: ReactNode }) {
   const { t } = useTranslation();
   const { tab, setTab, conversations } = useLayout();
+  const lacks: Partial<Record<InspectorTab, string | null>> = { archive: useLack("archival") };
   return (
     <aside aria-label={t("inspector.label")} className="flex h-full bg-rail">
       {edge}
@@ -30,13 +35,17 @@ export function Inspector({ agentId, edge }: { agentId: string; edge?: ReactNode
       >
         <Tabs.List
           aria-label={t("inspector.label")}
-          className="flex h-11 shrink-0 items-end gap-1 border-b px-2"
+          className="flex h-11 shrink-0 items-end overflow-x-auto overflow-y-hidden border-b px-1"
         >
           {(Object.keys(TABS) as InspectorTab[]).map((name) => (
             <Tabs.Trigger
               key={name}
               value={name}
-              className="-mb-px border-b-2 border-transparent px-2.5 py-2 font-medium text-muted-foreground hover:text-foreground data-[state=active]:border-accent data-[state=active]:text-foreground"
+              title={lacks[name] ?? undefined}
+              className={cn(
+                "border-b-2 border-transparent px-2 py-2 font-medium whitespace-nowrap text-muted-foreground hover:text-foreground data-[state=active]:border-accent data-[state=active]:text-foreground",
+                lacks[name] && "opacity-60",
+              )}
             >
               {t(`inspector.${name}`)}
             </Tabs.Trigger>
@@ -47,7 +56,11 @@ export function Inspector({ agentId, edge }: { agentId: string; edge?: ReactNode
           return (
             <Tabs.Content key={name} value={name} className="min-h-0 flex-1 overflow-y-auto">
               <Part>
-                <Panel agentId={agentId} conversationId={conversations[agentId] ?? null} />
+                {lacks[name] ? (
+                  <Empty heading={lacks[name]} />
+                ) : (
+                  <Panel agentId={agentId} conversationId={conversations[agentId] ?? null} />
+                )}
               </Part>
             </Tabs.Content>
           );

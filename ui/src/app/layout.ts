@@ -4,7 +4,7 @@ import { persist } from "zustand/middleware";
 
 /** What fills the middle. */
 export type Place = "agent" | "approvals" | "workshop" | "models" | "settings";
-export type InspectorTab = "memory" | "tools" | "context" | "runs";
+export type InspectorTab = "memory" | "archive" | "tools" | "context" | "runs";
 
 type Layout = {
   place: Place;

@@ -14,7 +14,10 @@ describe("an event of the desk", () => {
     [{ type: "block.changed", agent_id: "agent-1" }, ["agent/agent-1/blocks"]],
     [{ type: "block.changed", agent_id: null }, ["agent"]],
     [{ type: "agent.changed", agent_id: "agent-1" }, ["agents", "agent/agent-1"]],
-    [{ type: "run.changed", agent_id: "agent-1" }, ["agent/agent-1/active-runs", "agent/agent-1/messages"]],
+    [
+      { type: "run.changed", agent_id: "agent-1" },
+      ["agent/agent-1/active-runs", "agent/agent-1/messages", "agent/agent-1/passages"],
+    ],
     [{ type: "approval.waiting", agent_id: "agent-1" }, ["approvals", "agent/agent-1/messages"]],
     [{ type: "approval.resolved", agent_id: "agent-1" }, ["approvals", "agent/agent-1/messages"]],
     [{ type: "rule.changed" }, ["rules", "approvals"]],

@@ -64,6 +64,7 @@ export function applyEvent(queries: QueryClient, data: string): void {
     case "run.changed":
       ofAgent(keys.activeRuns);
       ofAgent(keys.messages);
+      ofAgent(keys.passages);
       break;
     case "approval.waiting":
     case "approval.resolved":
@@ -85,7 +86,7 @@ export function applyEvent(queries: QueryClient, data: string): void {
       reread(keys.settings());
       break;
     case "connection.changed":
-      reread(["connections"]);
+      reread(keys.connections());
       reread(keys.status());
       break;
     case "all.changed":

@@ -3,6 +3,7 @@ export { AgentList } from "./agents/agent-list";
 export { AgentDialogs, useAgentDialogs } from "./agents/dialogs";
 export { ApprovalDock } from "./approvals/approval-dock";
 export { ApprovalsPage } from "./approvals/approvals-page";
+export { ArchivePanel } from "./archive/archive-panel";
 export { ChatPanel } from "./chat/chat-panel";
 export { ConversationMenu } from "./chat/conversation-menu";
 export { ConnectionsSection } from "./connections/connections-section";

@@ -36,6 +36,7 @@ export function useRun(
             break;
           case "tool_returned":
             reread(keys.blocks(agentId));
+            reread(keys.passages(agentId));
             break;
           case "run_ended":
             reread(keys.messages(agentId, conversationId));

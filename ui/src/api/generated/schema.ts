@@ -32,6 +32,54 @@ export interface paths {
         patch: operations["modify_agent"];
         trace?: never;
     };
+    "/v1/agents/{agent_id}/archival-memory": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_passages"];
+        put?: never;
+        post: operations["create_passage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/agents/{agent_id}/archival-memory/{memory_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete: operations["delete_passage"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/agents/{agent_id}/archival-memory/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["search_archival_memory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/agents/{agent_id}/context": {
         parameters: {
             query?: never;
@@ -520,6 +568,17 @@ export interface components {
             type: string;
         };
         ApprovalView: components["schemas"]["ApprovalReturn"] | components["schemas"]["ToolReturnView"];
+        ArchivalMemorySearchResponse: {
+            count: number;
+            results: components["schemas"]["ArchivalMemorySearchResult"][];
+        };
+        ArchivalMemorySearchResult: {
+            content: string;
+            id: components["schemas"]["PassageId"];
+            tags: string[];
+            timestamp: string;
+        };
+        ArchiveId: string;
         AssistantMessage: components["schemas"]["MessageBase"] & {
             content: components["schemas"]["TextOrParts"];
         };
@@ -788,6 +847,11 @@ export interface components {
             /** @default null */
             tools?: string[] | null;
         };
+        CreateArchivalMemory: {
+            created_at?: components["schemas"]["Timestamp"] | null;
+            tags?: string[] | null;
+            text: string;
+        };
         CreateBlock: {
             base_template_id?: string | null;
             deployment_id?: string | null;
@@ -982,6 +1046,26 @@ export interface components {
         ModifyApprovalRequest: {
             requires_approval: boolean;
         };
+        Passage: {
+            archive_id?: components["schemas"]["ArchiveId"] | null;
+            created_at?: components["schemas"]["Timestamp"] | null;
+            created_by_id?: string | null;
+            embedding?: number[] | null;
+            embedding_config?: components["schemas"]["EmbeddingConfig"] | null;
+            file_id?: string | null;
+            file_name?: string | null;
+            id: components["schemas"]["PassageId"];
+            is_deleted: boolean;
+            last_updated_by_id?: string | null;
+            metadata?: {
+                [key: string]: unknown;
+            } | null;
+            source_id?: string | null;
+            tags?: string[] | null;
+            text: string;
+            updated_at?: components["schemas"]["Timestamp"] | null;
+        };
+        PassageId: string;
         PipRequirement: {
             name: string;
             version?: string | null;
@@ -1503,6 +1587,108 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AgentState"];
+                };
+            };
+        };
+    };
+    list_passages: {
+        parameters: {
+            query?: {
+                after?: string;
+                ascending?: boolean;
+                before?: string;
+                limit?: number;
+                search?: string;
+            };
+            header?: never;
+            path: {
+                agent_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Passage"][];
+                };
+            };
+        };
+    };
+    create_passage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                agent_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateArchivalMemory"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Passage"][];
+                };
+            };
+        };
+    };
+    delete_passage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                agent_id: string;
+                memory_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+        };
+    };
+    search_archival_memory: {
+        parameters: {
+            query: {
+                end_datetime?: string;
+                query: string;
+                start_datetime?: string;
+                tag_match_mode?: string;
+                tags?: string[];
+                top_k?: number;
+            };
+            header?: never;
+            path: {
+                agent_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArchivalMemorySearchResponse"];
                 };
             };
         };

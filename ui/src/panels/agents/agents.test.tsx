@@ -2,13 +2,14 @@ import { act, fireEvent, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Agent } from "@/api/types";
+import { tagsFrom } from "@/lib/tags";
 import { type Routes, showPanel } from "@/test/page";
 import { AgentList } from "./agent-list";
 import { useDeletions } from "./deletions";
 import { AgentDialogs, useAgentDialogs } from "./dialogs";
 import { filtered, tagsOf } from "./filter";
 import { copyOf } from "./queries";
-import { tagsFrom, withDraft } from "./settings/draft";
+import { withDraft } from "./settings/draft";
 
 const agent = (id: string, name: string, more: object = {}) =>
   ({

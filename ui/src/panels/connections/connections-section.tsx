@@ -1,5 +1,6 @@
 import { type FormEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
+import type { Connection, Health } from "@/api/workbench";
 import { Button } from "@/components/ui/button";
 import { Confirm, ConfirmCancel, ConfirmContent } from "@/components/ui/dialog";
 import { Field, Input } from "@/components/ui/field";
@@ -9,8 +10,6 @@ import { When } from "@/components/ui/when";
 import { cn } from "@/lib/cn";
 import { useFailure } from "@/lib/use-failure";
 import {
-  type Connection,
-  type Health,
   type NewConnection,
   useAddConnection,
   useChangeConnection,

@@ -1,50 +1,19 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useApi } from "@/api/context";
-
-export type Health = {
-  ok: boolean;
-  checked_at: string;
-  version: string | null;
-  latency_ms: number | null;
-  /** What a person should know, in a sentence. */
-  message: string;
-  code: string | null;
-};
-
-/** Where agents run: this machine, or another server. */
-export type Connection = {
-  id: string;
-  kind: "local" | "remote";
-  name: string;
-  base_url: string | null;
-  ca_file: string | null;
-  has_key: boolean;
-  selected: boolean;
-  health: Health | null;
-  /** What cannot be done with it, with the reason. */
-  lacks: { feature: string; reason: string }[];
-  lacks_known: boolean;
-  warning: string | null;
-  problem: string | null;
-};
+import { connectionsQuery, keys } from "@/api/queries";
+import type { Connection, Health } from "@/api/workbench";
 
 export type NewConnection = { name?: string; base_url: string; key?: string; ca_file?: string };
 
-const LIST = ["connections"] as const;
-
 export function useConnections() {
-  const api = useApi();
-  return useQuery({
-    queryKey: LIST,
-    queryFn: () => api.json<Connection[]>("GET", "/workbench/connections"),
-  });
+  return useQuery(connectionsQuery(useApi()));
 }
 
 const at = (id: string, what = "") => `/workbench/connections/${encodeURIComponent(id)}${what}`;
 
 function useReread() {
   const queries = useQueryClient();
-  return () => queries.invalidateQueries({ queryKey: LIST });
+  return () => queries.invalidateQueries({ queryKey: keys.connections() });
 }
 
 export function useAddConnection() {

@@ -18,11 +18,6 @@ export function withDraft(agent: Agent, draft: Partial<AgentUpdate>): Agent {
   };
 }
 
-/** Tags as one writes them: between commas, without doubles. */
-export function tagsFrom(text: string): string[] {
-  return [...new Set(text.split(",").map((tag) => tag.trim()))].filter(Boolean);
-}
-
 export type ToolRule = NonNullable<Agent["tool_rules"]>[number];
 export type RuleType = ToolRule["type"];
 

@@ -1,7 +1,8 @@
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Field, Input, Textarea } from "@/components/ui/field";
-import { type SectionProps, tagsFrom } from "./draft";
+import { tagsFrom } from "@/lib/tags";
+import type { SectionProps } from "./draft";
 
 export function GeneralSection({ agent, change }: SectionProps) {
   const { t } = useTranslation();
