@@ -29,6 +29,7 @@ export const keys = {
   providers: () => ["providers"] as const,
   settings: () => ["settings"] as const,
   status: () => ["status"] as const,
+  budgets: () => ["budgets"] as const,
   connections: () => ["connections"] as const,
 };
 

@@ -65,6 +65,7 @@ export function applyEvent(queries: QueryClient, data: string): void {
       ofAgent(keys.activeRuns);
       ofAgent(keys.messages);
       ofAgent(keys.passages);
+      reread(keys.budgets());
       break;
     case "approval.waiting":
     case "approval.resolved":
@@ -84,6 +85,7 @@ export function applyEvent(queries: QueryClient, data: string): void {
       break;
     case "settings.changed":
       reread(keys.settings());
+      reread(keys.budgets());
       break;
     case "connection.changed":
       reread(keys.connections());
