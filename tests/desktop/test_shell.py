@@ -156,6 +156,43 @@ def test_a_window_that_never_came_up_is_drawn_more_safely_and_ends_when_told(sta
     assert not mark.exists(), "a window that was ended is no trouble of the display"
 
 
+def test_an_answer_under_way_is_not_lost_when_the_window_is_ended(display, env, model):
+    window = Window(display, env)
+    try:
+        create_agent(window)
+        model.script({"text": "I took my time.", "hold": True})
+        say(window, "Think about it")
+        window.until(model.requests, "the model to be asked")
+    finally:
+        window.end(meanwhile=model.release)
+    window = Window(display, env)
+    try:
+        window.click("nav button", "Mercury")
+        window.wait("main, body", "Think about it")
+        window.wait("main, body", "I took my time.")
+        model.script({"text": "Of course."})
+        say(window, "Are you still there?")
+        window.wait("main, body", "Of course.")
+    finally:
+        window.close()
+
+
+@pytest.mark.parametrize("kept", ["not JSON", '{"main":{"width":9000000,"height":0,"x":-90000,"y":90000}}'])
+def test_a_place_that_cannot_be_is_no_obstacle(display, env, kept):
+    data = pathlib.Path(env["LOCI_DATA_DIR"])
+    data.mkdir(parents=True)
+    (data / "window.json").write_text(kept)
+    window = Window(display, env)
+    try:
+        window.wait("h1", "Talk to an agent that remembers")
+        width, height = window.js("return [window.innerWidth, window.innerHeight]")
+        assert 300 < width <= 1280
+        assert 300 < height <= 900
+        window.shot("22-" + ("garbage" if kept == "not JSON" else "huge"))
+    finally:
+        window.close()
+
+
 def test_a_window_begins_where_it_was(display, env):
     shape = "return [window.innerWidth, window.innerHeight]"
     window = Window(display, env)

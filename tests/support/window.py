@@ -159,8 +159,14 @@ class Session:
         return self.until(lambda: not self.find(css, text), f"{css!r} with text {text!r} to go away", seconds)
 
     def click(self, css, text=None):
-        element = self.wait(css, text)
-        self.call("POST", f"/element/{element[ELEMENT]}/click", {})
+        """Clicks what matches. A page that still arranges itself refuses the click; it is looked for again then."""
+        def press():
+            element = self.find(css, text)
+            if element:
+                self.call("POST", f"/element/{element[ELEMENT]}/click", {})
+            return element
+
+        self.until(press, f"{css!r} with text {text!r} to be clicked")
 
     def labelled(self, label):
         """The form control with this label."""
@@ -246,11 +252,12 @@ class Window(Session):
         self.session = None
         self.close()
 
-    def end(self):
+    def end(self, meanwhile=lambda: None):
         """Asks the app to end, as a session that ends does, and tidies up the driver when it has."""
         for pid in self.pids():
             os.kill(pid, signal.SIGTERM)
         self.session = None
+        meanwhile()
         self.until(lambda: not self.pids(), "the app to end")
         self.close()
 
