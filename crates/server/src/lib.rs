@@ -40,6 +40,7 @@ pub mod tools;
 mod trial;
 pub mod usage;
 
+pub use agents::deleted::not_kept as deleted_agent_not_kept;
 pub use app::{App, Options, open};
 pub use custom_tool::ToolSecrets;
 pub use guard::{Guard, guarded};

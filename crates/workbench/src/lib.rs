@@ -10,6 +10,7 @@ mod backup;
 mod blocks;
 mod client_tools;
 mod connections;
+mod deleted_agents;
 mod desk;
 mod embedding;
 mod events;

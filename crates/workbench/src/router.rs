@@ -13,6 +13,7 @@ use tower::ServiceExt;
 use crate::{
     Desk, approvals, backup, blocks, client_tools,
     connections::{self, Unnamed},
+    deleted_agents,
     desk::LOCAL,
     embedding, events, local_server, preflight, providers, runtimes, secrets, settings, status, tools, usage,
 };
@@ -42,6 +43,7 @@ fn workbench(desk: &Desk) -> Router<Desk> {
         .merge(blocks::routes())
         .merge(client_tools::routes())
         .merge(connections::routes())
+        .merge(deleted_agents::routes())
         .merge(embedding::routes())
         .merge(events::routes())
         .merge(local_server::routes())

@@ -9,12 +9,13 @@ use loci_api::{
     agent::{AgentState, CreateAgent, UpdateAgent},
     ids::AgentId,
     resource::StopReason,
+    time::Timestamp,
 };
 use loci_store::{
     Page, Thread,
     table::{
         agent::{self, AgentFilter, AgentOrder},
-        context,
+        context, deleted_agent,
     },
 };
 use serde::{Deserialize, Serialize};
@@ -209,7 +210,7 @@ pub(crate) struct Deleted {
 }
 
 /// Deletes an agent with its conversations and messages. Runs under way are cancelled first; blocks and tools
-/// stay.
+/// stay. The person at this machine can bring it back for 30 days.
 #[utoipa::path(delete, path = "/v1/agents/{agent_id}", operation_id = "delete_agent", tag = "agents",
     params(("agent_id" = String, Path)), responses((status = 200, body = Deleted)))]
 pub(crate) async fn delete(State(app): State<App>, Segments(id): Segments<String>) -> Answer<Json<Deleted>> {
@@ -220,7 +221,7 @@ pub(crate) async fn delete(State(app): State<App>, Segments(id): Segments<String
     }
     app.runs().cancel_agent(&id).await;
     let gone = id.clone();
-    if !app.store().write(move |tx| agent::delete(tx, &gone)).await? {
+    if !app.store().write(move |tx| deleted_agent::put_away(tx, &gone, Timestamp::now())).await? {
         return Err(agents::state::not_found(&id).into());
     }
     app.runs().forget_context(&Thread::new(id.clone(), None));

@@ -6,7 +6,7 @@ use std::{
 };
 
 use loci_api::time::Timestamp;
-use loci_store::table::{run_event, step_trace};
+use loci_store::table::{deleted_agent, run_event, step_trace};
 
 use super::STREAM_LIFE;
 use crate::App;
@@ -46,7 +46,8 @@ pub(super) async fn round(app: &App, now: Timestamp) {
             .write(move |tx| {
                 let events = run_event::trim(tx, before(now, STREAM_LIFE), BATCH)?;
                 let traces = step_trace::trim(tx, before(now, TRACE_LIFE), BATCH)?;
-                Ok(events.max(traces))
+                let agents = deleted_agent::sweep(tx, now, BATCH)?;
+                Ok(events.max(traces).max(agents))
             })
             .await;
         match trimmed {

@@ -13,6 +13,7 @@ pub mod client_tool;
 pub mod client_tool_choice;
 pub mod context;
 pub mod conversation;
+pub mod deleted_agent;
 pub mod identity;
 pub mod message;
 pub mod message_search;

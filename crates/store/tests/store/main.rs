@@ -5,6 +5,7 @@ mod agents;
 mod archives;
 mod blocks;
 mod conversations;
+mod deleted_agents;
 mod fixture;
 mod killed;
 mod maintain;

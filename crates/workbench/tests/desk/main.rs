@@ -5,6 +5,7 @@ mod approvals;
 mod blocks;
 mod client_tools;
 mod connections;
+mod deleted_agents;
 mod embedding;
 mod events;
 mod fixture;
