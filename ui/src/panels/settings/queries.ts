@@ -90,3 +90,36 @@ export function useChooseSecrets() {
     onSuccess: () => queries.invalidateQueries({ queryKey: keys.status() }),
   });
 }
+
+/** An agent of this machine that was deleted and can still come back. */
+export type DeletedAgent = { id: string; name: string; deleted_at: string; kept_until: string };
+
+/** Under the agents' key: what changes those may change these. */
+const DELETED = [...keys.agents(), "deleted"] as const;
+
+export function useDeletedAgents() {
+  const api = useApi();
+  return useQuery({
+    queryKey: DELETED,
+    queryFn: () => api.json<DeletedAgent[]>("GET", "/workbench/deleted-agents"),
+  });
+}
+
+export function useRestoreAgent() {
+  const api = useApi();
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: (agentId: string) => api.json("POST", `/workbench/deleted-agents/${agentId}/restore`),
+    onSettled: () => queries.invalidateQueries({ queryKey: keys.agents() }),
+  });
+}
+
+/** For good, at once. */
+export function useForgetAgent() {
+  const api = useApi();
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: (agentId: string) => api.json("DELETE", `/workbench/deleted-agents/${agentId}`),
+    onSettled: () => queries.invalidateQueries({ queryKey: keys.agents() }),
+  });
+}

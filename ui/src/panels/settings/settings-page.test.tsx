@@ -38,6 +38,7 @@ function show(more: Routes = {}) {
       },
     },
     "GET /workbench/server": SERVER,
+    "GET /workbench/deleted-agents": [],
     "GET /workbench/data": { data_dir: "/data", bytes: 3_400_000, backup_dir: "/data/backups" },
     "PATCH /workbench/settings": (request: { body: object }) => ({ ...SETTINGS, ...request.body }),
     ...more,

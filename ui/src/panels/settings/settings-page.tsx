@@ -6,6 +6,7 @@ import { Problem } from "@/components/ui/problem";
 import { Switch } from "@/components/ui/switch";
 import { useFailure } from "@/lib/use-failure";
 import { DataSection } from "./data-section";
+import { DeletedAgents } from "./deleted-agents";
 import { LocalServer } from "./local-server";
 import { useChangeSettings, useSettings, useStatus } from "./queries";
 
@@ -70,6 +71,7 @@ export function SettingsPage() {
         />
       ) : null}
       <DataSection />
+      <DeletedAgents />
       <LocalServer />
     </section>
   );
