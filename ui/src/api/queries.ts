@@ -22,6 +22,8 @@ export const keys = {
   tools: (agentId: string) => ["agent", agentId, "tools"] as const,
   allTools: () => ["tools"] as const,
   clientTools: (agentId: string) => ["agent", agentId, "client-tools"] as const,
+  /** Calls of client tools that run now, of all agents. */
+  clientCalls: () => ["client-calls"] as const,
   activeRuns: (agentId: string) => ["agent", agentId, "active-runs"] as const,
   approvals: () => ["approvals"] as const,
   rules: () => ["rules"] as const,

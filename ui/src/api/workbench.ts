@@ -56,6 +56,16 @@ export type BlockVersion = {
   at: string;
 };
 
+/** A call of a client tool that runs now. */
+export type RunningCall = {
+  message_id: string;
+  tool_call_id: string;
+  agent_id: string;
+  conversation_id: string | null;
+  tool: string;
+  started_at: string;
+};
+
 /** What of a block a person changes. `base_value` refuses the change if the block says something else by now. */
 export type BlockEdit = {
   base_value?: string;
@@ -171,6 +181,7 @@ export type WorkbenchEvent = {
     | "approval.resolved"
     | "rule.changed"
     | "client_tool.changed"
+    | "client_call.changed"
     | "connection.changed"
     | "provider.changed"
     | "settings.changed"

@@ -22,6 +22,7 @@ describe("an event of the desk", () => {
     [{ type: "approval.resolved", agent_id: "agent-1" }, ["approvals", "agent/agent-1/messages"]],
     [{ type: "rule.changed" }, ["rules", "approvals"]],
     [{ type: "client_tool.changed" }, ["agent"]],
+    [{ type: "client_call.changed", agent_id: "agent-1", tool_call_id: "call-1" }, ["client-calls"]],
     [{ type: "provider.changed" }, ["providers", "models"]],
     [{ type: "settings.changed" }, ["settings", "budgets"]],
     [{ type: "connection.changed" }, ["connections", "status"]],

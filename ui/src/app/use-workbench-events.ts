@@ -79,6 +79,9 @@ export function applyEvent(queries: QueryClient, data: string): void {
     case "client_tool.changed":
       reread(["agent"]);
       break;
+    case "client_call.changed":
+      reread(keys.clientCalls());
+      break;
     case "provider.changed":
       reread(keys.providers());
       reread(keys.models());

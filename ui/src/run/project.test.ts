@@ -84,6 +84,9 @@ describe("stored history", () => {
     });
     expect(states([request])).toEqual(["interrupted"]);
     expect(states([request], { active: false, waiting: new Set(["c1"]) })).toEqual(["waiting"]);
+    expect(states([request], { active: false, waiting: new Set(["c1"]), running: new Set(["c1"]) })).toEqual([
+      "running",
+    ]);
     expect(states([request], ACTIVE)).toEqual(["running"]);
     expect(states([request, denial])).toEqual(["denied"]);
     expect(

@@ -69,6 +69,8 @@ export type Progress = {
   active: boolean;
   /** Call ids that wait for a person, from the inbox. */
   waiting: ReadonlySet<string>;
+  /** Call ids that run on this machine now, whatever the inbox still says. */
+  running?: Pick<ReadonlySet<string>, "has">;
 };
 
 /** `stored` and `live` overlap after a reload during a run; what is stored wins. */
@@ -235,6 +237,7 @@ function addCall(built: Built, seen: Seen, call: ToolCall, streaming: boolean, c
 function stateOf(call: ToolCall, answer: Answer | undefined, writing: boolean, context: Context): ToolState {
   if (answer?.denied) return "denied";
   if (answer?.result) return answer.result.status === "error" ? "failed" : "succeeded";
+  if (context.progress.running?.has(call.toolCallId)) return "running";
   if (context.progress.waiting.has(call.toolCallId)) return "waiting";
   if (writing) return "writing";
   if (context.open.has(call.toolCallId)) return "running";

@@ -6,6 +6,7 @@ import { cn } from "@/lib/cn";
 import { namedHidden } from "@/lib/visible";
 import type { ToolPart, ToolState } from "@/run/project";
 import { Arguments } from "./arguments";
+import { useLiveCall } from "./live-output";
 import { VisibleText } from "./visible-text";
 
 const STATES: Record<ToolState, { icon: LucideIcon; tone: string; spin?: true }> = {
@@ -20,22 +21,26 @@ const STATES: Record<ToolState, { icon: LucideIcon; tone: string; spin?: true }>
 
 type ToolCallProps = ComponentProps<"details"> & { tool: ToolPart };
 
-/** One line when closed; arguments and result side by side when open. */
+/** One line when closed; arguments and result side by side when open. Below it what it says while it runs. */
 export function ToolCall({ tool, className, ...rest }: ToolCallProps) {
+  const live = useLiveCall(tool.toolCallId);
   return (
-    <details
-      data-testid="tool-call"
-      data-state={tool.state}
-      className={cn(
-        "group rounded-md border bg-card",
-        tool.state === "waiting" && "border-waiting",
-        className,
-      )}
-      {...rest}
-    >
-      <ToolCallLine tool={tool} />
-      <ToolCallDetails tool={tool} />
-    </details>
+    <>
+      <details
+        data-testid="tool-call"
+        data-state={tool.state}
+        className={cn(
+          "group rounded-md border bg-card",
+          tool.state === "waiting" && "border-waiting",
+          className,
+        )}
+        {...rest}
+      >
+        <ToolCallLine tool={tool} />
+        <ToolCallDetails tool={tool} />
+      </details>
+      {tool.state === "running" ? live : null}
+    </>
   );
 }
 

@@ -1,4 +1,4 @@
-import { screen, waitFor } from "@testing-library/react";
+import { screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { createRef } from "react";
 import { beforeEach, describe, expect, it, vi } from "vitest";
@@ -6,7 +6,7 @@ import { useDrafts, useOutbox } from "@/run/outbox";
 import type { Thread } from "@/run/thread";
 import { openBody } from "@/test/fake-transport";
 import { type Routes, refusal, showPanel } from "@/test/page";
-import { END, frame, numbered, wire } from "@/test/wire";
+import { call, END, frame, numbered, wire } from "@/test/wire";
 import { ChatPanel } from "./chat-panel";
 
 // A page without a layout has no room for rows; what is virtual about the list is not what is tested here.
@@ -218,5 +218,77 @@ describe("edit and branch", () => {
     expect(seen.some(({ method }) => method === "DELETE")).toBe(true);
     expect(onBranched).not.toHaveBeenCalled();
     expect(box()).toHaveValue("Three and a half");
+  });
+
+  it("shows what a call on this machine says while it runs, and stops it when asked", async () => {
+    const thread: Thread = { agentId: "agent-live", conversationId: "conv-1" };
+    const asked = wire("approval_request", "q", {
+      tool_call: call("call-1", '{"command":"make"}', "run_command"),
+    });
+    let running = [
+      {
+        message_id: "message-q",
+        tool_call_id: "call-1",
+        agent_id: "agent-live",
+        conversation_id: "conv-1",
+        tool: "run_command",
+        started_at: "2026-01-01T10:00:00Z",
+      },
+      { tool_call_id: "call-9", agent_id: "agent-live", conversation_id: null, tool: "fetch_url" },
+    ];
+    const output = openBody();
+    const { seen } = show(thread, {
+      "GET /v1/conversations/conv-1/messages": [asked],
+      // The inbox lets go of it only when the turn goes on.
+      "GET /workbench/approvals": [
+        { id: "m", agent_id: "agent-live", conversation_id: "conv-1", calls: [{ tool_call_id: "call-1" }] },
+      ],
+      "GET /workbench/client-calls": () => running,
+      "GET /workbench/client-calls/call-1/output": {
+        status: 200,
+        headers: new Headers(),
+        body: output.body,
+      },
+      "POST /workbench/client-calls/call-1/stop": null,
+    });
+    output.write(frame({ text: "compiling\n" }));
+    const live = await screen.findByRole("region", { name: "Output of run_command so far" });
+    expect(await within(live).findByText(/compiling/)).toBeVisible();
+    expect(screen.getByTestId("tool-call")).toHaveAttribute("data-state", "running");
+    output.write(frame({ text: `${"x".repeat(20_000)}linking` }));
+    expect(await within(live).findByText(/linking/)).not.toHaveTextContent("compiling");
+    expect(within(live).getByText("Earlier output is left out here.")).toBeVisible();
+    expect(seen.some(({ path }) => path.endsWith("/stop"))).toBe(false);
+    running = [];
+    await userEvent.click(within(live).getByRole("button", { name: "Stop run_command" }));
+    await waitFor(() => expect(live).not.toBeInTheDocument());
+    expect(seen.some(({ path }) => path === "/workbench/client-calls/call-1/stop")).toBe(true);
+  });
+
+  it("says why a running call could not be stopped", async () => {
+    const thread: Thread = { agentId: "agent-live-2", conversationId: null };
+    const asked = wire("approval_request", "q", { tool_call: call("call-2", "{}", "run_command") });
+    show(thread, {
+      [`GET /v1/agents/${thread.agentId}/messages`]: [asked],
+      "GET /workbench/client-calls": [
+        {
+          message_id: "message-q",
+          tool_call_id: "call-2",
+          agent_id: "agent-live-2",
+          conversation_id: null,
+          tool: "run_command",
+        },
+      ],
+      "GET /workbench/client-calls/call-2/output": () => ({
+        status: 200,
+        headers: new Headers(),
+        body: openBody().body,
+      }),
+      "POST /workbench/client-calls/call-2/stop": refusal(500, "It does not end."),
+    });
+    await userEvent.click(await screen.findByRole("button", { name: "Stop run_command" }));
+    expect(await screen.findByText("It does not end.")).toBeVisible();
+    expect(screen.getByText("No output yet")).toBeVisible();
+    expect(screen.getByRole("button", { name: "Stop run_command" })).toBeEnabled();
   });
 });

@@ -4,6 +4,7 @@ import { useTranslation } from "react-i18next";
 import { useApi } from "@/api/context";
 import { clientToolsQuery } from "@/api/queries";
 import { Composer, type ComposerMode } from "@/components/agent/composer";
+import { LiveCallsProvider } from "@/components/agent/live-output";
 import { Button } from "@/components/ui/button";
 import { Empty } from "@/components/ui/empty";
 import { Problem } from "@/components/ui/problem";
@@ -17,6 +18,7 @@ import { useRun } from "@/run/use-run";
 import { BranchNote, useBranch } from "./branch";
 import { titleOf, useCatchUp, useHistory, useReach, useThreadApprovals, useTitle } from "./queries";
 import { hasUnsent, RunNotice } from "./run-notice";
+import { useLiveCalls, useRunningCalls } from "./running-calls";
 import { Transcript } from "./transcript";
 
 type ChatPanelProps = {
@@ -66,9 +68,11 @@ export function ChatPanel({ thread, dock, composerRef, sought, onShown, onBranch
     () => new Set(approvals.flatMap((approval) => approval.calls.map((call) => call.tool_call_id))),
     [approvals],
   );
+  const running = useRunningCalls(thread);
+  const liveCalls = useLiveCalls(running);
   const turns = useMemo(
-    () => project(history.messages, state.live, { active, waiting }),
-    [history.messages, state.live, active, waiting],
+    () => project(history.messages, state.live, { active, waiting, running }),
+    [history.messages, state.live, active, waiting, running],
   );
   const mode: ComposerMode = !active && waiting.size > 0 ? "waiting" : MODES[state.phase];
 
@@ -128,16 +132,18 @@ export function ChatPanel({ thread, dock, composerRef, sought, onShown, onBranch
         <Empty className="flex-1" heading={t("chat.empty")} />
       ) : null}
       {turns.length > 0 ? (
-        <Transcript
-          turns={turns}
-          more={history.more && !history.earlier.isError}
-          loadingMore={history.earlier.isPending}
-          onMore={history.fetchEarlier}
-          onEdit={onEdit}
-          sought={sought}
-          onShown={onShown}
-          thinking={active && isQuiet(turns.at(-1))}
-        />
+        <LiveCallsProvider value={liveCalls}>
+          <Transcript
+            turns={turns}
+            more={history.more && !history.earlier.isError}
+            loadingMore={history.earlier.isPending}
+            onMore={history.fetchEarlier}
+            onEdit={onEdit}
+            sought={sought}
+            onShown={onShown}
+            thinking={active && isQuiet(turns.at(-1))}
+          />
+        </LiveCallsProvider>
       ) : null}
       <div className="mx-auto flex w-full max-w-[760px] flex-col gap-2 px-4 pb-3">
         <RunNotice
