@@ -156,23 +156,24 @@ def test_a_window_that_never_came_up_is_drawn_more_safely_and_ends_when_told(sta
     assert not mark.exists(), "a window that was ended is no trouble of the display"
 
 
-def test_an_answer_under_way_is_not_lost_when_the_window_is_ended(display, env, model):
+def test_an_answer_that_never_comes_does_not_keep_the_window(display, env, model):
     window = Window(display, env)
     try:
         create_agent(window)
-        model.script({"text": "I took my time.", "hold": True})
+        model.script({"text": "Too late.", "hold": True})
         say(window, "Think about it")
         window.until(model.requests, "the model to be asked")
     finally:
-        window.end(meanwhile=model.release)
+        window.end()
     window = Window(display, env)
     try:
         window.click("nav button", "Mercury")
         window.wait("main, body", "Think about it")
-        window.wait("main, body", "I took my time.")
         model.script({"text": "Of course."})
         say(window, "Are you still there?")
         window.wait("main, body", "Of course.")
+        told = [message["content"] for message in model.requests()[-1]["messages"] if message["role"] == "user"]
+        assert any("Think about it" in str(content) for content in told), told
     finally:
         window.close()
 

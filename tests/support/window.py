@@ -252,12 +252,11 @@ class Window(Session):
         self.session = None
         self.close()
 
-    def end(self, meanwhile=lambda: None):
+    def end(self):
         """Asks the app to end, as a session that ends does, and tidies up the driver when it has."""
         for pid in self.pids():
             os.kill(pid, signal.SIGTERM)
         self.session = None
-        meanwhile()
         self.until(lambda: not self.pids(), "the app to end")
         self.close()
 
