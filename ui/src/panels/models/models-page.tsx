@@ -8,6 +8,7 @@ import { Spinner } from "@/components/ui/spinner";
 import { useFailure } from "@/lib/use-failure";
 import { AddProvider } from "./add-provider";
 import { Catalogue } from "./catalogue";
+import { LlamaServer } from "./llama-server";
 import { ProviderCard } from "./provider-card";
 import { useProviders, useStatus } from "./queries";
 import { RuntimesSection } from "./runtimes";
@@ -61,6 +62,7 @@ function Models() {
     <div className="flex flex-col gap-6">
       <SecretsNotice />
       <RuntimesSection />
+      <LlamaServer />
       <section aria-labelledby="providers-heading" className="flex flex-col gap-2">
         <h2 id="providers-heading" className="font-semibold">
           {t("models.endpoints")}
