@@ -9,13 +9,14 @@ const STEPS: readonly [Intl.RelativeTimeFormatUnit, number][] = [
   ["minute", 60],
 ];
 
-/** "2 minutes ago"; within a minute "now". */
+/** "2 minutes ago"; within a minute "now". What is to come is rounded: a day from a moment ago is "in 24 hours". */
 export function since(date: string, language: string, now: number = Date.now()): string {
   const seconds = (Date.parse(date) - now) / 1000;
   if (Number.isNaN(seconds)) return date;
+  const whole = seconds > 0 ? Math.round : Math.trunc;
   const words = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
   for (const [unit, length] of STEPS) {
-    if (Math.abs(seconds) >= length) return words.format(Math.trunc(seconds / length), unit);
+    if (Math.abs(seconds) >= length) return words.format(whole(seconds / length), unit);
   }
   return words.format(0, "second");
 }
