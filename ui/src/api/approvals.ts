@@ -47,6 +47,8 @@ export type PendingCall = {
 
 /** A turn that waits for a person. `id` is the approval request's message id. */
 export type Approval = {
+  /** Rules decide about every call, and Loci answers by itself. */
+  answering?: boolean;
   id: string;
   /** `local` for the agents of this machine. */
   connection?: string;

@@ -21,7 +21,12 @@ export function ApprovalDock({ agentId, conversationId = null, onLeave }: Approv
   const { data, error, refetch } = useApprovals();
   const waiting =
     data?.filter(
-      (approval) => approval.agent_id === agentId && approval.conversation_id === conversationId,
+      // What rules answer, or what runs already, asks nobody: over the conversation it would hide the way to stop it.
+      (approval) =>
+        approval.agent_id === agentId &&
+        approval.conversation_id === conversationId &&
+        !approval.answering &&
+        !approval.calls.some(({ outcome }) => outcome?.state === "started"),
     ) ?? [];
   const approval = waiting.toSorted((a, b) => a.created_at.localeCompare(b.created_at))[0];
   const card = useRef<HTMLElement>(null);
