@@ -250,11 +250,17 @@ def test_a_command_is_confined_streamed_and_stopped(desk, tmp_path):
     command = f"cat {tmp_path}/private; echo here > inside; echo there > {tmp_path}/outside; cat inside"
     desk.say(("run_command", {"command": command}))
     desk.settled()
-    _, text = desk.returns()[-1]
+    status, text = desk.returns()[-1]
+    assert status == "success" and text.startswith("[exit code 0 after ") and "here" in text, text
     assert "SECRET" not in text and not (tmp_path / "outside").exists()
     assert (desk.folder / "inside").read_text() == "here\n"
     [finished] = desk.log(event="finished")
     assert "files confined" in finished["confinement"] and "no network" in finished["confinement"]
+
+    desk.say(("run_command", {"command": "echo trouble; exit 3"}))
+    desk.settled()
+    status, text = desk.returns()[-1]
+    assert status == "error" and text.startswith("[exit code 3 after ") and "trouble" in text, text
 
     desk.http.patch("/workbench/settings", json={"confine_commands": False})
     desk.say(("run_command", {"command": "echo begun; sleep 60"}))

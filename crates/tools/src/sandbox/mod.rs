@@ -121,7 +121,8 @@ pub enum RunMode {
     /// Definitions, one of which is called.
     #[default]
     Function,
-    /// Statements, run from top to bottom; the value of a last expression is the result.
+    /// Statements, run from top to bottom; the result is a list: what the language shows of a last expression, or
+    /// nothing.
     Script,
 }
 

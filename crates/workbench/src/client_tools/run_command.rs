@@ -170,10 +170,12 @@ async fn confined(task: &Task, prepared: &Prepared) -> Done {
     let result = super::run_watched(task, request).await;
     let confinement = Some(super::confinement(&result.confinement));
     let output = Output { stdout: result.stdout.concat(), stderr: result.stderr.concat() };
-    let result = match (result.status, result.value) {
-        (RunStatus::Success, Value::Number(code)) => output.told(code.as_i64(), result.duration),
-        (RunStatus::Success | RunStatus::Error, problem) => {
-            let problem = problem.as_str().map_or_else(|| problem.to_string(), str::to_owned);
+    // A script's value is a list of what Python would show of its last expression.
+    let code = result.value.get(0).and_then(Value::as_str).and_then(|shown| shown.parse().ok());
+    let result = match (result.status, code) {
+        (RunStatus::Success, Some(code)) => output.told(Some(code), result.duration),
+        (RunStatus::Success | RunStatus::Error, _) => {
+            let problem = result.value.as_str().map_or_else(|| result.value.to_string(), str::to_owned);
             Err(format!("{problem}\n{}", output.shown()))
         }
     };
