@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { told } from "@/test/told";
 import { call, numbered, returned, wire } from "@/test/wire";
 import { decodeFrame, decodeMessage } from "./events";
-import { isQuiet, type Progress, project, type Turn } from "./project";
+import { isQuiet, type Progress, project } from "./project";
 import { IDLE, type LiveMessage, type RunState, reduce } from "./reducer";
 
 const QUIET: Progress = { active: false, waiting: new Set() };
@@ -13,29 +14,6 @@ const live = (events: unknown[]): LiveMessage[] =>
       reduce(state, { type: "event", event: decodeFrame(JSON.stringify(json)), at: at * 100 }),
     IDLE,
   ).live;
-
-const told = (turns: Turn[]) =>
-  turns.map((turn) => {
-    switch (turn.role) {
-      case "user":
-        return `user: ${turn.text}`;
-      case "note":
-        return `${turn.kind}: ${turn.text}`;
-      case "agent":
-        return turn.parts.map((part) => {
-          switch (part.type) {
-            case "tool":
-              return `${part.name}(${part.arguments}) ${part.state} ${part.result?.text ?? "-"}`;
-            case "unknown":
-              return `unknown ${part.messageType}`;
-            default:
-              return `${part.type}: ${part.text}`;
-          }
-        });
-      default:
-        return turn satisfies never;
-    }
-  });
 
 const HISTORY = [
   wire("system", "s", { content: "You are" }),
