@@ -1,7 +1,7 @@
 //! The log of decisions about calls that waited for a person. Append-only: the database itself refuses changes.
 
 use loci_api::{
-    ids::{AgentId, ConversationId, MessageId},
+    ids::{AgentId, ConversationId, MessageId, StepId},
     time::Timestamp,
 };
 use rusqlite::{Connection, Row, named_params, params_from_iter, types::Value as Bound};
@@ -75,7 +75,7 @@ pub enum AuditEvent {
     Decided,
     /// A call begins on this machine.
     Started,
-    /// A call that ran on this machine ended.
+    /// A call that ran on this machine ended, its own tool or one of its server.
     Finished,
     /// A rule was made or revoked.
     Rule,
@@ -197,6 +197,42 @@ pub fn append(conn: &Connection, entry: &AuditEntry) -> Result<i64, StoreError> 
         ":facts": opt_json(entry.facts.as_ref())?,
     })?;
     Ok(conn.last_insert_rowid())
+}
+
+/// How a call ended that this machine's server ran because somebody allowed it; nothing if nobody was asked. `step` is
+/// the one it ran in.
+pub(super) fn finish_on_server(
+    conn: &Connection,
+    step: &StepId,
+    tool_call_id: &str,
+    outcome: AuditOutcome,
+    reason: Option<&str>,
+    confinement: Option<&str>,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    // An id of a call may come again; a decision is used once.
+    conn.prepare_cached(
+        "INSERT INTO approval_audit (at, event, connection, agent_id, conversation_id, message_id, tool_call_id, tool,
+           kind, outcome, decided_by, reason, hash, arguments, original_arguments, confinement)
+         SELECT :at, 'finished', connection, agent_id, conversation_id, message_id, tool_call_id, tool,
+           kind, :outcome, 'loci', :reason, hash, arguments, original_arguments, :confinement
+         FROM approval_audit AS decided
+         WHERE tool_call_id = :call AND event = 'decided' AND outcome = 'allow' AND kind = 'server'
+           AND connection = 'local' AND agent_id = (SELECT agent_id FROM steps WHERE id = :step)
+           AND NOT EXISTS (SELECT 1 FROM approval_audit AS later
+             WHERE later.tool_call_id = :call AND later.event = 'finished'
+               AND later.message_id = decided.message_id AND later.sequence > decided.sequence)
+         ORDER BY sequence DESC LIMIT 1",
+    )?
+    .execute(named_params! {
+        ":at": at.0,
+        ":outcome": outcome.as_str(),
+        ":reason": reason,
+        ":confinement": confinement,
+        ":call": tool_call_id,
+        ":step": step.as_str(),
+    })?;
+    Ok(())
 }
 
 /// Up to `limit` entries that meet the filter, in the order of the log or from its end.

@@ -4,6 +4,7 @@ pub mod agent;
 pub mod agent_secret;
 pub mod approval_audit;
 pub mod approval_rule;
+pub mod approved_tool;
 pub mod archive;
 pub mod block;
 pub mod block_version;

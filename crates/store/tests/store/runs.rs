@@ -2,7 +2,7 @@
 
 use loci_api::{
     chat::{Attempt, Usage},
-    ids::{ConversationId, RunId, TraceId},
+    ids::{ConversationId, RunId, StepId, TraceId},
     message::Role,
     resource::{Run, RunStatus, StepStatus, StopReason},
 };
@@ -15,7 +15,7 @@ use loci_store::{
         run_event::{self, RunEvent},
         step::{self, StepEnd, StepFilter, StepTiming},
         step_trace::{self, FramedTrace, StepTrace},
-        tool_journal,
+        tool_journal::{self, JournalEnd, JournalState},
     },
 };
 use serde_json::{Map, json};
@@ -329,15 +329,33 @@ async fn traces_events_and_journal_are_kept_for_a_while() {
         assert_eq!(step_trace::trim(conn, NOW, 100).unwrap(), 0);
         assert_eq!(step_trace::trim(conn, later(1), 100).unwrap(), 1);
 
-        tool_journal::start(conn, &step.id, "c2", "f", "{", NOW).unwrap();
-        tool_journal::start(conn, &step.id, "c1", "g", "{}", later(1)).unwrap();
-        tool_journal::finish(conn, &step.id, "c1", later(2)).unwrap();
+        assert!(tool_journal::start(conn, &step.id, "c2", "f", NOW).unwrap());
+        assert!(tool_journal::start(conn, &step.id, "c1", "g", later(1)).unwrap());
+        assert!(!tool_journal::start(conn, &StepId::new(), "c1", "g", later(1)).unwrap(), "by hand");
+        let ended = JournalEnd {
+            step_id: step.id.clone(),
+            tool_call_id: "c1".to_owned(),
+            success: false,
+            confinement: Some("no network".to_owned()),
+            reason: Some("it failed".to_owned()),
+            at: later(2),
+        };
+        tool_journal::finish(conn, &ended).unwrap();
+        assert_eq!(tool_journal::mark_unknown(conn, later(3)).unwrap(), 1);
+        tool_journal::finish(conn, &JournalEnd { tool_call_id: "c2".to_owned(), ..ended }).unwrap();
         let calls: Vec<_> = tool_journal::list_for_step(conn, &step.id)
             .unwrap()
             .into_iter()
-            .map(|entry| (entry.tool_call_id, entry.finished_at))
+            .map(|entry| (entry.tool_call_id, entry.state, entry.confinement, entry.finished_at))
             .collect();
-        assert_eq!(calls, [("c2".to_owned(), None), ("c1".to_owned(), Some(later(2)))]);
+        let confined = Some("no network".to_owned());
+        assert_eq!(
+            calls,
+            [
+                ("c2".to_owned(), JournalState::Unknown, None, None),
+                ("c1".to_owned(), JournalState::Error, confined, Some(later(2))),
+            ]
+        );
 
         let event = |seq_id| RunEvent { seq_id, payload: format!("{{\"n\":{seq_id}}}") };
         assert_eq!(run_event::last_seq_id(conn, &parent.id).unwrap(), None);
