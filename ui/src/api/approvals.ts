@@ -148,3 +148,8 @@ export type AuditEntry = {
   original_arguments: string | null;
   confinement: string | null;
 };
+
+/** Whether a person is asked: neither do rules answer it, nor does any of it run already. */
+export function asksSomebody({ answering, calls }: Approval): boolean {
+  return !answering && !calls.some(({ outcome }) => outcome?.state === "started");
+}

@@ -3,11 +3,33 @@ import { useApi } from "./context";
 import { connectionsQuery } from "./queries";
 import { useIsLocal } from "./use-local";
 
-/** Why the server in use cannot do this, by the name the desk has for it; `null` as long as nothing is known against it. */
-export function useLack(feature: string): string | null {
+/** What a server may lack, by the name the desk has for it (`crates/workbench/src/connections/features.rs`). */
+export type Feature =
+  | "archival"
+  | "backup"
+  | "block_history"
+  | "client_tools"
+  | "compaction"
+  | "context"
+  | "conversation_fork"
+  | "conversations"
+  | "message_search"
+  | "run_cancel"
+  | "run_steps"
+  | "runs"
+  | "step_trace";
+
+/** Why the server in use cannot do this; `null` as long as nothing is known against it. */
+export function useLack(feature: Feature): string | null {
+  const lacks = useLacks();
+  return lacks.find((lack) => lack.feature === feature)?.reason ?? null;
+}
+
+const NONE: readonly { feature: string; reason: string }[] = [];
+
+function useLacks() {
   const isLocal = useIsLocal();
   const { data } = useQuery({ ...connectionsQuery(useApi()), enabled: !isLocal });
-  if (isLocal) return null;
-  const lacks = data?.find(({ selected }) => selected)?.lacks ?? [];
-  return lacks.find((lack) => lack.feature === feature)?.reason ?? null;
+  if (isLocal) return NONE;
+  return data?.find(({ selected }) => selected)?.lacks ?? NONE;
 }

@@ -3,31 +3,41 @@ import {
   Cpu,
   Hammer,
   Inbox,
+  Keyboard,
   MessageSquarePlus,
   PanelRight,
   Plus,
   Search,
   Settings,
   Settings2,
+  Square,
   TextCursorInput,
 } from "lucide-react";
 import { useEffect, useMemo } from "react";
 import { useTranslation } from "react-i18next";
+import { useLack } from "@/api/use-lack";
 import { type PaletteCommand, useAgentDialogs, useCreateConversation } from "@/panels";
 import { useLayout } from "./layout";
+import { openPalette, useOverlays } from "./overlays";
 import { useNarrow } from "./use-narrow";
 
-/** A command and the key that does the same: `mod` is Control, or Command on a Mac. */
-export type Command = PaletteCommand & { key?: string };
+export type Command = PaletteCommand & {
+  /** What does the same: `mod` is Control, or Command on a Mac. */
+  key?: string;
+  /** Whether there is anything to do it to, asked when it is wanted. */
+  when?: () => boolean;
+};
 
 const MAC = typeof navigator !== "undefined" && /Mac/.test(navigator.platform);
 
-export function useCommands(openPalette: () => void): Command[] {
+export function useCommands(): Command[] {
   const { t } = useTranslation();
   const { agentId, goTo, selectAgent, inspector, setInspector, drawer, setDrawer } = useLayout();
   const narrow = useNarrow(900);
   const show = useAgentDialogs((dialogs) => dialogs.show);
+  const showOverlay = useOverlays((overlays) => overlays.show);
   const { mutate: converse } = useCreateConversation(agentId ?? "");
+  const conversationsLack = useLack("conversations");
   return useMemo(() => {
     const ofAgent: Command[] = agentId
       ? [
@@ -36,6 +46,7 @@ export function useCommands(openPalette: () => void): Command[] {
             label: t("conversations.create"),
             icon: MessageSquarePlus,
             key: "alt+n",
+            lack: conversationsLack,
             run: () => converse(undefined, { onSuccess: ({ id }) => selectAgent(agentId, id) }),
           },
           {
@@ -44,6 +55,14 @@ export function useCommands(openPalette: () => void): Command[] {
             icon: TextCursorInput,
             key: "mod+l",
             run: focusComposer,
+          },
+          {
+            id: "run.stop",
+            label: t("command.stop"),
+            icon: Square,
+            key: "esc",
+            when: () => stopButton() !== null,
+            run: () => stopButton()?.click(),
           },
           {
             id: "agent.settings",
@@ -86,6 +105,13 @@ export function useCommands(openPalette: () => void): Command[] {
         key: "mod+,",
         run: () => goTo("settings"),
       },
+      {
+        id: "shortcuts",
+        label: t("shortcuts.heading"),
+        icon: Keyboard,
+        key: "mod+/",
+        run: () => showOverlay("shortcuts"),
+      },
     ];
     return [...ofAgent, ...everywhere].map((command) => ({
       ...command,
@@ -103,7 +129,8 @@ export function useCommands(openPalette: () => void): Command[] {
     drawer,
     setDrawer,
     goTo,
-    openPalette,
+    showOverlay,
+    conversationsLack,
   ]);
 }
 
@@ -114,7 +141,9 @@ export function useCommandKeys(commands: readonly Command[]): void {
       if (event.defaultPrevented || event.isComposing) return;
       const pressed = keyOf(event);
       const command = commands.find(({ key }) => key === pressed);
-      if (!command) return;
+      if (!command || command.lack || !(command.when?.() ?? true)) return;
+      // In a field Escape means that field.
+      if (pressed === "esc" && isField(event.target)) return;
       event.preventDefault();
       command.run();
     };
@@ -129,20 +158,37 @@ export function keyOf(
   mac: boolean = MAC,
 ): string {
   const letter = /^Key([A-Z])$/.exec(event.code)?.[1]?.toLowerCase();
-  // With Alt or Shift the character is another one on many keyboards: the place of the key decides.
-  const key = letter ?? (event.code === "Comma" ? "," : event.key.toLowerCase());
   const mod = mac ? event.metaKey : event.ctrlKey;
+  // The slash is behind Shift on some keyboards.
+  if (event.key === "/" && mod && !event.altKey) return "mod+/";
+  // With Alt or Shift the character is another one on many keyboards: the place of the key decides.
+  const key = letter ?? (event.code === "Comma" ? "," : (NAMES[event.key] ?? event.key.toLowerCase()));
   return [mod && "mod", event.altKey && "alt", event.shiftKey && "shift", key].filter(Boolean).join("+");
 }
 
+const NAMES: Record<string, string> = { Escape: "esc" };
+
 export function readable(key: string): string {
   const names: Record<string, string> = MAC
-    ? { mod: "⌘", alt: "⌥", shift: "⇧" }
-    : { mod: "Ctrl", alt: "Alt", shift: "Shift" };
+    ? { mod: "⌘", alt: "⌥", shift: "⇧", enter: "↩", esc: "esc" }
+    : { mod: "Ctrl", alt: "Alt", shift: "Shift", enter: "Enter", esc: "Esc" };
   return key
     .split("+")
     .map((part) => names[part] ?? part.toUpperCase())
     .join(MAC ? "" : "+");
+}
+
+/** The composer's own, while a run is under way that can be stopped. */
+function stopButton(): HTMLButtonElement | null {
+  return document.querySelector("[data-stop]:not(:disabled):not([aria-disabled])");
+}
+
+function isField(target: EventTarget | null): boolean {
+  return (
+    target instanceof HTMLElement &&
+    !target.hasAttribute("data-composer") &&
+    (target.isContentEditable || target.matches("input, textarea, select"))
+  );
 }
 
 function focusComposer(): void {

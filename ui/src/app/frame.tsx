@@ -22,9 +22,10 @@ import { AgentPlace } from "./agent-place";
 import { useCommandKeys, useCommands } from "./commands";
 import { type Place, useLayout } from "./layout";
 import { OutboxRunner } from "./outbox-runner";
-import { openPalette, usePalette } from "./palette-state";
+import { useOverlays } from "./overlays";
 import { Part } from "./part";
 import { Rail } from "./rail";
+import { Shortcuts } from "./shortcuts";
 import { useAppearance } from "./use-appearance";
 import { useDestinations } from "./use-destinations";
 import { useWorkbenchEvents } from "./use-workbench-events";
@@ -52,8 +53,8 @@ export function Frame() {
   useDestinations();
   const { t } = useTranslation();
   const { place, agentId, railOpen, setRail, goTo, selectAgent, seek } = useLayout();
-  const { open: paletteOpen, setOpen: setPalette } = usePalette();
-  const commands = useCommands(openPalette);
+  const { open: overlay, show: showOverlay } = useOverlays();
+  const commands = useCommands();
   useCommandKeys(commands);
   return (
     <div className="relative flex h-full">
@@ -78,13 +79,18 @@ export function Frame() {
         <Part key={place}>{PLACES[place]()}</Part>
       </div>
       <Palette
-        open={paletteOpen}
-        onOpenChange={setPalette}
+        open={overlay === "palette"}
+        onOpenChange={(open) => showOverlay(open ? "palette" : null)}
         // It need not offer to open itself.
-        commands={commands.filter(({ id }) => id !== "palette")}
+        commands={commands.filter(({ id, when }) => id !== "palette" && (when?.() ?? true))}
         onOpen={(id, conversationId, messageId) =>
           messageId ? seek(id, conversationId ?? null, messageId) : selectAgent(id, conversationId)
         }
+      />
+      <Shortcuts
+        open={overlay === "shortcuts"}
+        onOpenChange={(open) => showOverlay(open ? "shortcuts" : null)}
+        commands={commands}
       />
       <AgentDialogs
         onCreated={selectAgent}

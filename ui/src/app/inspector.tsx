@@ -1,3 +1,4 @@
+import { CircleSlash } from "lucide-react";
 import { Tabs } from "radix-ui";
 import type { ComponentType, ReactNode } from "react";
 import { useTranslation } from "react-i18next";
@@ -22,7 +23,11 @@ const TABS: Record<InspectorTab, Panel> = {
 export function Inspector({ agentId, edge }: { agentId: string; edge?: ReactNode }) {
   const { t } = useTranslation();
   const { tab, setTab, conversations } = useLayout();
-  const lacks: Partial<Record<InspectorTab, string | null>> = { archive: useLack("archival") };
+  const lacks: Partial<Record<InspectorTab, string | null>> = {
+    archive: useLack("archival"),
+    context: useLack("context"),
+    runs: useLack("runs"),
+  };
   return (
     <aside aria-label={t("inspector.label")} className="flex h-full bg-rail">
       {edge}
@@ -43,11 +48,12 @@ export function Inspector({ agentId, edge }: { agentId: string; edge?: ReactNode
               value={name}
               title={lacks[name] ?? undefined}
               className={cn(
-                "border-b-2 border-transparent px-2 py-2 font-medium whitespace-nowrap text-muted-foreground hover:text-foreground data-[state=active]:border-accent data-[state=active]:text-foreground",
-                lacks[name] && "opacity-60",
+                "flex items-center gap-1 border-b-2 border-transparent px-2 py-2 font-medium whitespace-nowrap text-muted-foreground hover:text-foreground data-[state=active]:border-accent data-[state=active]:text-foreground",
+                lacks[name] && "font-normal",
               )}
             >
               {t(`inspector.${name}`)}
+              {lacks[name] ? <CircleSlash aria-hidden className="size-3" /> : null}
             </Tabs.Trigger>
           ))}
         </Tabs.List>

@@ -1,7 +1,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { useEffect } from "react";
 import { useApi } from "@/api/context";
-import { activeRunsQuery, approvalsQuery, clientToolsQuery } from "@/api/queries";
+import { activeRunsQuery, approvalsQuery } from "@/api/queries";
+import { useOwnTools } from "@/api/use-own-tools";
 import { useOutbox, type Written } from "@/run/outbox";
 import { type Thread, threadKey, threadOf } from "@/run/thread";
 import { useRun } from "@/run/use-run";
@@ -21,7 +22,7 @@ function SendNext({ thread, next }: { thread: Thread; next: Written }) {
   const { state, session } = useRun(agentId, conversationId);
   const unqueue = useOutbox((outbox) => outbox.unqueue);
   const approvals = useQuery(approvalsQuery(api));
-  const tools = useQuery(clientToolsQuery(api, agentId));
+  const { tools, known } = useOwnTools(agentId);
   const waits =
     approvals.data?.some(
       (approval) => approval.agent_id === agentId && approval.conversation_id === conversationId,
@@ -42,10 +43,10 @@ function SendNext({ thread, next }: { thread: Thread; next: Written }) {
     !unsure &&
     !goesOn &&
     runs.isSuccess &&
-    tools.isSuccess;
+    known;
   useEffect(() => {
     if (!free) return;
-    if (session.send(next.text, tools.data?.tools ?? [], next.pictures)) unqueue(key, 0);
-  }, [free, session, next, tools.data, unqueue, key]);
+    if (session.send(next.text, tools, next.pictures)) unqueue(key, 0);
+  }, [free, session, next, tools, unqueue, key]);
   return null;
 }

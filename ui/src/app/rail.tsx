@@ -1,13 +1,14 @@
 import { useQuery } from "@tanstack/react-query";
 import { Cpu, Hammer, Inbox, Search, Settings } from "lucide-react";
 import { useTranslation } from "react-i18next";
+import { asksSomebody } from "@/api/approvals";
 import { useApi } from "@/api/context";
 import { approvalsQuery } from "@/api/queries";
 import { cn } from "@/lib/cn";
 import { AgentList } from "@/panels";
 import { readable } from "./commands";
 import { type Place, useLayout } from "./layout";
-import { openPalette } from "./palette-state";
+import { openPalette } from "./overlays";
 import { Part } from "./part";
 
 const PLACES = {
@@ -21,7 +22,7 @@ const PLACES = {
 export function Rail() {
   const { t } = useTranslation();
   const { place, agentId, goTo, selectAgent } = useLayout();
-  const waiting = useQuery(approvalsQuery(useApi())).data?.length ?? 0;
+  const waiting = useQuery(approvalsQuery(useApi())).data?.filter(asksSomebody).length ?? 0;
   return (
     <nav aria-label={t("rail.label")} className="flex h-full flex-col bg-rail">
       <div className="p-2 pb-0">

@@ -35,6 +35,10 @@ type ComposerProps = Omit<ComponentProps<"form">, "onSubmit" | "ref"> & {
   onPictures: (pictures: PictureData[]) => void;
   onSend: (message: Message) => void;
   onStop: () => void;
+  /** Why a run cannot be stopped here. */
+  stopLack?: string | null;
+  /** Gives up what the message was meant for, such as a branch; first thing Escape does. */
+  onCancel?: (() => void) | undefined;
   queued: readonly Message[];
   onUnqueue: (at: number) => void;
   /** Said under the box instead of the keys. */
@@ -57,6 +61,8 @@ export function Composer({
   onPictures,
   onSend,
   onStop,
+  stopLack = null,
+  onCancel,
   queued,
   onUnqueue,
   notice,
@@ -89,6 +95,11 @@ export function Composer({
     if (read.pictures.length > 0) onPictures([...latest.current, ...read.pictures]);
   };
   const onKeyDown = (event: KeyboardEvent<HTMLTextAreaElement>) => {
+    if (event.key === "Escape" && onCancel && !event.nativeEvent.isComposing) {
+      event.preventDefault();
+      onCancel();
+      return;
+    }
     // Enter while an input method composes a word chooses the word.
     if (event.key !== "Enter" || event.shiftKey || event.nativeEvent.isComposing) return;
     event.preventDefault();
@@ -174,7 +185,10 @@ export function Composer({
             <Button
               size="icon"
               aria-label={t("composer.stop")}
-              title={t("composer.stop")}
+              data-stop
+              aria-keyshortcuts="Escape"
+              title={`${t("composer.stop")} (Esc)`}
+              lack={stopLack}
               disabled={mode === "stopping"}
               onClick={onStop}
             >

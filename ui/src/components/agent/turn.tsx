@@ -18,6 +18,8 @@ type TurnProps = ComponentProps<"article"> & {
   goesOn?: boolean;
   /** Says this message again in other words; without it, it cannot be edited. */
   onEdit?: (turn: UserTurn) => void;
+  /** Why no message can be edited here. */
+  editLack?: string | null;
 };
 
 /** One row of the conversation. */
@@ -25,6 +27,7 @@ export const TurnView = memo(function TurnView({
   turn,
   goesOn = false,
   onEdit,
+  editLack = null,
   className,
   ...rest
 }: TurnProps) {
@@ -47,6 +50,7 @@ export const TurnView = memo(function TurnView({
               <Button
                 size="icon"
                 variant="quiet"
+                lack={editLack}
                 aria-label={t("message.edit")}
                 title={t("message.edit")}
                 onClick={() => onEdit(turn)}

@@ -22,17 +22,33 @@ export function MenuContent({ className, ...rest }: ComponentProps<typeof Dropdo
   );
 }
 
-type ItemProps = ComponentProps<typeof DropdownMenu.Item> & { danger?: boolean };
+type ItemProps = ComponentProps<typeof DropdownMenu.Item> & {
+  danger?: boolean;
+  /** Why this cannot be done here; it stands below the greyed entry. */
+  lack?: string | null;
+};
 
-export function MenuItem({ danger = false, className, ...rest }: ItemProps) {
+export function MenuItem({
+  danger = false,
+  lack = null,
+  className,
+  children,
+  disabled = false,
+  ...rest
+}: ItemProps) {
   return (
     <DropdownMenu.Item
+      disabled={disabled || lack !== null}
       className={cn(
         "flex items-center gap-2 rounded-sm px-2 py-1 outline-none select-none data-[disabled]:opacity-55 data-[highlighted]:bg-muted",
         danger && "text-danger",
+        lack && "flex-wrap",
         className,
       )}
       {...rest}
-    />
+    >
+      {children}
+      {lack ? <span className="max-w-56 basis-full text-xs">{lack}</span> : null}
+    </DropdownMenu.Item>
   );
 }

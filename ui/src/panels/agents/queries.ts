@@ -1,4 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { asksSomebody } from "@/api/approvals";
 import { unwrap } from "@/api/client";
 import { useApi } from "@/api/context";
 import { agentsQuery, approvalsQuery, keys, modelsQuery } from "@/api/queries";
@@ -40,11 +41,13 @@ export function useOwnTools() {
   });
 }
 
-/** How many approvals wait, by agent. */
+/** How many approvals wait for a person, by agent. */
 export function useWaiting(): Record<string, number> {
   const { data } = useQuery(approvalsQuery(useApi()));
   const counts: Record<string, number> = {};
-  for (const { agent_id } of data ?? []) counts[agent_id] = (counts[agent_id] ?? 0) + 1;
+  for (const approval of data ?? []) {
+    if (asksSomebody(approval)) counts[approval.agent_id] = (counts[approval.agent_id] ?? 0) + 1;
+  }
   return counts;
 }
 

@@ -1,6 +1,7 @@
 import { Dialog } from "radix-ui";
 import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { asksSomebody } from "@/api/approvals";
 import { Button } from "@/components/ui/button";
 import { Problem } from "@/components/ui/problem";
 import { useFailure } from "@/lib/use-failure";
@@ -21,12 +22,11 @@ export function ApprovalDock({ agentId, conversationId = null, onLeave }: Approv
   const { data, error, refetch } = useApprovals();
   const waiting =
     data?.filter(
-      // What rules answer, or what runs already, asks nobody: over the conversation it would hide the way to stop it.
+      // What asks nobody would hide, over the conversation, the way to stop it.
       (approval) =>
         approval.agent_id === agentId &&
         approval.conversation_id === conversationId &&
-        !approval.answering &&
-        !approval.calls.some(({ outcome }) => outcome?.state === "started"),
+        asksSomebody(approval),
     ) ?? [];
   const approval = waiting.toSorted((a, b) => a.created_at.localeCompare(b.created_at))[0];
   const card = useRef<HTMLElement>(null);

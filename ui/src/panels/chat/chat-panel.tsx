@@ -1,8 +1,8 @@
-import { useQuery } from "@tanstack/react-query";
+import { useMutation } from "@tanstack/react-query";
 import { type ReactNode, type RefObject, useCallback, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { useApi } from "@/api/context";
-import { clientToolsQuery } from "@/api/queries";
+import { useLack } from "@/api/use-lack";
+import { useOwnTools } from "@/api/use-own-tools";
 import { Composer, type ComposerMode } from "@/components/agent/composer";
 import { LiveCallsProvider } from "@/components/agent/live-output";
 import { Button } from "@/components/ui/button";
@@ -41,6 +41,12 @@ const MODES: Record<Phase, ComposerMode> = {
   stopping: "stopping",
 };
 
+function modeOf(phase: Phase, waits: boolean, stopFailed: boolean): ComposerMode {
+  if (phase === "idle" && waits) return "waiting";
+  // What could not be stopped runs on, and stopping it can be tried again.
+  return phase === "stopping" && stopFailed ? "running" : MODES[phase];
+}
+
 const NO_MESSAGES: Written[] = [];
 const NO_PICTURES: Written["pictures"] = [];
 
@@ -52,7 +58,11 @@ export function ChatPanel({ thread, dock, composerRef, sought, onShown, onBranch
   const history = useHistory(thread);
   const approvals = useThreadApprovals(thread);
   const { state, session } = useRun(thread.agentId, thread.conversationId);
-  const { data: tools } = useQuery(clientToolsQuery(useApi(), thread.agentId));
+  const { tools } = useOwnTools(thread.agentId);
+  const forkLack = useLack("conversation_fork");
+  const conversationsLack = useLack("conversations");
+  const stopLack = useLack("run_cancel");
+  const stop = useMutation({ mutationFn: session.stop });
   const { drafts, setDraft } = useDrafts();
   const outbox = useOutbox();
   const kept = useKept(({ kept }) => kept);
@@ -74,7 +84,7 @@ export function ChatPanel({ thread, dock, composerRef, sought, onShown, onBranch
     () => project(history.messages, state.live, { active, waiting, running }),
     [history.messages, state.live, active, waiting, running],
   );
-  const mode: ComposerMode = !active && waiting.size > 0 ? "waiting" : MODES[state.phase];
+  const mode = modeOf(state.phase, waiting.size > 0, stop.isError);
 
   const send = (written: Written) => {
     if (edited) {
@@ -98,8 +108,10 @@ export function ChatPanel({ thread, dock, composerRef, sought, onShown, onBranch
       return;
     }
     giveTitle(written.text);
-    const own = tools?.tools ?? [];
-    if (mode !== "ready" || !session.send(written.text, own, written.pictures)) outbox.enqueue(key, written);
+    stop.reset();
+    if (mode !== "ready" || !session.send(written.text, tools, written.pictures)) {
+      outbox.enqueue(key, written);
+    }
   };
 
   const onEdit = useCallback(
@@ -139,6 +151,7 @@ export function ChatPanel({ thread, dock, composerRef, sought, onShown, onBranch
             loadingMore={history.earlier.isPending}
             onMore={history.fetchEarlier}
             onEdit={onEdit}
+            editLack={conversationsLack ?? forkLack}
             sought={sought}
             onShown={onShown}
             thinking={active && isQuiet(turns.at(-1))}
@@ -153,6 +166,7 @@ export function ChatPanel({ thread, dock, composerRef, sought, onShown, onBranch
           onAgain={session.canAgain() ? session.again : null}
           onDismiss={session.dismissFailure}
         />
+        {stop.error && active ? <Problem {...failure.of(stop.error)} heading={t("chat.notStopped")} /> : null}
         {branch.error ? (
           <Problem {...failure.of(branch.error)}>
             <Button size="sm" variant="quiet" onClick={() => branch.reset()}>
@@ -169,7 +183,9 @@ export function ChatPanel({ thread, dock, composerRef, sought, onShown, onBranch
           pictures={outbox.pictures[key] ?? NO_PICTURES}
           onPictures={(pictures) => outbox.setPictures(key, pictures)}
           onSend={send}
-          onStop={() => void session.stop().catch(() => {})}
+          onStop={() => stop.mutate()}
+          stopLack={stopLack}
+          onCancel={edited ? () => setEdited(null) : undefined}
           queued={outbox.queued[key] ?? NO_MESSAGES}
           onUnqueue={(at) => outbox.unqueue(key, at)}
           notice={kept ? null : t("composer.notKept")}

@@ -3,6 +3,7 @@ import { ClipboardCopy, Ellipsis, FoldVertical, Settings2 } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import { useApi } from "@/api/context";
 import { keys } from "@/api/queries";
+import { useLack } from "@/api/use-lack";
 import { Button } from "@/components/ui/button";
 import { Dialog, DialogContent } from "@/components/ui/dialog";
 import { Menu, MenuContent, MenuItem, MenuTrigger } from "@/components/ui/menu";
@@ -22,6 +23,7 @@ export function ConversationMenu({ thread, agentName, onSettings }: Conversation
   const failure = useFailure();
   const copy = useCopy(thread, agentName);
   const compact = useCompact(thread);
+  const lack = useLack("compaction");
   const busy = copy.isPending || compact.isPending;
   const error = copy.error ?? compact.error;
   return (
@@ -37,7 +39,7 @@ export function ConversationMenu({ thread, agentName, onSettings }: Conversation
             <ClipboardCopy aria-hidden className="size-3.5" />
             {t("chat.copyAll")}
           </MenuItem>
-          <MenuItem disabled={busy} onSelect={() => compact.mutate()}>
+          <MenuItem lack={lack} disabled={busy} onSelect={() => compact.mutate()}>
             <FoldVertical aria-hidden className="size-3.5" />
             {t("chat.compact")}
           </MenuItem>

@@ -16,6 +16,8 @@ type TranscriptProps = {
   onMore: () => void;
   /** Says an earlier message again in other words. */
   onEdit: (turn: UserTurn) => void;
+  /** Why that cannot be done here. */
+  editLack: string | null;
   /** A stored message to bring into view. */
   sought: string | null;
   onShown: () => void;
@@ -32,6 +34,7 @@ export function Transcript({
   loadingMore,
   onMore,
   onEdit,
+  editLack,
   sought,
   onShown,
   thinking,
@@ -81,6 +84,7 @@ export function Transcript({
                 turn={turn}
                 goesOn={goesOn(turn, turns[at + 1])}
                 onEdit={onEdit}
+                editLack={editLack}
                 className={turn.key === shown ? "animate-glow rounded-md" : undefined}
               />
             ))}

@@ -1,5 +1,6 @@
 import { useId, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { useOwnTools } from "@/api/use-own-tools";
 import { VisibleText } from "@/components/agent/visible-text";
 import { Button } from "@/components/ui/button";
 import { Problem } from "@/components/ui/problem";
@@ -7,7 +8,7 @@ import { Spinner } from "@/components/ui/spinner";
 import { cn } from "@/lib/cn";
 import { count, share } from "@/lib/quantity";
 import { useFailure } from "@/lib/use-failure";
-import { useContextWindow, useLastCount, useOwnTools } from "./queries";
+import { useContextWindow, useLastCount } from "./queries";
 import { type Piece, type Section, type SectionKind, sectionsOf, total } from "./sections";
 
 type ContextPanelProps = { agentId: string; conversationId?: string | null };
@@ -18,7 +19,7 @@ export function ContextPanel({ agentId, conversationId = null }: ContextPanelPro
   const failure = useFailure();
   const { data, error, isPending, refetch } = useContextWindow(agentId, conversationId);
   const { data: counted } = useLastCount(agentId);
-  const tools = useOwnTools(agentId);
+  const { tools } = useOwnTools(agentId);
   const sections = useMemo(() => (data ? sectionsOf(data, tools) : []), [data, tools]);
   const [chosen, setChosen] = useState<string | null>(null);
   const used = total(sections);

@@ -1,8 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { unwrap } from "@/api/client";
 import { useApi } from "@/api/context";
-import { clientToolsQuery, keys } from "@/api/queries";
-import type { ClientTool } from "@/api/workbench";
+import { keys } from "@/api/queries";
 
 /** What the next request of this conversation would carry. Read again with the messages. */
 export function useContextWindow(agentId: string, conversationId: string | null) {
@@ -37,12 +36,4 @@ export function useLastCount(agentId: string) {
     select: (steps) =>
       steps.find(({ prompt_tokens }) => typeof prompt_tokens === "number")?.prompt_tokens ?? null,
   });
-}
-
-const NONE: ClientTool[] = [];
-
-/** The tools of this machine that go along, if any. */
-export function useOwnTools(agentId: string) {
-  const { data } = useQuery(clientToolsQuery(useApi(), agentId));
-  return data?.tools ?? NONE;
 }

@@ -3,6 +3,7 @@ import { Popover } from "radix-ui";
 import { type ReactNode, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Conversation } from "@/api/types";
+import { useLack } from "@/api/use-lack";
 import { Button } from "@/components/ui/button";
 import { Confirm, ConfirmCancel, ConfirmContent } from "@/components/ui/dialog";
 import { Input } from "@/components/ui/field";
@@ -32,6 +33,7 @@ const MANY = 8;
 export function ConversationSwitcher({ agentId, current, onSelect }: SwitcherProps) {
   const { t } = useTranslation();
   const failure = useFailure();
+  const lack = useLack("conversations");
   const { data: conversations, error, isPending } = useConversations(agentId);
   const create = useCreateConversation(agentId);
   const [open, setOpen] = useState(false);
@@ -47,11 +49,12 @@ export function ConversationSwitcher({ agentId, current, onSelect }: SwitcherPro
   };
   return (
     <>
-      <Popover.Root open={open} onOpenChange={setOpen}>
+      <Popover.Root open={open} onOpenChange={(wanted) => setOpen(wanted && lack === null)}>
         <Popover.Trigger asChild>
           <Button
             variant="quiet"
             size="sm"
+            lack={lack}
             className="min-w-0 shrink text-sm font-normal text-muted-foreground hover:text-foreground"
           >
             <span className="sr-only">{t("conversations.label")}</span>

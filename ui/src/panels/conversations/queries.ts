@@ -3,14 +3,17 @@ import { unwrap } from "@/api/client";
 import { useApi } from "@/api/context";
 import { keys } from "@/api/queries";
 import type { Conversation } from "@/api/types";
+import { useLack } from "@/api/use-lack";
 
 const MOST = 1000;
 
 /** An agent's conversations besides the main one, those last spoken in first. */
 export function useConversations(agentId: string) {
   const api = useApi();
+  const lack = useLack("conversations");
   return useQuery({
     queryKey: keys.conversations(agentId),
+    enabled: lack === null,
     queryFn: () =>
       unwrap(
         api.v1.GET("/v1/conversations/", {

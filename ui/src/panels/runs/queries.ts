@@ -30,7 +30,7 @@ export function useRuns(agentId: string) {
 }
 
 /** The steps of a run, oldest first. */
-export function useSteps(agentId: string, runId: string, running: boolean) {
+export function useSteps(agentId: string, runId: string, running: boolean, offered: boolean) {
   const api = useApi();
   return useQuery({
     queryKey: [...keys.activeRuns(agentId), runId, "steps"],
@@ -40,6 +40,7 @@ export function useSteps(agentId: string, runId: string, running: boolean) {
           params: { path: { run_id: runId }, query: { limit: 500, order: "asc" } },
         }),
       ),
+    enabled: offered,
     refetchInterval: running ? 2_000 : false,
   });
 }

@@ -2,6 +2,7 @@ import { ChevronRight } from "lucide-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Run } from "@/api/types";
+import { useLack } from "@/api/use-lack";
 import { Button } from "@/components/ui/button";
 import { Empty } from "@/components/ui/empty";
 import { Problem } from "@/components/ui/problem";
@@ -107,7 +108,8 @@ function Steps({ agentId, run }: { agentId: string; run: Run }) {
   const { t } = useTranslation();
   const failure = useFailure();
   const running = run.status === "running" || run.status === "created";
-  const { data, error, isPending } = useSteps(agentId, run.id, running);
+  const lack = useLack("run_steps");
+  const { data, error, isLoading } = useSteps(agentId, run.id, running, lack === null);
   const fault = errorOf(run);
   return (
     <div className="flex flex-col gap-2 border-t px-2.5 py-2">
@@ -119,7 +121,8 @@ function Steps({ agentId, run }: { agentId: string; run: Run }) {
           detailLabel={t("common.details")}
         />
       ) : null}
-      {isPending ? <Spinner aria-label={t("common.loading")} /> : null}
+      {lack ? <p className="text-muted-foreground">{lack}</p> : null}
+      {isLoading ? <Spinner aria-label={t("common.loading")} /> : null}
       {error ? <Problem {...failure.of(error)} /> : null}
       {data?.length === 0 ? <p className="text-muted-foreground">{t("runs.noSteps")}</p> : null}
       <ol className="flex flex-col gap-2">

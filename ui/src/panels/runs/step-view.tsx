@@ -1,6 +1,7 @@
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Step } from "@/api/types";
+import { useLack } from "@/api/use-lack";
 import { Button } from "@/components/ui/button";
 import { CodeEditor } from "@/components/ui/code";
 import { CopyButton } from "@/components/ui/copy-button";
@@ -15,6 +16,7 @@ import { useTiming, useTrace } from "./queries";
 export function StepView({ step, number }: { step: Step; number: number }) {
   const { t, i18n } = useTranslation();
   const { data: timing } = useTiming(step.id);
+  const lack = useLack("step_trace");
   const [raw, setRaw] = useState(false);
   const tokens = (value: number) => count(value, i18n.language);
   const facts: [string, string][] = [];
@@ -42,7 +44,7 @@ export function StepView({ step, number }: { step: Step; number: number }) {
     >
       <header className="flex items-center gap-2">
         <h2 className="flex-1 font-medium">{t("runs.step", { number })}</h2>
-        <Button size="sm" onClick={() => setRaw(true)}>
+        <Button size="sm" lack={lack} onClick={() => setRaw(true)}>
           {t("runs.raw")}
         </Button>
       </header>

@@ -4,6 +4,7 @@ import { Dialog } from "radix-ui";
 import { type ReactNode, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { toApiError } from "@/api/error";
+import { useLack } from "@/api/use-lack";
 import { Spinner } from "@/components/ui/spinner";
 import { When } from "@/components/ui/when";
 import { useDelayed } from "@/lib/use-delayed";
@@ -17,6 +18,8 @@ export type PaletteCommand = {
   icon: LucideIcon;
   /** The keys that do the same, as one reads them. */
   keys?: string;
+  /** Why it cannot be done here. */
+  lack?: string | null;
   run: () => void;
 };
 
@@ -55,7 +58,8 @@ function Field({ commands, onOpen, onDone }: FieldProps) {
   const words = useDelayed(text.trim(), 150);
   const agents = useAgentNames();
   const conversations = useFoundConversations(words);
-  const messages = useFoundMessages(words);
+  const lack = useLack("message_search");
+  const messages = useFoundMessages(words, lack === null);
   const nameOf = (agentId: string | null) => agents.data?.find(({ id }) => id === agentId)?.name ?? "";
   const matches = (name: string) => name.toLocaleLowerCase().includes(text.trim().toLocaleLowerCase());
   const act = (run: () => void) => () => {
@@ -97,9 +101,10 @@ function Field({ commands, onOpen, onDone }: FieldProps) {
           ))}
         </Group>
         <Group heading={t("search.commands")} rows={foundCommands.length}>
-          {foundCommands.map(({ id, label, icon, keys, run }) => (
-            <Item key={id} value={id} icon={icon} onSelect={act(run)}>
+          {foundCommands.map(({ id, label, icon, keys, lack, run }) => (
+            <Item key={id} value={id} icon={icon} disabled={Boolean(lack)} onSelect={act(run)}>
               <span className="truncate">{label}</span>
+              {lack ? <span className="truncate text-xs">{lack}</span> : null}
               {keys ? (
                 <kbd className="ml-auto pl-3 font-sans text-xs text-muted-foreground">{keys}</kbd>
               ) : null}
@@ -140,11 +145,9 @@ function Field({ commands, onOpen, onDone }: FieldProps) {
                 </Item>
               ))}
             </Group>
-            {messages.error ? (
+            {lack || messages.error ? (
               <p role="status" className="px-2 py-1.5 text-xs text-muted-foreground">
-                {[404, 405].includes(toApiError(messages.error).status ?? 0)
-                  ? t("search.noMessageSearch")
-                  : t("search.messagesFailed", { why: toApiError(messages.error).message })}
+                {lack ?? whyNot(messages.error, t)}
               </p>
             ) : null}
           </>
@@ -152,6 +155,13 @@ function Field({ commands, onOpen, onDone }: FieldProps) {
       </Command.List>
     </Command>
   );
+}
+
+function whyNot(error: unknown, t: (key: string, values?: Record<string, string>) => string): string {
+  const { status, message } = toApiError(error);
+  return status === 404 || status === 405
+    ? t("search.noMessageSearch")
+    : t("search.messagesFailed", { why: message });
 }
 
 function Group({ heading, rows, children }: { heading: string; rows: number; children: ReactNode }) {
@@ -166,14 +176,21 @@ function Group({ heading, rows, children }: { heading: string; rows: number; chi
   );
 }
 
-type ItemProps = { value: string; icon: LucideIcon; onSelect: () => void; children: ReactNode };
+type ItemProps = {
+  value: string;
+  icon: LucideIcon;
+  disabled?: boolean;
+  onSelect: () => void;
+  children: ReactNode;
+};
 
-function Item({ value, icon: Icon, onSelect, children }: ItemProps) {
+function Item({ value, icon: Icon, disabled = false, onSelect, children }: ItemProps) {
   return (
     <Command.Item
       value={value}
+      disabled={disabled}
       onSelect={onSelect}
-      className="flex cursor-pointer items-center gap-2.5 rounded-sm px-2 py-1.5 data-[selected=true]:bg-accent-soft"
+      className="flex cursor-pointer items-center gap-2.5 rounded-sm px-2 py-1.5 data-[disabled=true]:cursor-not-allowed data-[disabled=true]:text-muted-foreground data-[selected=true]:bg-accent-soft"
     >
       <Icon aria-hidden className="size-4 shrink-0 text-muted-foreground" />
       {children}

@@ -1,0 +1,67 @@
+import { useTranslation } from "react-i18next";
+import { Dialog, DialogContent } from "@/components/ui/dialog";
+import { type Command, readable } from "./commands";
+
+/** Keys that belong to one place and stand with it in the code: the words say what they do there. */
+const ELSEWHERE = {
+  message: { send: "enter", line: "shift+enter", stop: "esc" },
+  approval: { once: "alt+1", more: "alt+2", deny: "alt+3", explain: "alt+4", leave: "esc" },
+  block: { save: "mod+enter", cancel: "esc" },
+  panels: { tabs: "← →", width: "← →" },
+} as const;
+
+type ShortcutsProps = { open: boolean; onOpenChange: (open: boolean) => void; commands: readonly Command[] };
+
+/** Every key there is, by where it works. What works everywhere comes from the commands themselves. */
+export function Shortcuts({ open, onOpenChange, commands }: ShortcutsProps) {
+  const { t } = useTranslation();
+  return (
+    <Dialog open={open} onOpenChange={onOpenChange}>
+      <DialogContent
+        heading={t("shortcuts.heading")}
+        explanation={t("shortcuts.explanation")}
+        className="w-[min(44rem,calc(100vw-2rem))]"
+      >
+        <div className="grid gap-x-8 gap-y-5 sm:grid-cols-2">
+          <Keys
+            heading={t("shortcuts.everywhere")}
+            rows={commands.flatMap(({ id, label, key }) => (key ? [{ id, label, key }] : []))}
+          />
+          <div className="flex flex-col gap-5">
+            {Object.entries(ELSEWHERE).map(([place, keys]) => (
+              <Keys
+                key={place}
+                heading={t(`shortcuts.in.${place}`)}
+                rows={Object.entries(keys).map(([id, key]) => ({
+                  id,
+                  label: t(`shortcuts.${place}.${id}`),
+                  key,
+                }))}
+              />
+            ))}
+          </div>
+        </div>
+      </DialogContent>
+    </Dialog>
+  );
+}
+
+type KeysProps = { heading: string; rows: readonly { id: string; label: string; key: string }[] };
+
+function Keys({ heading, rows }: KeysProps) {
+  return (
+    <section>
+      <h3 className="pb-1 text-xs font-semibold text-muted-foreground">{heading}</h3>
+      <dl>
+        {rows.map(({ id, label, key }) => (
+          <div key={id} className="flex items-baseline gap-4 border-b py-1 last:border-b-0">
+            <dt className="min-w-0 flex-1">{label}</dt>
+            <dd>
+              <kbd className="font-sans text-xs whitespace-nowrap text-muted-foreground">{readable(key)}</kbd>
+            </dd>
+          </div>
+        ))}
+      </dl>
+    </section>
+  );
+}
