@@ -16,6 +16,8 @@ def env(tmp_path, model):
     return {
         "LOCI_DATA_DIR": str(tmp_path / "data"), "LOCI_SECRETS": "memory",
         "OPENAI_API_KEY": "sk-fake-openai-key", "OPENAI_BASE_URL": model.url + "/v1",
+        # What the page keeps by itself, drafts and layout, is the test's own as well.
+        "XDG_DATA_HOME": str(tmp_path / "share"), "XDG_CACHE_HOME": str(tmp_path / "cache"),
     }
 
 

@@ -1,35 +1,53 @@
 """The same UI, served by `loci serve --ui` and opened in Chromium."""
 
+import pathlib
+
+import journeys
 import pytest
+import support.window
 from support.programs import TOKEN, Server
 from support.window import Browser
-from test_window import block_value, create_agent, say
 
 
 @pytest.fixture
 def served(tmp_path, model):
-    server = Server(tmp_path / "data", model, "--ui")
+    server = Server(tmp_path / "data", model, "--ui", env={"LOCI_SECRETS": "memory"})
     yield server
     server.close()
 
 
-def test_the_served_ui_talks_to_an_agent_under_its_content_policy(served, model):
-    browser = Browser(f"{served.url}/#token={TOKEN}")
+class Desk:
+    """The served page; a kill is a crash of the server, and the page is opened anew."""
+
+    def __init__(self, server):
+        self.server, self.browser, self.refused = server, None, []
+
+    def open(self):
+        if self.server.process.child.poll() is not None:
+            self.server.start()
+        self.browser = Browser(f"{self.server.url}/#token={TOKEN}")
+        return self.browser
+
+    def kill(self):
+        self.server.kill()
+        self.close()
+
+    def close(self):
+        if self.browser:
+            self.refused += [line for line in self.browser.log() if "Content Security Policy" in line]
+            self.browser.close()
+            self.browser = None
+
+
+def test_the_same_way_over_http_under_the_content_policy(served, model, tmp_path, monkeypatch):
+    monkeypatch.setattr(support.window, "SHOTS", pathlib.Path(support.window.SHOTS) / "browser")
+    desk = Desk(served)
     try:
-        create_agent(browser)
-        assert TOKEN not in browser.js("return location.href"), "the token does not stay in the address"
-        model.script(
-            {"tool_calls": [{"name": "memory_insert", "arguments": {"label": "human", "new_string": "Likes tea."}}]},
-            {"text": "Tea it is."},
-        )
-        say(browser, "I like tea")
-        browser.wait("main, body", "Tea it is.")
-        browser.until(lambda: "Likes tea." in (block_value(browser, "human") or ""), "the block to change")
-        browser.shot("11-browser")
-        refused = [line for line in browser.log() if "Content Security Policy" in line]
-        assert refused == []
+        journeys.the_whole_way(desk, model, tmp_path)
+        assert TOKEN not in desk.browser.js("return location.href"), "the token does not stay in the address"
     finally:
-        browser.close()
+        desk.close()
+    assert desk.refused == []
 
 
 def test_without_the_token_the_page_shows_nothing_of_ones_agents(served):

@@ -1,0 +1,92 @@
+"""What a person does on the page, for the window and the browser alike. Its words come from the language files."""
+
+import functools
+import json
+
+from support.programs import ROOT
+
+MODEL = "openai/gpt-4.1"
+COLUMNS = "main, body"
+
+
+@functools.cache
+def words(language="en"):
+    """The words of a language by their key, as the page looks them up."""
+    tree = json.loads((ROOT / "ui" / "src" / "i18n" / f"{language}.json").read_text())
+
+    def say(key, **values):
+        found = tree
+        for name in key.split("."):
+            found = found[name]
+        for name, value in values.items():
+            found = found.replace("{{" + name + "}}", str(value))
+        return found
+
+    return say
+
+
+def create_agent(page, name="Mercury", human="Name: Ada.", t=words()):
+    page.until(lambda: page.find("button", t("agents.createFirst")) or page.find("button", t("agents.create")), "a way to create an agent")
+    page.click("button", t("agents.createFirst") if page.find("button", t("agents.createFirst")) else t("agents.create"))
+    page.wait("[role=dialog]", t("agents.createHeading"))
+    page.until(lambda: page.js(
+        "return [...document.querySelectorAll('option')].some((o) => o.value === arguments[0])", MODEL
+    ), "the model list")
+    page.fill(t("agents.name"), name)
+    page.fill(t("agents.human"), human)
+    choose(page, t("agents.model"), MODEL)
+    page.click("button", t("agents.createSubmit"))
+    page.gone("[role=dialog]")
+    page.wait("textarea")
+
+
+def choose(page, label, value):
+    """Chooses in a list, as a person's choice would be told to React."""
+    page.js(
+        """
+        const [control, value] = arguments;
+        Object.getOwnPropertyDescriptor(HTMLSelectElement.prototype, 'value').set.call(control, value);
+        control.dispatchEvent(new Event('change', { bubbles: true }));
+        """,
+        page.labelled(label), value,
+    )
+
+
+def say(page, text, t=words()):
+    page.fill(t("composer.label"), text)
+    page.key("Enter")
+
+
+def block_value(page, label):
+    return page.js(
+        """
+        const card = [...document.querySelectorAll('[data-testid=block]')].find((e) => e.querySelector('h1,h2,h3,h4')?.innerText === arguments[0]);
+        return card?.querySelector('[data-testid=block-value]')?.innerText ?? null;
+        """,
+        label,
+    )
+
+
+def choose_folder(page, folder, t=words()):
+    page.click("[role=tab]", t("inspector.tools"))
+    page.fill(t("tools.folder"), str(folder))
+    page.click("button", t("tools.folderSave"))
+    page.wait("button", t("tools.folderRemove"))
+    page.click("[role=tab]", t("inspector.memory"))
+
+
+def watch_replies(page):
+    """From now on the page notes every text its replies had on the way; `seen_replies` tells them."""
+    page.js(
+        """
+        window.repliesSeen = [];
+        new MutationObserver(() => {
+          const last = [...document.querySelectorAll('article[data-role=agent]')].at(-1)?.innerText ?? '';
+          if (last && window.repliesSeen.at(-1) !== last) window.repliesSeen.push(last);
+        }).observe(document.body, { subtree: true, childList: true, characterData: true });
+        """
+    )
+
+
+def seen_replies(page):
+    return page.js("return window.repliesSeen")
