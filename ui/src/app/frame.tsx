@@ -61,8 +61,8 @@ export function Frame() {
       <OutboxRunner />
       <div
         className={cn(
-          "h-full w-60 shrink-0 border-r max-[640px]:absolute max-[640px]:z-30 max-[640px]:shadow-xl",
-          !railOpen && "max-[640px]:hidden",
+          "h-full w-60 shrink-0 border-r max-[641px]:absolute max-[641px]:z-30 max-[641px]:shadow-xl",
+          !railOpen && "max-[641px]:hidden",
         )}
       >
         <Rail />
@@ -71,7 +71,7 @@ export function Frame() {
         <button
           type="button"
           aria-label={t("rail.close")}
-          className="absolute inset-0 z-20 bg-black/40 sm:hidden"
+          className="absolute inset-0 z-20 bg-black/40 min-[641px]:hidden"
           onClick={() => setRail(false)}
         />
       ) : null}
@@ -141,7 +141,7 @@ function OpenRail() {
     <Button
       size="icon"
       variant="quiet"
-      className="m-2 self-start sm:hidden"
+      className="m-2 self-start min-[641px]:hidden"
       aria-label={t("rail.open")}
       onClick={() => setRail(true)}
     >

@@ -40,7 +40,7 @@ export function Inspector({ agentId, edge }: { agentId: string; edge?: ReactNode
       >
         <Tabs.List
           aria-label={t("inspector.label")}
-          className="flex h-11 shrink-0 items-end overflow-x-auto overflow-y-hidden border-b px-1"
+          className="flex h-11 shrink-0 items-end overflow-x-auto overflow-y-hidden border-b px-1.5 [scrollbar-width:none]"
         >
           {(Object.keys(TABS) as InspectorTab[]).map((name) => (
             <Tabs.Trigger
@@ -48,7 +48,7 @@ export function Inspector({ agentId, edge }: { agentId: string; edge?: ReactNode
               value={name}
               title={lacks[name] ?? undefined}
               className={cn(
-                "flex items-center gap-1 border-b-2 border-transparent px-2 py-2 font-medium whitespace-nowrap text-muted-foreground hover:text-foreground data-[state=active]:border-accent data-[state=active]:text-foreground",
+                "flex items-center gap-1 border-b-2 border-transparent px-1.5 py-2 font-medium whitespace-nowrap text-muted-foreground hover:text-foreground data-[state=active]:border-accent data-[state=active]:text-foreground",
                 lacks[name] && "font-normal",
               )}
             >

@@ -1,4 +1,5 @@
 // From messages, stored and live alike, to what the conversation shows: turns of typed parts.
+import type { CallTimes } from "./call-times";
 import type { Message, Picture, ToolCall, ToolReturn } from "./events";
 import { isStored, type LiveMessage, storedKeys } from "./reducer";
 
@@ -24,6 +25,8 @@ export type ToolPart = {
   result: ToolReturn | null;
   /** Milliseconds, where both ends were seen. */
   duration: number | null;
+  /** Since when it runs, milliseconds of the clock, where that was seen. */
+  since: number | null;
 };
 
 export type Part =
@@ -71,6 +74,8 @@ export type Progress = {
   waiting: ReadonlySet<string>;
   /** Call ids that run on this machine now, whatever the inbox still says. */
   running?: Pick<ReadonlySet<string>, "has">;
+  /** What this window saw of the calls' times, finer than the dates of what is stored. */
+  times?: CallTimes;
 };
 
 /** `stored` and `live` overlap after a reload during a run; what is stored wins. */
@@ -222,15 +227,18 @@ function addCall(built: Built, seen: Seen, call: ToolCall, streaming: boolean, c
     return;
   }
   const answer = context.answers.get(call.toolCallId);
+  const time = context.progress.times?.get(call.toolCallId);
+  const state = stateOf(call, answer, streaming && !call.whole, context);
   addPart(built, seen, {
     type: "tool",
     key: `${seen.message.key}/${call.toolCallId}`,
     toolCallId: call.toolCallId,
     name: call.name ?? "",
     arguments: call.arguments,
-    state: stateOf(call, answer, streaming && !call.whole, context),
+    state,
     result: answer?.result ?? null,
-    duration: answer ? durationBetween(seen, answer.at) : null,
+    duration: answer?.result ? (time?.took ?? durationBetween(seen, answer.at)) : null,
+    since: state === "running" ? (time?.began ?? null) : null,
   });
 }
 
@@ -255,6 +263,7 @@ function addOrphan(built: Built, seen: Seen, result: ToolReturn, name: string | 
     state: result.status === "error" ? "failed" : "succeeded",
     result,
     duration: null,
+    since: null,
   });
 }
 
@@ -293,6 +302,8 @@ function openCalls(all: readonly Seen[], answers: Map<string, Answer>, progress:
 
 function durationBetween(from: Seen, to: Seen): number | null {
   if (from.updatedAt !== null && to.updatedAt !== null) return Math.max(0, to.updatedAt - from.updatedAt);
+  // Between a question and the result lies the wait for a person.
+  if (from.message.type === "approval_request") return null;
   const start = from.message.date ? Date.parse(from.message.date) : Number.NaN;
   const end = to.message.date ? Date.parse(to.message.date) : Number.NaN;
   // Stored dates are whole seconds: below that a duration would be an invention.

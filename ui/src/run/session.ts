@@ -6,6 +6,7 @@ import type { ClientTool, Decision } from "@/api/workbench";
 import { type PictureData, pictureUrl } from "@/lib/pictures";
 import { uuid } from "@/lib/uuid";
 import type { TransportResponse } from "@/transport";
+import { began, type CallTime, type CallTimes, ended } from "./call-times";
 import { decodeFrame, type Message, type Picture, readFrames } from "./events";
 import { IDLE, type RunAction, type RunFailure, type RunState, reduce } from "./reducer";
 import { cancelCall, messagesPath, type Thread } from "./thread";
@@ -22,6 +23,8 @@ export type Answer = { messageId: string; conversationId: string | null; decisio
 
 export type RunSession = {
   getState(): RunState;
+  /** Of the calls this window saw run. */
+  callTimes(): CallTimes;
   subscribe(listener: () => void): () => void;
   /** Sends a message; refuses (returns false) while a run is under way. */
   send(text: string, clientTools: readonly ClientTool[], pictures?: readonly PictureData[]): boolean;
@@ -62,6 +65,7 @@ export function createRunSession({
 }: Options): RunSession {
   let state = IDLE;
   const listeners = new Set<() => void>();
+  const times = new Map<string, CallTime>();
   let pending: RunAction[] = [];
   let timer: ReturnType<typeof setTimeout> | null = null;
 
@@ -87,7 +91,9 @@ export function createRunSession({
     let started = false;
     for await (const { data } of readFrames(response.body)) {
       const event = decodeFrame(data);
-      dispatch({ type: "event", event, at: now() });
+      const at = now();
+      dispatch({ type: "event", event, at });
+      if (event.type === "message_arrived") clock(times, event.message, at);
       if (!started) {
         started = true;
         onNotice("run_started");
@@ -166,6 +172,7 @@ export function createRunSession({
 
   return {
     getState: () => state,
+    callTimes: () => times,
     subscribe(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
@@ -184,6 +191,7 @@ export function createRunSession({
     canAgain: () => last !== null,
     answer({ messageId, conversationId, decisions }) {
       if (state.phase === "idle") last = null;
+      for (const { tool_call_id } of decisions) began(times, tool_call_id, now());
       return begin({ type: "submitted", message: null, at: now() }, () =>
         api.stream("POST", `/workbench/approvals/${encodeURIComponent(messageId)}/answer`, {
           agent_id: thread.agentId,
@@ -211,6 +219,14 @@ export function createRunSession({
     dismissFailure: () => dispatch({ type: "failure_dismissed" }),
     settle: (stored) => dispatch({ type: "settled", stored }),
   };
+}
+
+function clock(times: Map<string, CallTime>, message: Message, at: number): void {
+  if (message.type === "tool_call" || message.type === "approval_request") {
+    for (const { toolCallId } of message.calls) began(times, toolCallId, at);
+  } else if (message.type === "tool_return" || message.type === "approval_response") {
+    for (const { toolCallId } of message.returns) ended(times, toolCallId, at);
+  }
 }
 
 function contentOf(text: string, pictures: readonly PictureData[]): unknown[] {

@@ -44,6 +44,8 @@ export function useRun(
             reread(keys.approvals());
             reread(keys.conversations(agentId));
             reread(keys.activeRuns(agentId));
+            // When it was last active is in the list.
+            reread(keys.agents());
             break;
           default:
             notice satisfies never;

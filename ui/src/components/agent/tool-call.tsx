@@ -1,8 +1,9 @@
 import { Ban, Check, CircleDashed, Hand, LoaderCircle, type LucideIcon, PenLine, X } from "lucide-react";
-import type { ComponentProps } from "react";
+import { type ComponentProps, useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { mainArgument } from "@/lib/arguments";
 import { cn } from "@/lib/cn";
+import { duration } from "@/lib/quantity";
 import { namedHidden } from "@/lib/visible";
 import type { ToolPart, ToolState } from "@/run/project";
 import { Arguments } from "./arguments";
@@ -45,7 +46,7 @@ export function ToolCall({ tool, className, ...rest }: ToolCallProps) {
 }
 
 function ToolCallLine({ tool }: { tool: ToolPart }) {
-  const { t } = useTranslation();
+  const { t, i18n } = useTranslation();
   const { icon: Icon, tone, spin } = STATES[tool.state];
   return (
     <summary className="flex list-none items-center gap-2 rounded-md px-2.5 py-1.5 hover:bg-muted [&::-webkit-details-marker]:hidden">
@@ -55,8 +56,11 @@ function ToolCallLine({ tool }: { tool: ToolPart }) {
         {namedHidden(mainArgument(tool.arguments))}
       </span>
       <span className={cn("shrink-0 text-xs", tone)}>{t(`tool.state.${tool.state}`)}</span>
+      {tool.since === null ? null : <Elapsed since={tool.since} />}
       {tool.duration === null ? null : (
-        <span className="shrink-0 text-xs text-muted-foreground tabular-nums">{duration(tool.duration)}</span>
+        <span className="shrink-0 text-xs text-muted-foreground tabular-nums">
+          {duration(tool.duration * 1e6, i18n.language)}
+        </span>
       )}
     </summary>
   );
@@ -101,6 +105,22 @@ function Output({ name, lines }: { name: string; lines: string[] }) {
   );
 }
 
-function duration(milliseconds: number): string {
-  return milliseconds < 1000 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(1)} s`;
+/** Milliseconds after which it is worth saying how long it has been. */
+const LONG = 2000;
+
+/** How long a call runs already, counted in seconds. */
+function Elapsed({ since }: { since: number }) {
+  const { i18n } = useTranslation();
+  const [now, setNow] = useState(Date.now);
+  useEffect(() => {
+    const timer = setInterval(() => setNow(Date.now()), 1000);
+    return () => clearInterval(timer);
+  }, []);
+  const elapsed = now - since;
+  if (elapsed < LONG) return null;
+  return (
+    <span className="shrink-0 text-xs text-muted-foreground tabular-nums">
+      {duration(Math.floor(elapsed / 1000) * 1e9, i18n.language)}
+    </span>
+  );
 }

@@ -81,8 +81,8 @@ export function ChatPanel({ thread, dock, composerRef, sought, onShown, onBranch
   const running = useRunningCalls(thread);
   const liveCalls = useLiveCalls(running);
   const turns = useMemo(
-    () => project(history.messages, state.live, { active, waiting, running }),
-    [history.messages, state.live, active, waiting, running],
+    () => project(history.messages, state.live, { active, waiting, running, times: session.callTimes() }),
+    [history.messages, state.live, active, waiting, running, session],
   );
   const mode = modeOf(state.phase, waiting.size > 0, stop.isError);
 

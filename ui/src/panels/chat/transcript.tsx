@@ -64,7 +64,7 @@ export function Transcript({
         aria-label={t("chat.transcript")}
         // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard
         tabIndex={0}
-        className="h-full overflow-y-auto"
+        className="h-full overflow-y-auto [scrollbar-gutter:stable_both-edges]"
         style={{ overflowAnchor: "none" }}
       >
         <div
