@@ -3,7 +3,11 @@
 use serde_json::json;
 
 use super::*;
-use crate::{ids::AgentId, message::ImageSource};
+use crate::{
+    ids::AgentId,
+    message::{Approval, ImageSource, ReturnContent, ToolReturn},
+    time::Timestamp,
+};
 
 const ID: &str = "message-123e4567-e89b-42d3-8456-426614174000";
 
