@@ -12,7 +12,10 @@ use loci_server::{
     confined::{RunRequest, RunStatus, SourceType, derive},
     error::Failure,
 };
-use loci_store::table::client_tool::{self, OwnTool};
+use loci_store::table::{
+    client_tool::{self, OwnTool},
+    client_tool_choice,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -213,13 +216,33 @@ async fn keep(desk: &Desk, given: Given, tool: OwnTool) -> Result<Answer<Shown>,
     let tool =
         tokio::task::spawn_blocking(move || given.apply(tool)).await.map_err(anyhow::Error::from)??;
     let kept = tool.clone();
-    desk.app().store().write(move |tx| client_tool::upsert(tx, &kept)).await?;
+    desk.app()
+        .store()
+        .write(move |tx| {
+            let before = client_tool::get(tx, &kept.id)?.map(|tool| tool.name);
+            client_tool::upsert(tx, &kept)?;
+            // The agents it is offered to keep it under its new name; a new tool is offered to nobody yet.
+            match before {
+                Some(before) if before == kept.name => Ok(()),
+                Some(before) => client_tool_choice::rename(tx, &before, &kept.name),
+                None => client_tool_choice::forget(tx, &kept.name),
+            }
+        })
+        .await?;
     desk.events().tell(Event::ClientToolChanged);
     Ok(Answer(tool.into()))
 }
 
 async fn remove(State(desk): State<Desk>, Path(id): Path<String>) -> Result<StatusCode, Failure> {
-    let gone = desk.app().store().write(move |tx| client_tool::delete(tx, &id)).await?;
+    let gone = desk
+        .app()
+        .store()
+        .write(move |tx| {
+            let Some(tool) = client_tool::get(tx, &id)? else { return Ok(false) };
+            client_tool_choice::forget(tx, &tool.name)?;
+            client_tool::delete(tx, &id)
+        })
+        .await?;
     if !gone {
         return Err(ApiError::not_found("There is no such client tool.").into());
     }

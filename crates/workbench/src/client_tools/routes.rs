@@ -28,7 +28,7 @@ pub(crate) fn routes() -> Router<Desk> {
         .route("/client-tools", get(list))
         .route("/client-tools/folder", put(choose))
         .route("/client-tools/folders", put(choose_all))
-        .route("/client-tools/offered", put(offer))
+        .route("/client-tools/offered", get(chosen).put(offer))
         .route("/client-calls", get(running::list))
         .route("/client-calls/{tool_call_id}/output", get(running::output))
         .route("/client-calls/{tool_call_id}/stop", post(running::stop))
@@ -231,6 +231,35 @@ async fn keep(desk: Desk, headers: &HeaderMap, choices: Choices) -> Result<Answe
         .await?;
     desk.events().tell(Event::AgentChanged { agent_id: Some(agent_id.to_string()) });
     answer(&desk, connection, agent_id, conversation_id).await
+}
+
+#[derive(Deserialize)]
+struct OfTool {
+    tool: String,
+    #[serde(default)]
+    connection: Option<String>,
+}
+
+/// What a person chose about a tool for one agent.
+#[derive(Serialize)]
+struct Chosen {
+    agent_id: AgentId,
+    offered: bool,
+}
+
+/// The agents for which somebody chose about a tool; the others have it if it is offered by itself.
+async fn chosen(
+    State(desk): State<Desk>,
+    Query(OfTool { tool, connection }): Query<OfTool>,
+    headers: HeaderMap,
+) -> Result<Answer<Vec<Chosen>>, Failure> {
+    let connection = meant(&desk, connection, &headers).await?;
+    let choices =
+        desk.app().store().read(move |conn| client_tool_choice::of_tool(conn, &connection, &tool)).await?;
+    let mut chosen: Vec<Chosen> =
+        choices.into_iter().map(|(agent_id, offered)| Chosen { agent_id, offered }).collect();
+    chosen.sort_by(|one, other| one.agent_id.cmp(&other.agent_id));
+    Ok(Answer(chosen))
 }
 
 #[derive(Deserialize)]

@@ -10,9 +10,11 @@
 //! | `PUT tools/{id}/settings` | `{network?, timeout_seconds?, memory_mb?, env?, secrets?: {NAME: value or null}}` → as GET. The whole is replaced; a secret given as null keeps its value, one left out is deleted |
 //! | `GET tools/{id}/runs?limit=` | → `[{name, arguments, status, result, confinement, duration_ms, at}]`: test runs, newest first; `tools/new/runs` lists those of source that was not stored |
 //! | `POST tools/run` | see [`run`] → an event stream |
+//! | `POST tools/schema` | `{source_code, source_type}` → `{name, description, parameters}`, derived on this machine whatever server is in use; 400 says where the source is wrong |
 //! | `GET tools/interpreters` | → `{python: {program, version} or null, python_error, node: …, node_error, installers: ["uv"/"pip"/"npm"], confinement: {…}}`: what this machine can run tools with |
 
 mod run;
+mod schema;
 mod settings;
 mod versions;
 
@@ -28,6 +30,7 @@ pub(crate) use settings::DeskToolSecrets;
 pub(crate) fn routes() -> Router<Desk> {
     Router::new()
         .route("/tools/run", post(run::run))
+        .route("/tools/schema", post(schema::derive))
         .route("/tools/interpreters", get(run::interpreters))
         .route("/tools/{id}/runs", get(run::list))
         .route("/tools/{id}/versions", get(versions::list))

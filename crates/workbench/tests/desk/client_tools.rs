@@ -132,9 +132,39 @@ async fn own_tools_are_kept_changed_and_removed() {
         let problem = desk.post("/workbench/own-tools", body.clone()).await.refusal(status);
         assert!(problem.contains(wanted), "{body}: {problem}");
     }
+    let agent = AgentId::new();
+    let offer = json!({"agent_id": agent, "tool": "twice", "offered": true});
+    desk.call(Method::PUT, "/workbench/client-tools/offered", offer).await.ok();
+    let chosen = |tool: &str| format!("/workbench/client-tools/offered?tool={tool}");
+    let to_it = json!([{"agent_id": agent, "offered": true}]);
+    assert_eq!(desk.get(&chosen("twice")).await.ok(), to_it);
+    // Under another name it is the same tool, and stays with the agents it was offered to.
+    desk.call(Method::PATCH, &path, json!({"source_code": source("again")})).await.ok();
+    assert_eq!(desk.get(&chosen("twice")).await.ok(), json!([]));
+    assert_eq!(desk.get(&chosen("again")).await.ok(), to_it);
     desk.call(Method::DELETE, &path, json!({})).await;
     desk.get(&path).await.refusal(404);
+    // Another tool of the name is another tool: nobody has it unasked.
+    desk.post("/workbench/own-tools", json!({"source_code": source("again")})).await.ok();
+    assert_eq!(desk.get(&chosen("again")).await.ok(), json!([]));
     desk.call(Method::DELETE, &path, json!({})).await.refusal(404);
+}
+
+#[tokio::test]
+async fn a_source_says_what_the_model_would_be_told() {
+    let desk = Fixture::new().await;
+    let derive = |code: &str| json!({"source_code": code, "source_type": "python"});
+    let told = desk
+        .post(
+            "/workbench/tools/schema",
+            derive("def f(a: int):\n    \"\"\"Does.\n\n    Args:\n        a: A number.\n    \"\"\"\n"),
+        )
+        .await
+        .ok();
+    assert_eq!((&told["name"], &told["description"]), (&json!("f"), &json!("Does.")));
+    assert_eq!(told["parameters"]["required"], json!(["a"]));
+    let problem = desk.post("/workbench/tools/schema", derive("def f(")).await.refusal(400);
+    assert!(problem.contains("line 1"), "{problem}");
 }
 
 #[tokio::test]
