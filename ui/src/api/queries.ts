@@ -21,6 +21,8 @@ export const keys = {
   passages: (agentId: string) => ["agent", agentId, "passages"] as const,
   tools: (agentId: string) => ["agent", agentId, "tools"] as const,
   allTools: () => ["tools"] as const,
+  /** The client tools this person wrote. */
+  ownTools: () => ["own-tools"] as const,
   clientTools: (agentId: string) => ["agent", agentId, "client-tools"] as const,
   /** Calls of client tools that run now, of all agents. */
   clientCalls: () => ["client-calls"] as const,

@@ -26,6 +26,20 @@ export type CatalogueTool = {
   problem: string | null;
 };
 
+/** A client tool a person wrote: kept by this desk, run confined on this machine. */
+export type OwnTool = {
+  id: string;
+  name: string;
+  source_type: string;
+  source_code: string;
+  pip_requirements: { name: string; version?: string | null }[];
+  npm_requirements: { name: string; version?: string | null }[];
+  /** What its author says of it: it changes nothing. */
+  read_only: boolean;
+  network: boolean;
+  timeout_seconds: number;
+};
+
 /** The tools this machine offers one agent, and the folders they may reach. */
 export type ClientTools = {
   /** What goes along with each message. */

@@ -48,6 +48,8 @@ export function applyEvent(queries: QueryClient, data: string): void {
   switch (event?.type) {
     case "agent.changed":
       reread(keys.agents());
+      // Which tools of this machine are offered to whom is told as a change of the agent.
+      reread(keys.ownTools());
       ofAgent((agentId) => ["agent", agentId]);
       break;
     case "block.changed":
@@ -78,6 +80,7 @@ export function applyEvent(queries: QueryClient, data: string): void {
       break;
     case "client_tool.changed":
       reread(["agent"]);
+      reread(keys.ownTools());
       break;
     case "client_call.changed":
       reread(keys.clientCalls());

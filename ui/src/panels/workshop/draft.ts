@@ -1,8 +1,10 @@
 // A tool being written: from the stored one and back. Pure, so that nothing is lost on the way unseen.
 import type { Tool } from "@/api/types";
+import type { OwnTool } from "@/api/workbench";
 import type { CodeProblem } from "@/components/ui/code";
 
-export type SourceType = "python" | "typescript";
+export const SOURCE_TYPES = ["python", "typescript"] as const;
+export type SourceType = (typeof SOURCE_TYPES)[number];
 export type Requirement = { name: string; version?: string | null };
 
 /** A variable; of a secret the value is only what was typed just now, `null` while the stored one is kept. */
@@ -16,7 +18,15 @@ export type Grants = {
   variables: Variable[];
 };
 
+/** In the server the agent lives on, or on this person's machine, where every call asks first. */
+export const PLACES = ["server", "machine"] as const;
+export type Place = (typeof PLACES)[number];
+
+/** A tool that is kept: with the server, or by this desk. */
+export type StoredTool = { id: string; name: string | null; place: Place };
+
 export type Draft = {
+  place: Place;
   source_type: SourceType;
   source_code: string;
   tags: string[];
@@ -25,6 +35,8 @@ export type Draft = {
   npm: Requirement[];
   ask: boolean;
   parallel: boolean;
+  /** Of a tool of this machine: it changes nothing. */
+  readOnly: boolean;
   grants: Grants;
 };
 
@@ -39,8 +51,9 @@ export type StoredGrants = {
 
 export const NO_GRANTS: Grants = { network: false, timeout_seconds: null, memory_mb: null, variables: [] };
 
-export function newDraft(source_type: SourceType, source_code: string): Draft {
+export function newDraft(source_type: SourceType, source_code: string, place: Place = "server"): Draft {
   return {
+    place,
     source_type,
     source_code,
     tags: [],
@@ -49,14 +62,14 @@ export function newDraft(source_type: SourceType, source_code: string): Draft {
     npm: [],
     ask: true,
     parallel: false,
+    readOnly: false,
     grants: NO_GRANTS,
   };
 }
 
 export function draftOf(tool: Tool, grants: StoredGrants | null): Draft {
   return {
-    source_type: tool.source_type === "typescript" ? "typescript" : "python",
-    source_code: tool.source_code ?? "",
+    ...newDraft(tool.source_type === "typescript" ? "typescript" : "python", tool.source_code ?? ""),
     tags: tool.tags,
     return_char_limit: tool.return_char_limit,
     pip: tool.pip_requirements ?? [],
@@ -64,6 +77,17 @@ export function draftOf(tool: Tool, grants: StoredGrants | null): Draft {
     ask: tool.default_requires_approval ?? false,
     parallel: tool.enable_parallel_execution ?? false,
     grants: grants ? grantsOf(grants) : NO_GRANTS,
+  };
+}
+
+export function draftOfOwn(tool: OwnTool): Draft {
+  const { network, timeout_seconds } = tool;
+  return {
+    ...newDraft(tool.source_type === "typescript" ? "typescript" : "python", tool.source_code, "machine"),
+    pip: tool.pip_requirements,
+    npm: tool.npm_requirements,
+    readOnly: tool.read_only,
+    grants: { ...NO_GRANTS, network, timeout_seconds },
   };
 }
 
@@ -84,6 +108,22 @@ export function toolBody(draft: Draft) {
     npm_requirements: draft.npm,
     default_requires_approval: draft.ask,
     enable_parallel_execution: draft.parallel,
+  };
+}
+
+/** Seconds a tool of this machine may run, unless somebody says otherwise; as the desk has it. */
+const OWN_SECONDS = 60;
+
+/** A tool of this machine, whole. */
+export function ownBody(draft: Draft) {
+  return {
+    source_code: draft.source_code,
+    source_type: draft.source_type,
+    pip_requirements: draft.pip,
+    npm_requirements: draft.npm,
+    read_only: draft.readOnly,
+    network: draft.grants.network,
+    timeout_seconds: draft.grants.timeout_seconds ?? OWN_SECONDS,
   };
 }
 
@@ -142,7 +182,11 @@ export function fromFile(fileName: string, text: string): Draft | null {
   if (typeof read !== "object" || read === null) return null;
   const given = read as Partial<Draft> & { kind?: unknown };
   if (given.kind !== FILE_KIND || typeof given.source_code !== "string") return null;
-  const draft = newDraft(given.source_type === "typescript" ? "typescript" : "python", given.source_code);
+  const draft = newDraft(
+    given.source_type === "typescript" ? "typescript" : "python",
+    given.source_code,
+    given.place === "machine" ? "machine" : "server",
+  );
   const strings = (value: unknown) =>
     Array.isArray(value) ? value.filter((each): each is string => typeof each === "string") : [];
   return {

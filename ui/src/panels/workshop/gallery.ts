@@ -1,7 +1,13 @@
 // Starting points: each is whole and runs as it stands.
-import type { SourceType } from "./draft";
+import type { Place, SourceType } from "./draft";
 
-export type StartingPoint = { key: string; source_type: SourceType; source_code: string; network?: true };
+export type StartingPoint = {
+  key: string;
+  source_type: SourceType;
+  source_code: string;
+  network?: true;
+  place?: Place;
+};
 
 export const GALLERY: readonly StartingPoint[] = [
   {
@@ -65,6 +71,26 @@ def summarize_table(table: str, column: str) -> dict:
     numbers = [float(row[column]) for row in rows if row[column].strip()]
     total = sum(numbers)
     return {"count": len(numbers), "sum": total, "mean": total / len(numbers) if numbers else None}
+`,
+  },
+  {
+    key: "machine",
+    source_type: "python",
+    place: "machine",
+    source_code: `from pathlib import Path
+
+
+def count_lines(suffix: str = ".txt") -> dict:
+    """Count the lines of every file of one kind in the opened folder.
+
+    Args:
+        suffix: What the names of the files end with.
+    """
+    counts = {}
+    for path in sorted(Path(".").rglob(f"*{suffix}")):
+        with path.open(encoding="utf-8", errors="replace") as lines:
+            counts[str(path)] = sum(1 for _ in lines)
+    return counts
 `,
   },
   {

@@ -1,11 +1,27 @@
-import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import {
+  keepPreviousData,
+  type QueryClient,
+  useMutation,
+  useQuery,
+  useQueryClient,
+} from "@tanstack/react-query";
 import { unwrap } from "@/api/client";
 import { useApi } from "@/api/context";
 import { keys } from "@/api/queries";
 import type { Tool } from "@/api/types";
 import { useIsLocal } from "@/api/use-local";
+import type { OwnTool } from "@/api/workbench";
 import type { JsonSchema } from "@/components/ui/schema-form";
-import { type Draft, grantsBody, type SourceType, type StoredGrants, toolBody } from "./draft";
+import {
+  type Draft,
+  grantsBody,
+  ownBody,
+  type Place,
+  type SourceType,
+  type StoredGrants,
+  type StoredTool,
+  toolBody,
+} from "./draft";
 
 const ofTool = (id: string, what: string) => [...keys.allTools(), id, what];
 const path = (id: string, what: string) => `/workbench/tools/${encodeURIComponent(id)}/${what}`;
@@ -31,17 +47,29 @@ export function useGrants(id: string | null) {
 
 export type DerivedSchema = { name: string; description?: string; parameters?: JsonSchema };
 
-/** The schema of what is written now; its error says where the source is wrong. */
-export function useSchema(source_type: SourceType, code: string) {
+/** The schema of what is written now; its error says where the source is wrong. Each place derives its own. */
+export function useSchema(place: Place, source_type: SourceType, code: string) {
   const api = useApi();
   return useQuery({
-    queryKey: ["schema", source_type, code],
-    queryFn: () => api.json<DerivedSchema>("POST", "/v1/tools/generate-schema", { code, source_type }),
+    queryKey: ["schema", place, source_type, code],
+    queryFn: () =>
+      place === "machine"
+        ? api.json<DerivedSchema>("POST", "/workbench/tools/schema", { source_code: code, source_type })
+        : api.json<DerivedSchema>("POST", "/v1/tools/generate-schema", { code, source_type }),
     enabled: code.trim() !== "",
     placeholderData: keepPreviousData,
     staleTime: Number.POSITIVE_INFINITY,
     gcTime: 60_000,
     retry: false,
+  });
+}
+
+/** The client tools this person wrote; they are here whatever server is in use. */
+export function useWrittenTools() {
+  const api = useApi();
+  return useQuery({
+    queryKey: keys.ownTools(),
+    queryFn: () => api.json<OwnTool[]>("GET", "/workbench/own-tools"),
   });
 }
 
@@ -51,7 +79,13 @@ export function useSaveTool() {
   const local = useIsLocal();
   const queries = useQueryClient();
   return useMutation({
-    mutationFn: async ({ id, draft }: { id: string | null; draft: Draft }): Promise<Tool> => {
+    mutationFn: async ({ id, draft }: { id: string | null; draft: Draft }): Promise<{ id: string }> => {
+      if (draft.place === "machine") {
+        const own = ownBody(draft);
+        return id === null
+          ? api.json<OwnTool>("POST", "/workbench/own-tools", own)
+          : api.json<OwnTool>("PATCH", ownPath(id), own);
+      }
       const body = toolBody(draft);
       const tool = await (id === null
         ? api.json<Tool>("PUT", "/v1/tools/", body)
@@ -59,16 +93,27 @@ export function useSaveTool() {
       if (local) await api.json("PUT", path(tool.id, "settings"), grantsBody(draft.grants));
       return tool;
     },
-    onSuccess: () => queries.invalidateQueries({ queryKey: keys.allTools() }),
+    onSuccess: () => reread(queries),
   });
+}
+
+const ownPath = (id: string) => `/workbench/own-tools/${encodeURIComponent(id)}`;
+
+/** The lists of both places. */
+function reread(queries: QueryClient) {
+  return Promise.all([
+    queries.invalidateQueries({ queryKey: keys.allTools() }),
+    queries.invalidateQueries({ queryKey: keys.ownTools() }),
+  ]);
 }
 
 export function useDeleteTool() {
   const api = useApi();
   const queries = useQueryClient();
   return useMutation({
-    mutationFn: (id: string) => api.json("DELETE", `/v1/tools/${encodeURIComponent(id)}`),
-    onSuccess: () => queries.invalidateQueries({ queryKey: keys.allTools() }),
+    mutationFn: ({ id, place }: StoredTool) =>
+      api.json("DELETE", place === "machine" ? ownPath(id) : `/v1/tools/${encodeURIComponent(id)}`),
+    onSuccess: () => reread(queries),
   });
 }
 
@@ -99,17 +144,6 @@ export function useRestoreTool(id: string) {
   });
 }
 
-export type User = { id: string; name: string; requires_approval: boolean };
-
-export function useUsedBy(id: string) {
-  const api = useApi();
-  return useQuery({
-    queryKey: ofTool(id, "used-by"),
-    queryFn: () => api.json<User[]>("GET", path(id, "used-by")),
-    enabled: useIsLocal(),
-  });
-}
-
 export type TestRun = {
   name: string | null;
   arguments: Record<string, unknown>;
@@ -119,13 +153,12 @@ export type TestRun = {
   at: string;
 };
 
-/** Earlier trials; `new` are those of source that was not stored. */
+/** Earlier trials; `new` are those of source that no server keeps. */
 export function useTestRuns(id: string) {
   const api = useApi();
   return useQuery({
     queryKey: ofTool(id, "runs"),
-    queryFn: () => api.json<TestRun[]>("GET", `${path(id, "runs")}?limit=20`),
-    enabled: useIsLocal(),
+    queryFn: () => api.json<TestRun[]>("GET", `${path(id, "runs")}?limit=100`),
   });
 }
 
@@ -143,7 +176,6 @@ export function useInterpreters() {
   return useQuery({
     queryKey: ["interpreters"],
     queryFn: () => api.json<Interpreters>("GET", "/workbench/tools/interpreters"),
-    enabled: useIsLocal(),
     staleTime: 60_000,
   });
 }

@@ -12,9 +12,7 @@ type SettingsTabProps = { draft: Draft; onChange: (change: Partial<Draft>) => vo
 /** Packages, variables, limits, and what the tool may do. */
 export function SettingsTab({ draft, onChange }: SettingsTabProps) {
   const { t } = useTranslation();
-  const local = useIsLocal();
   const python = draft.source_type === "python";
-  const grant = (change: Partial<Grants>) => onChange({ grants: { ...draft.grants, ...change } });
   return (
     <div className="flex flex-col gap-5">
       <Words
@@ -27,6 +25,52 @@ export function SettingsTab({ draft, onChange }: SettingsTabProps) {
           onChange(python ? { pip: read } : { npm: read });
         }}
       />
+      {draft.place === "machine" ? (
+        <OnMachine draft={draft} onChange={onChange} />
+      ) : (
+        <InServer draft={draft} onChange={onChange} />
+      )}
+    </div>
+  );
+}
+
+/** A tool of this machine always asks, unless a rule says otherwise: there is no default to set. */
+function OnMachine({ draft, onChange }: SettingsTabProps) {
+  const { t } = useTranslation();
+  const grant = (change: Partial<Grants>) => onChange({ grants: { ...draft.grants, ...change } });
+  return (
+    <>
+      <Toggle
+        label={t("workshop.readOnly")}
+        hint={t("workshop.readOnlyHint")}
+        checked={draft.readOnly}
+        onChange={(readOnly) => onChange({ readOnly })}
+      />
+      <Toggle
+        label={t("workshop.network")}
+        hint={t("workshop.networkHintMachine")}
+        checked={draft.grants.network}
+        onChange={(network) => grant({ network })}
+      />
+      <Amount
+        label={t("workshop.timeout")}
+        hint={t("workshop.timeoutHint")}
+        value={draft.grants.timeout_seconds}
+        min={1}
+        max={600}
+        onChange={(timeout_seconds) => grant({ timeout_seconds })}
+      />
+      <p className="text-xs text-muted-foreground">{t("workshop.machineHint")}</p>
+    </>
+  );
+}
+
+function InServer({ draft, onChange }: SettingsTabProps) {
+  const { t } = useTranslation();
+  const local = useIsLocal();
+  const grant = (change: Partial<Grants>) => onChange({ grants: { ...draft.grants, ...change } });
+  return (
+    <>
       <Words
         label={t("workshop.tags")}
         hint={t("workshop.tagsHint")}
@@ -83,7 +127,7 @@ export function SettingsTab({ draft, onChange }: SettingsTabProps) {
       ) : (
         <p className="text-muted-foreground">{t("workshop.grantsElsewhere")}</p>
       )}
-    </div>
+    </>
   );
 }
 

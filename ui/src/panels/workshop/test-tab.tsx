@@ -10,26 +10,29 @@ import { When } from "@/components/ui/when";
 import { cn } from "@/lib/cn";
 import { duration } from "@/lib/quantity";
 import { useFailure } from "@/lib/use-failure";
-import type { Draft } from "./draft";
+import type { Draft, StoredTool } from "./draft";
 import { type DerivedSchema, useInterpreters, useTestRuns } from "./queries";
 import { type Trial, useTrial } from "./use-trial";
 
-type TestTabProps = { toolId: string | null; draft: Draft; schema: DerivedSchema | null };
+type TestTabProps = { tool: StoredTool | null; draft: Draft; schema: DerivedSchema | null };
 
 /** Runs what is written now with arguments of one's own, confined as it will be for an agent. */
-export function TestTab({ toolId, draft, schema }: TestTabProps) {
+export function TestTab({ tool, draft, schema }: TestTabProps) {
   const { t } = useTranslation();
   const local = useIsLocal();
+  // Only a server's tool has a place of its own there for what was tried.
+  const toolId = tool?.place === "server" ? tool.id : null;
   const { trial, run, stop } = useTrial(toolId);
   const [args, setArgs] = useState<FormValue>({});
   const [valid, setValid] = useState(true);
-  if (!local) return <p className="text-muted-foreground">{t("workshop.testElsewhere")}</p>;
+  if (!local && draft.place === "server")
+    return <p className="text-muted-foreground">{t("workshop.testElsewhere")}</p>;
   const parameters = schema?.parameters ?? {};
   const missing = missingIn(parameters, args);
   const submit = (event: FormEvent) => {
     event.preventDefault();
     const known = Object.entries(args).filter(([name]) => name in (parameters.properties ?? {}));
-    void run(draft, Object.fromEntries(known));
+    void run(draft, schema?.name ?? null, Object.fromEntries(known));
   };
   return (
     <div className="flex flex-col gap-4">
@@ -61,7 +64,7 @@ export function TestTab({ toolId, draft, schema }: TestTabProps) {
         </div>
       </form>
       <TrialView trial={trial} />
-      <Earlier toolId={toolId} />
+      <Earlier toolId={toolId} name={schema?.name ?? null} />
     </div>
   );
 }
@@ -144,15 +147,20 @@ function Confinement({ given }: { given: Record<string, unknown> }) {
   );
 }
 
-function Earlier({ toolId }: { toolId: string | null }) {
+/** Trials shown at once. */
+const SHOWN = 20;
+
+/** What no server keeps has its trials in one heap: those of this function are picked out of it. */
+function Earlier({ toolId, name }: { toolId: string | null; name: string | null }) {
   const { t, i18n } = useTranslation();
   const { data } = useTestRuns(toolId ?? "new");
-  if (!data || data.length === 0) return null;
+  const runs = (data ?? []).filter((run) => toolId !== null || run.name === name).slice(0, SHOWN);
+  if (runs.length === 0) return null;
   return (
     <section aria-label={t("workshop.earlier")} className="flex flex-col gap-1">
       <h3 className="font-semibold">{t("workshop.earlier")}</h3>
       <ul className="flex flex-col">
-        {data.map((run) => (
+        {runs.map((run) => (
           <li key={`${run.at}/${run.duration_ms}`} className="border-b last:border-b-0">
             <details>
               <summary className="flex items-center gap-2 py-1 text-xs">

@@ -2,7 +2,6 @@ import { Tabs } from "radix-ui";
 import { type KeyboardEvent, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { toApiError } from "@/api/error";
-import type { Tool } from "@/api/types";
 import { useIsLocal } from "@/api/use-local";
 import { Button } from "@/components/ui/button";
 import { CodeEditor } from "@/components/ui/code";
@@ -11,8 +10,10 @@ import { Menu, MenuContent, MenuItem, MenuTrigger } from "@/components/ui/menu";
 import { Problem } from "@/components/ui/problem";
 import { saveFile } from "@/lib/save-file";
 import { useFailure } from "@/lib/use-failure";
-import { type Draft, newDraft, problemsIn, type SourceType, toFile, withoutSecrets } from "./draft";
+import { AgentsTab } from "./agents-tab";
+import { type Draft, newDraft, problemsIn, type StoredTool, toFile, withoutSecrets } from "./draft";
 import { NEW, useDrafts } from "./drafts";
+import { Kind } from "./kind";
 import { useDeleteTool, useSaveTool, useSchema } from "./queries";
 import { SchemaTab } from "./schema-tab";
 import { SettingsTab } from "./settings-tab";
@@ -22,14 +23,18 @@ import { useSettled } from "./use-settled";
 
 type ToolEditorProps = {
   /** Null while it was never stored. */
-  tool: Tool | null;
+  tool: StoredTool | null;
   saved: Draft;
-  /** All there are: a new one must not take another's name unseen. */
-  tools: readonly Tool[];
+  /** All there are, of both places: a new one must not take another's name unseen. */
+  tools: readonly StoredTool[];
   onCopy: (draft: Draft) => void;
 };
 
-const TABS = ["test", "schema", "settings", "history"] as const;
+/** The desk keeps no earlier versions of the tools of this machine. */
+const TABS = {
+  server: ["test", "schema", "settings", "agents", "history"],
+  machine: ["test", "schema", "settings", "agents"],
+} as const;
 const NOTHING = [] as const;
 
 export function ToolEditor({ tool, saved, tools, onCopy }: ToolEditorProps) {
@@ -41,22 +46,27 @@ export function ToolEditor({ tool, saved, tools, onCopy }: ToolEditorProps) {
   const draft = drafts[key] ?? saved;
   const changed = tool === null || (key in drafts && JSON.stringify(draft) !== JSON.stringify(saved));
   const set = (change: Partial<Draft>) => setDraft(key, { ...draft, ...change });
-  const [tab, setTab] = useState<(typeof TABS)[number]>("test");
+  const [tab, setTab] = useState<string>("test");
+  const shownTab = (TABS[draft.place] as readonly string[]).includes(tab) ? tab : "test";
   const [asking, setAsking] = useState<"replace" | "delete" | "discard" | null>(null);
 
   const code = useSettled(draft.source_code, 300);
-  const schema = useSchema(draft.source_type, code);
+  const schema = useSchema(draft.place, draft.source_type, code);
   const fault = schema.error ? toApiError(schema.error) : null;
   const message = fault?.message ?? null;
   const problems = useMemo(() => (message === null ? NOTHING : problemsIn(message)), [message]);
   const name = schema.data?.name ?? tool?.name ?? null;
-  const namesake = tools.find((other) => other.name === schema.data?.name && other.id !== tool?.id);
+  const others = tools.filter((other) => other.name === schema.data?.name && other.id !== tool?.id);
+  // One that is kept and takes another's name is refused, and the refusal says so.
+  const replaced = tool === null ? others.find(({ place }) => place === draft.place) : undefined;
+  const shadow = others.some(({ place }) => place !== draft.place);
 
   const save = useSaveTool();
   const remove = useDeleteTool();
   const store = () =>
     save.mutate(
-      { id: tool?.id ?? null, draft },
+      // The server finds the tool of this name by itself.
+      { id: tool?.id ?? (draft.place === "machine" ? (replaced?.id ?? null) : null), draft },
       {
         onSuccess: (stored) => {
           drop(key);
@@ -67,7 +77,7 @@ export function ToolEditor({ tool, saved, tools, onCopy }: ToolEditorProps) {
   const canSave = changed && !save.isPending && fault === null && draft.source_code.trim() !== "";
   const ask = () => {
     if (!canSave) return;
-    if (namesake) setAsking("replace");
+    if (replaced) setAsking("replace");
     else store();
   };
   const onKeyDown = (event: KeyboardEvent) => {
@@ -80,25 +90,17 @@ export function ToolEditor({ tool, saved, tools, onCopy }: ToolEditorProps) {
     <div className="flex min-h-0 min-w-0 flex-1 max-lg:flex-col max-lg:overflow-y-auto" onKeyDown={onKeyDown}>
       <div className="flex min-h-0 min-w-0 flex-1 flex-col gap-3 p-4 max-lg:min-h-[70vh]">
         <header className="flex flex-wrap items-center gap-2">
-          <h2 className="min-w-0 flex-1 truncate font-mono font-semibold">
-            {name ?? t("workshop.unsaved")}
+          <h2 className="flex min-w-48 flex-1 items-baseline gap-2">
+            <span className="truncate font-mono font-semibold" title={name ?? undefined}>
+              {name ?? t("workshop.unsaved")}
+            </span>
             {changed ? (
-              <span className="ml-2 font-sans text-xs font-normal text-waiting-foreground">
+              <span className="shrink-0 text-xs font-normal text-waiting-foreground">
                 {t("workshop.notSaved")}
               </span>
             ) : null}
           </h2>
-          {tool === null ? (
-            <select
-              aria-label={t("workshop.language")}
-              className="h-8 rounded-md border border-input bg-card px-2"
-              value={draft.source_type}
-              onChange={(event) => set({ source_type: event.target.value as SourceType })}
-            >
-              <option value="python">{t("workshop.languages.python")}</option>
-              <option value="typescript">{t("workshop.languages.typescript")}</option>
-            </select>
-          ) : null}
+          {tool === null ? <Kind draft={draft} onChange={set} /> : null}
           <Button variant="primary" aria-keyshortcuts="Control+S" disabled={!canSave} onClick={ask}>
             {t("workshop.save")}
           </Button>
@@ -126,6 +128,12 @@ export function ToolEditor({ tool, saved, tools, onCopy }: ToolEditorProps) {
             </MenuContent>
           </Menu>
         </header>
+        {tool ? <p className="text-xs text-muted-foreground">{t(`workshop.runs.${tool.place}`)}</p> : null}
+        {shadow ? (
+          <p role="status" className="text-xs text-waiting-foreground">
+            {t(`workshop.shadow.${draft.place}`, { name })}
+          </p>
+        ) : null}
         {save.error ? <Problem {...failure.of(save.error)} /> : null}
         {remove.error ? <Problem {...failure.of(remove.error)} /> : null}
         <CodeEditor
@@ -142,15 +150,15 @@ export function ToolEditor({ tool, saved, tools, onCopy }: ToolEditorProps) {
         </p>
       </div>
       <Tabs.Root
-        value={tab}
-        onValueChange={(next) => setTab(next as typeof tab)}
+        value={shownTab}
+        onValueChange={setTab}
         className="flex w-[400px] shrink-0 flex-col border-l bg-rail max-lg:w-full max-lg:border-t max-lg:border-l-0"
       >
         <Tabs.List
           aria-label={t("workshop.about")}
           className="flex h-11 shrink-0 items-end gap-1 border-b px-2"
         >
-          {TABS.map((each) => (
+          {TABS[draft.place].map((each) => (
             <Tabs.Trigger
               key={each}
               value={each}
@@ -161,7 +169,7 @@ export function ToolEditor({ tool, saved, tools, onCopy }: ToolEditorProps) {
           ))}
         </Tabs.List>
         <Tabs.Content value="test" className="min-h-0 flex-1 overflow-y-auto p-3">
-          <TestTab toolId={tool?.id ?? null} draft={draft} schema={schema.data ?? null} />
+          <TestTab tool={tool} draft={draft} schema={schema.data ?? null} />
         </Tabs.Content>
         <Tabs.Content value="schema" className="min-h-0 flex-1 overflow-y-auto p-3">
           <SchemaTab schema={schema.data ?? null} />
@@ -169,9 +177,12 @@ export function ToolEditor({ tool, saved, tools, onCopy }: ToolEditorProps) {
         <Tabs.Content value="settings" className="min-h-0 flex-1 overflow-y-auto p-3">
           <SettingsTab draft={draft} onChange={set} />
         </Tabs.Content>
+        <Tabs.Content value="agents" className="min-h-0 flex-1 overflow-y-auto p-3">
+          <AgentsTab tool={tool} />
+        </Tabs.Content>
         <Tabs.Content value="history" className="min-h-0 flex-1 overflow-y-auto p-3">
           {tool && local ? (
-            <ToolHistory tool={tool} onRestored={() => drop(key)} />
+            <ToolHistory toolId={tool.id} onRestored={() => drop(key)} />
           ) : (
             <p className="text-muted-foreground">
               {t(tool ? "workshop.historyElsewhere" : "workshop.noHistory")}
@@ -183,7 +194,7 @@ export function ToolEditor({ tool, saved, tools, onCopy }: ToolEditorProps) {
         {asking ? (
           <ConfirmContent
             heading={t(`workshop.ask.${asking}`, { name: name ?? "" })}
-            explanation={t(`workshop.explain.${asking}`)}
+            explanation={t(`workshop.explain.${asking}.${draft.place}`)}
           >
             <footer className="flex justify-end gap-2">
               <ConfirmCancel asChild>
@@ -196,7 +207,7 @@ export function ToolEditor({ tool, saved, tools, onCopy }: ToolEditorProps) {
                   if (asking === "replace") store();
                   if (asking === "discard") drop(key);
                   if (asking === "delete" && tool) {
-                    remove.mutate(tool.id, {
+                    remove.mutate(tool, {
                       onSuccess: () => {
                         drop(key);
                         setOpen(null);

@@ -1,6 +1,5 @@
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import type { Tool } from "@/api/types";
 import { Button } from "@/components/ui/button";
 import { CodeDiff } from "@/components/ui/code";
 import { Dialog, DialogContent } from "@/components/ui/dialog";
@@ -8,36 +7,20 @@ import { Problem } from "@/components/ui/problem";
 import { Spinner } from "@/components/ui/spinner";
 import { When } from "@/components/ui/when";
 import { useFailure } from "@/lib/use-failure";
-import { type ToolVersion, useRestoreTool, useToolVersions, useUsedBy } from "./queries";
+import { type ToolVersion, useRestoreTool, useToolVersions } from "./queries";
 
-type ToolHistoryProps = { tool: Tool; onRestored: () => void };
+type ToolHistoryProps = { toolId: string; onRestored: () => void };
 
-/** Who uses the tool, and every state it was in. */
-export function ToolHistory({ tool, onRestored }: ToolHistoryProps) {
+/** Every state the tool was in, and the way back to it. */
+export function ToolHistory({ toolId, onRestored }: ToolHistoryProps) {
   const { t } = useTranslation();
   const failure = useFailure();
-  const { data, error, isPending } = useToolVersions(tool.id);
-  const users = useUsedBy(tool.id);
-  const restore = useRestoreTool(tool.id);
+  const { data, error, isPending } = useToolVersions(toolId);
+  const restore = useRestoreTool(toolId);
   const [shown, setShown] = useState<ToolVersion | null>(null);
   const current = data?.[0];
   return (
     <div className="flex flex-col gap-5">
-      <section aria-label={t("workshop.usedBy")} className="flex flex-col gap-1">
-        <h3 className="font-semibold">{t("workshop.usedBy")}</h3>
-        {users.error ? <Problem {...failure.of(users.error)} /> : null}
-        {users.data?.length === 0 ? <p className="text-muted-foreground">{t("workshop.unused")}</p> : null}
-        <ul>
-          {users.data?.map((user) => (
-            <li key={user.id}>
-              {user.name}
-              {user.requires_approval ? (
-                <span className="text-xs text-muted-foreground"> · {t("workshop.asks")}</span>
-              ) : null}
-            </li>
-          ))}
-        </ul>
-      </section>
       <section aria-label={t("workshop.versions")} className="flex flex-col gap-1">
         <h3 className="font-semibold">{t("workshop.versions")}</h3>
         {isPending ? <Spinner aria-label={t("common.loading")} /> : null}

@@ -36,7 +36,7 @@ export function useTrial(toolId: string | null) {
   useEffect(() => () => over.current?.abort(), []);
 
   const run = useCallback(
-    async (draft: Draft, args: Record<string, unknown>) => {
+    async (draft: Draft, name: string | null, args: Record<string, unknown>) => {
       over.current?.abort();
       const mine = new AbortController();
       over.current = mine;
@@ -48,7 +48,7 @@ export function useTrial(toolId: string | null) {
         const answer = await api.stream(
           "POST",
           "/workbench/tools/run",
-          trialBody(toolId, draft, args),
+          trialBody(toolId, draft, name, args),
           mine.signal,
         );
         for await (const { data } of readFrames(answer.body)) change((before) => applyEvent(before, data));
@@ -64,12 +64,13 @@ export function useTrial(toolId: string | null) {
 }
 
 /** With what was typed as secrets just now; those stored are added by the desk. */
-function trialBody(toolId: string | null, draft: Draft, args: Record<string, unknown>) {
+function trialBody(toolId: string | null, draft: Draft, name: string | null, args: Record<string, unknown>) {
   const { network, timeout_seconds, memory_mb, env, secrets } = grantsBody(draft.grants);
   const typed = Object.entries(secrets).filter(([, value]) => value !== null);
   return {
     source_code: draft.source_code,
     source_type: draft.source_type,
+    ...(name === null ? {} : { name }),
     args,
     ...(toolId === null ? {} : { tool_id: toolId }),
     env_vars: { ...env, ...Object.fromEntries(typed) },

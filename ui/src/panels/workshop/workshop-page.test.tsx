@@ -63,6 +63,11 @@ function show(more: Routes = {}) {
       },
     ],
     "GET /workbench/tools/tool-1/used-by": [{ id: "agent-1", name: "Mercury", requires_approval: true }],
+    "GET /v1/agents/": [
+      { id: "agent-1", name: "Mercury", blocks: [] },
+      { id: "agent-2", name: "Venus", blocks: [] },
+    ],
+    "GET /workbench/own-tools": [],
     "GET /workbench/tools/tool-1/runs": [],
     "GET /workbench/tools/new/runs": [],
     "GET /workbench/tools/interpreters": {
@@ -214,11 +219,20 @@ describe("the workshop", () => {
     });
   });
 
-  it("shows who uses it and restores an old version", async () => {
+  it("shows who has it, and attaches it to another agent", async () => {
+    const { seen } = show({ "PATCH /v1/agents/agent-2/tools/attach/tool-1": {} });
+    await openTool();
+    await userEvent.click(screen.getByRole("tab", { name: "Agents" }));
+    expect(await screen.findByRole("switch", { name: "Attach to Mercury" })).toBeChecked();
+    expect(screen.getByRole("listitem", { name: "Mercury" })).toHaveTextContent("asks before each call");
+    await userEvent.click(screen.getByRole("switch", { name: "Attach to Venus" }));
+    await waitFor(() => expect(seen.some(({ path }) => path.endsWith("/attach/tool-1"))).toBe(true));
+  });
+
+  it("restores an old version", async () => {
     const { seen } = show({ "POST /workbench/tools/tool-1/versions/1/restore": TOOL });
     await openTool();
     await userEvent.click(screen.getByRole("tab", { name: "History" }));
-    expect(await screen.findByText("Mercury")).toBeVisible();
     await press("Compare");
     const before = await screen.findByRole("textbox", { name: "Version 1" }, { timeout: 10_000 });
     expect(textOf(before)).toBe("def add(a): ...");

@@ -1,6 +1,7 @@
 import { FileUp, Plus } from "lucide-react";
 import { type ChangeEvent, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
+import type { Tool } from "@/api/types";
 import { Button } from "@/components/ui/button";
 import { Dialog, DialogContent } from "@/components/ui/dialog";
 import { Empty } from "@/components/ui/empty";
@@ -9,26 +10,33 @@ import { Problem } from "@/components/ui/problem";
 import { Spinner } from "@/components/ui/spinner";
 import { cn } from "@/lib/cn";
 import { useFailure } from "@/lib/use-failure";
-import { type Draft, draftOf, fromFile, newDraft } from "./draft";
+import { type Draft, draftOf, draftOfOwn, fromFile, newDraft, type StoredTool } from "./draft";
 import { NEW, useDrafts } from "./drafts";
 import { GALLERY, type StartingPoint } from "./gallery";
-import { useGrants, useTools } from "./queries";
+import { useGrants, useTools, useWrittenTools } from "./queries";
 import { ToolEditor } from "./tool-editor";
 
 /** Where tools are written: a list at the left, the open one beside it. */
 export function WorkshopPage() {
   const { t } = useTranslation();
   const failure = useFailure();
-  const { data, error, isPending, refetch } = useTools();
+  const tools = useTools();
+  const written = useWrittenTools();
   const { drafts, open, setOpen, setDraft } = useDrafts();
   const [choosing, setChoosing] = useState(false);
   const [search, setSearch] = useState("");
-  const own = (data ?? []).filter(({ tool_type }) => tool_type === "custom");
+  const inServer = (tools.data ?? []).filter(({ tool_type }) => tool_type === "custom");
+  const onMachine = written.data ?? [];
+  const all: StoredTool[] = [
+    ...inServer.map(({ id, name = null }) => ({ id, name, place: "server" as const })),
+    ...onMachine.map(({ id, name }) => ({ id, name, place: "machine" as const })),
+  ];
   const wanted = search.trim().toLowerCase();
-  const shown = own.filter(({ name, tags }) =>
-    [name, ...tags].some((text) => text?.toLowerCase().includes(wanted)),
-  );
-  const tool = own.find(({ id }) => id === open) ?? null;
+  const matches = (words: (string | null | undefined)[]) =>
+    words.some((text) => text?.toLowerCase().includes(wanted));
+  const tool = inServer.find(({ id }) => id === open) ?? null;
+  const own = onMachine.find(({ id }) => id === open) ?? null;
+  const error = tools.error ?? written.error;
   const begin = (draft: Draft) => {
     setDraft(NEW, draft);
     setOpen(NEW);
@@ -54,37 +62,72 @@ export function WorkshopPage() {
           value={search}
           onChange={(event) => setSearch(event.target.value)}
         />
-        {isPending ? <Spinner aria-label={t("common.loading")} /> : null}
+        {tools.isPending || written.isPending ? <Spinner aria-label={t("common.loading")} /> : null}
         {error ? (
           <Problem {...failure.of(error)}>
-            <Button size="sm" onClick={() => refetch()}>
+            <Button size="sm" onClick={() => void Promise.all([tools.refetch(), written.refetch()])}>
               {t("common.tryAgain")}
             </Button>
           </Problem>
         ) : null}
-        <ul
-          aria-label={t("workshop.tools")}
-          className="flex min-h-0 flex-col gap-0.5 overflow-y-auto max-lg:max-h-40"
-        >
-          {drafts[NEW] ? (
-            <ListItem name={t("workshop.unsaved")} draft current={open === NEW} onOpen={() => setOpen(NEW)} />
+        <div className="flex min-h-0 flex-col gap-3 overflow-y-auto max-lg:max-h-40">
+          <ul aria-label={t("workshop.tools")} className="flex flex-col gap-0.5 empty:hidden">
+            {drafts[NEW] ? (
+              <ListItem
+                name={t("workshop.unsaved")}
+                draft
+                current={open === NEW}
+                onOpen={() => setOpen(NEW)}
+              />
+            ) : null}
+            {inServer
+              .filter(({ name, tags }) => matches([name, ...tags]))
+              .map(({ id, name }) => (
+                <ListItem
+                  key={id}
+                  name={name ?? ""}
+                  mono
+                  draft={id in drafts}
+                  current={open === id}
+                  onOpen={() => setOpen(id)}
+                />
+              ))}
+          </ul>
+          {onMachine.some(({ name }) => matches([name])) ? (
+            <section aria-labelledby="machine-tools" className="flex flex-col gap-0.5">
+              <h2 id="machine-tools" className="px-2 text-xs text-muted-foreground">
+                {t("workshop.places.machine")}
+              </h2>
+              <ul aria-labelledby="machine-tools" className="flex flex-col gap-0.5">
+                {onMachine
+                  .filter(({ name }) => matches([name]))
+                  .map(({ id, name }) => (
+                    <ListItem
+                      key={id}
+                      name={name}
+                      mono
+                      draft={id in drafts}
+                      current={open === id}
+                      onOpen={() => setOpen(id)}
+                    />
+                  ))}
+              </ul>
+            </section>
           ) : null}
-          {shown.map(({ id, name }) => (
-            <ListItem
-              key={id}
-              name={name ?? ""}
-              mono
-              draft={id in drafts}
-              current={open === id}
-              onOpen={() => setOpen(id)}
-            />
-          ))}
-        </ul>
+        </div>
       </aside>
       {open === NEW && drafts[NEW] ? (
-        <ToolEditor key={NEW} tool={null} saved={drafts[NEW]} tools={own} onCopy={begin} />
+        <ToolEditor key={NEW} tool={null} saved={drafts[NEW]} tools={all} onCopy={begin} />
       ) : tool ? (
-        <Stored key={tool.id} tool={tool} tools={own} onCopy={begin} />
+        <Stored key={tool.id} tool={tool} tools={all} onCopy={begin} />
+      ) : own ? (
+        <ToolEditor
+          key={own.id}
+          tool={{ id: own.id, name: own.name, place: "machine" }}
+          saved={draftOfOwn(own)}
+          tools={all}
+          onCopy={begin}
+        />
       ) : (
         <Empty className="flex-1" heading={t("workshop.empty")}>
           <Button variant="primary" onClick={() => setChoosing(true)}>
@@ -95,8 +138,8 @@ export function WorkshopPage() {
       <Dialog open={choosing} onOpenChange={setChoosing}>
         <DialogContent heading={t("workshop.galleryHeading")} explanation={t("workshop.galleryExplanation")}>
           <Gallery
-            onChoose={({ source_type, source_code, network }) => {
-              const draft = newDraft(source_type, source_code);
+            onChoose={({ source_type, source_code, network, place }) => {
+              const draft = newDraft(source_type, source_code, place);
               begin(network ? { ...draft, grants: { ...draft.grants, network: true } } : draft);
             }}
           />
@@ -128,9 +171,7 @@ function ListItem({ name, mono = false, draft, current, onOpen }: ListItemProps)
   );
 }
 
-type StoredProps = Omit<Parameters<typeof ToolEditor>[0], "tool" | "saved"> & {
-  tool: NonNullable<Parameters<typeof ToolEditor>[0]["tool"]>;
-};
+type StoredProps = Omit<Parameters<typeof ToolEditor>[0], "tool" | "saved"> & { tool: Tool };
 
 /** Waits for what this machine grants the tool, so that saving cannot take it away unseen. */
 function Stored({ tool, ...rest }: StoredProps) {
@@ -139,7 +180,8 @@ function Stored({ tool, ...rest }: StoredProps) {
   const { data, error, isLoading } = useGrants(tool.id);
   if (isLoading) return <Spinner className="m-6" aria-label={t("common.loading")} />;
   if (error) return <Problem className="m-6 self-start" {...failure.of(error)} />;
-  return <ToolEditor tool={tool} saved={draftOf(tool, data ?? null)} {...rest} />;
+  const { id, name = null } = tool;
+  return <ToolEditor tool={{ id, name, place: "server" }} saved={draftOf(tool, data ?? null)} {...rest} />;
 }
 
 function Gallery({ onChoose }: { onChoose: (point: StartingPoint) => void }) {
@@ -157,6 +199,7 @@ function Gallery({ onChoose }: { onChoose: (point: StartingPoint) => void }) {
             <span className="text-xs text-muted-foreground">
               {t(`workshop.languages.${point.source_type}`)}
               {point.network ? ` · ${t("workshop.withNetwork")}` : ""}
+              {point.place ? ` · ${t(`workshop.places.${point.place}`)}` : ""}
             </span>
           </button>
         </li>

@@ -1,0 +1,160 @@
+import { screen, waitFor } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { beforeEach, describe, expect, it } from "vitest";
+import { writeInto } from "@/test/editor";
+import { type Routes, refusal, showPanel } from "@/test/page";
+import { newDraft } from "./draft";
+import { useDrafts } from "./drafts";
+import { WorkshopPage } from "./workshop-page";
+
+const OWN = {
+  id: "client-tool-1",
+  name: "tidy",
+  source_type: "python",
+  source_code: "def tidy(): ...",
+  json_schema: {},
+  pip_requirements: [],
+  npm_requirements: [],
+  read_only: false,
+  network: false,
+  timeout_seconds: 60,
+};
+
+function show(more: Routes = {}) {
+  return showPanel(<WorkshopPage />, {
+    // Agents of another server: these tools are here all the same.
+    "GET /workbench/status": { connection: "connection-1" },
+    "GET /v1/tools/": [{ id: "tool-1", name: "tidy", tool_type: "custom", tags: [] }],
+    "GET /v1/agents/": [{ id: "agent-1", name: "Mercury", blocks: [] }],
+    "GET /workbench/own-tools": [OWN],
+    "GET /workbench/tools/new/runs": [
+      {
+        name: "tidy",
+        arguments: {},
+        status: "success",
+        result: "3 files",
+        duration_ms: 5,
+        at: "2026-01-01T00:00:00Z",
+      },
+      {
+        name: "other",
+        arguments: {},
+        status: "error",
+        result: "no",
+        duration_ms: 5,
+        at: "2026-01-02T00:00:00Z",
+      },
+    ],
+    "GET /workbench/tools/interpreters": { python: { program: "python3", version: "3.12" }, node: null },
+    "POST /workbench/tools/schema": { name: "tidy", description: "Tidies.", parameters: {} },
+    "GET /workbench/client-tools/offered": [],
+    ...more,
+  });
+}
+
+const source = () => screen.findByRole("textbox", { name: "Source code" }, { timeout: 10_000 });
+const tab = (name: string) => userEvent.click(screen.getByRole("tab", { name }));
+const save = async () => {
+  await waitFor(() => expect(screen.getByRole("button", { name: "Save" })).toBeEnabled());
+  await userEvent.click(screen.getByRole("button", { name: "Save" }));
+};
+
+describe("a tool of this machine", () => {
+  beforeEach(() => {
+    localStorage.clear();
+    useDrafts.setState({ drafts: {}, open: "client-tool-1" });
+  });
+
+  it("is begun as one, and is kept by this desk whatever server is in use", async () => {
+    useDrafts.setState({ drafts: {}, open: null });
+    const { seen } = show({
+      "GET /workbench/own-tools": [],
+      "POST /workbench/own-tools": { ...OWN, id: "client-tool-2" },
+    });
+    await userEvent.click(
+      await screen.findAllByRole("button", { name: "New tool" }).then(([first]) => first as HTMLElement),
+    );
+    await userEvent.click(screen.getByRole("button", { name: /A function in Python/ }));
+    await source();
+    await userEvent.selectOptions(
+      screen.getByRole("combobox", { name: "Where it runs" }),
+      "On this machine, asks first",
+    );
+    await tab("Settings");
+    await userEvent.click(screen.getByRole("switch", { name: "Changes nothing" }));
+    expect(screen.queryByRole("switch", { name: "Ask before each call" })).toBeNull();
+    await save();
+    await waitFor(() =>
+      expect(
+        seen.find(({ method, path }) => method === "POST" && path === "/workbench/own-tools")?.body,
+      ).toEqual({
+        source_code: expect.stringContaining("def my_tool"),
+        source_type: "python",
+        pip_requirements: [],
+        npm_requirements: [],
+        read_only: true,
+        network: false,
+        timeout_seconds: 60,
+      }),
+    );
+    await waitFor(() => expect(useDrafts.getState().open).toBe("client-tool-2"));
+  });
+
+  it("is changed, told apart from the server's of the same name, and deleted", async () => {
+    const { seen } = show({
+      "PATCH /workbench/own-tools/client-tool-1": OWN,
+      "DELETE /workbench/own-tools/client-tool-1": null,
+    });
+    writeInto(await source(), "def tidy(deep: bool): ...");
+    expect(await screen.findByText(/The server has a tool tidy, too/)).toBeVisible();
+    await save();
+    await waitFor(() =>
+      expect(seen.find(({ method }) => method === "PATCH")?.body).toMatchObject({
+        source_code: "def tidy(deep: bool): ...",
+      }),
+    );
+    await userEvent.click(screen.getByRole("button", { name: "More" }));
+    await userEvent.click(await screen.findByRole("menuitem", { name: "Delete" }));
+    expect(await screen.findByText(/offered to no agent any more/)).toBeVisible();
+    await userEvent.click(screen.getByRole("button", { name: "Delete tool" }));
+    await waitFor(() => expect(seen.some(({ method }) => method === "DELETE")).toBe(true));
+  });
+
+  it("replaces its namesake of this machine only after a question", async () => {
+    useDrafts.setState({ open: "new", drafts: { new: newDraft("python", "def tidy(): ...", "machine") } });
+    const { seen } = show({ "PATCH /workbench/own-tools/client-tool-1": OWN });
+    await source();
+    await screen.findByText(/The server has a tool tidy, too/);
+    await save();
+    expect(await screen.findByRole("alertdialog", { name: "Replace the tool tidy?" })).toBeVisible();
+    expect(seen.some(({ method }) => method === "PATCH")).toBe(false);
+    await userEvent.click(screen.getByRole("button", { name: "Replace it" }));
+    await waitFor(() => expect(seen.some(({ method }) => method === "PATCH")).toBe(true));
+  });
+
+  it("says why it cannot have a name", async () => {
+    const reason = "read_file is a tool of Loci's own. Give the function another name.";
+    show({ "PATCH /workbench/own-tools/client-tool-1": refusal(409, reason) });
+    writeInto(await source(), "def read_file(): ...");
+    await save();
+    expect(await screen.findByText(reason)).toBeVisible();
+  });
+
+  it("is offered to agents one by one, and lists its own trials only", async () => {
+    const { seen } = show({ "PUT /workbench/client-tools/offered": {} });
+    await source();
+    expect(await screen.findByText("Succeeded")).toBeInTheDocument();
+    expect(screen.queryByText("Failed")).toBeNull();
+    await tab("Agents");
+    const offer = await screen.findByRole("switch", { name: "Offer to Mercury" });
+    expect(offer).not.toBeChecked();
+    await userEvent.click(offer);
+    await waitFor(() =>
+      expect(seen.find(({ method }) => method === "PUT")?.body).toEqual({
+        agent_id: "agent-1",
+        tool: "tidy",
+        offered: true,
+      }),
+    );
+  });
+});
