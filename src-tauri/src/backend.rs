@@ -43,10 +43,7 @@ impl Backend {
                     let router = loci_workbench::router(desk.clone());
                     Progress::Open { desk, router }
                 }
-                Err(error) => {
-                    eprintln!("loci-desktop: {error:#}");
-                    Progress::Failed(format!("{error:#}"))
-                }
+                Err(error) => Progress::Failed(format!("{error:#}")),
             };
             let desk = match &opened {
                 Progress::Open { desk, .. } => Some(desk.clone()),
@@ -138,6 +135,7 @@ pub async fn open(transport: &'static str) -> anyhow::Result<Desk> {
 pub fn report_failure(app: AppHandle) {
     tauri::async_runtime::spawn(async move {
         let Progress::Failed(problem) = app.state::<Backend>().settled().await else { return };
+        eprintln!("loci-desktop: {problem}");
         let closing = app.clone();
         app.dialog()
             .message(format!("Loci cannot open its data.\n\n{problem}"))

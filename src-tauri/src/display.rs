@@ -4,7 +4,7 @@
 //! are known for it get the older way from the start; a start after one whose page never came up gets it as well.
 
 #[cfg(target_os = "linux")]
-pub use linux::{prepare, survived};
+pub use linux::{forget_start, prepare, survived};
 
 #[cfg(not(target_os = "linux"))]
 pub fn prepare(_safe: bool) -> Result<(), String> {
@@ -14,6 +14,10 @@ pub fn prepare(_safe: bool) -> Result<(), String> {
 /// The page came up, or the person ended the program: nothing is wrong with the display.
 #[cfg(not(target_os = "linux"))]
 pub fn survived() {}
+
+/// A start that is noted ended before it had a window, as it should.
+#[cfg(not(target_os = "linux"))]
+pub fn forget_start() {}
 
 #[cfg(target_os = "linux")]
 mod linux {
@@ -123,13 +127,16 @@ mod linux {
     /// The page came up, or the person ended the program: nothing is wrong with the display.
     pub fn survived() {
         static ONCE: std::sync::Once = std::sync::Once::new();
-        ONCE.call_once(|| {
-            if let Some(marker) = marker()
-                && let Err(error) = fs::remove_file(marker)
-            {
-                tracing::debug!(%error, "the start was not noted");
-            }
-        });
+        ONCE.call_once(forget_start);
+    }
+
+    /// A start that is noted ended before it had a window, as it should: another one had it.
+    pub fn forget_start() {
+        if let Some(marker) = marker()
+            && let Err(error) = fs::remove_file(marker)
+        {
+            tracing::debug!(%error, "the start was not noted");
+        }
     }
 
     #[cfg(test)]

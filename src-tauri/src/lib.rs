@@ -3,13 +3,16 @@
 //! does goes through the same requests a browser makes. Begin with [`run`], then `bridge.rs`.
 
 mod arguments;
+mod ask;
 mod backend;
 mod bridge;
 mod dialogs;
 mod display;
 mod links;
 mod menu;
+mod notice;
 mod notify;
+mod one;
 mod place;
 mod tray;
 mod way_out;
@@ -21,7 +24,9 @@ use std::process::ExitCode;
 use tauri::{Context, Manager, RunEvent, WindowEvent, webview::PageLoadEvent};
 use tracing_subscriber::EnvFilter;
 
-use crate::{arguments::Arguments, backend::Backend, bridge::Requests, tray::Tray};
+use crate::{
+    arguments::Arguments, backend::Backend, bridge::Requests, notice::Notices, tray::Tray, words::Language,
+};
 
 /// Opens the window and returns when it was closed and every run is finished or marked.
 #[must_use]
@@ -54,12 +59,9 @@ pub fn run() -> ExitCode {
 
 fn open_window(context: Context, arguments: Arguments) -> ExitCode {
     let mut builder = tauri::Builder::default();
-    // A test or a person with a data folder of their own wants a window of its own, too.
-    if std::env::var_os(backend::DATA_DIR).is_none() {
-        builder = builder.plugin(tauri_plugin_single_instance::init(|app, _arguments, _folder| {
-            // A link among the arguments reaches us through the plugin for links.
-            window::show(app);
-        }));
+    // The first of the plugins, so that a second start ends before it does anything.
+    if let Some(only) = one::only() {
+        builder = builder.plugin(only);
     }
     let app = builder
         .plugin(tauri_plugin_deep_link::init())
@@ -69,6 +71,8 @@ fn open_window(context: Context, arguments: Arguments) -> ExitCode {
         .plugin(window::remembered())
         // Before the window, beside which it opens the data.
         .manage(Backend::start())
+        .manage(Language::default())
+        .manage(Notices::default())
         .manage(Requests::default())
         .manage(Tray::default())
         .invoke_handler(tauri::generate_handler![
@@ -85,22 +89,25 @@ fn open_window(context: Context, arguments: Arguments) -> ExitCode {
             // What the page before had asked for has nobody to go to any more.
             if load.event() == PageLoadEvent::Started {
                 webview.state::<Requests>().cancel_all();
+                place::page_begins(webview.app_handle());
             }
         })
         .on_menu_event(|app, event| menu::chosen(app, event.id().as_ref()))
-        .on_window_event(|window, event| {
-            if let WindowEvent::CloseRequested { api, .. } = event
-                && tray::keeps_running(window.app_handle())
-                && window.hide().is_ok()
+        .on_window_event(|window, event| match event {
+            WindowEvent::CloseRequested { api, .. }
+                if tray::keeps_running(window.app_handle()) && window.hide().is_ok() =>
             {
                 api.prevent_close();
             }
+            WindowEvent::Focused(true) => notice::withdraw_all(window.app_handle()),
+            _ => {}
         })
         .setup(move |app| {
             let app = app.handle();
             place::listen(app, arguments.link.as_deref());
             window::create(app)?;
             tray::create(app);
+            notice::listen(app);
             notify::watch(app.clone());
             end_when_told(app.clone());
             backend::report_failure(app.clone());
@@ -140,6 +147,7 @@ fn on_event(app: &tauri::AppHandle, event: RunEvent) {
         RunEvent::ExitRequested { api, code, .. } if app.state::<Backend>().begin_to_stop() => {
             api.prevent_exit();
             app.state::<Requests>().cancel_all();
+            notice::withdraw_all(app);
             display::survived();
             let app = app.clone();
             tauri::async_runtime::spawn(async move {

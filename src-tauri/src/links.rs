@@ -42,7 +42,7 @@ pub fn ask(app: &AppHandle, url: Url) {
         tracing::warn!(scheme = url.scheme(), "a link of this kind is not opened");
         return;
     };
-    let words = words();
+    let words = words(app);
     let opening = app.clone();
     app.dialog()
         .message(words.open_link.replace("{host}", &host))

@@ -23,7 +23,7 @@ const CLOSE: &str = "close";
 const QUIT: &str = "quit";
 
 pub fn make(app: &AppHandle) -> tauri::Result<Menu<Wry>> {
-    let words = words();
+    let words = words(app);
     let item = |id: &str, text: &str, key: Option<&str>| MenuItem::with_id(app, id, text, true, key);
     let line = || PredefinedMenuItem::separator(app);
     let loci = Submenu::with_items(
@@ -67,9 +67,31 @@ pub fn make(app: &AppHandle) -> tauri::Result<Menu<Wry>> {
     Menu::with_items(app, &[&loci, &edit, &view])
 }
 
+/// Makes it again, in the language that is spoken now.
+pub fn renew(app: &AppHandle) {
+    let renewing = app.clone();
+    let renew = move || -> tauri::Result<()> {
+        let menu = make(&renewing)?;
+        if cfg!(target_os = "macos") {
+            renewing.set_menu(menu)?;
+        } else if let Some(window) = renewing.get_webview_window(window::WINDOW) {
+            window.set_menu(menu)?;
+        }
+        Ok(())
+    };
+    let done = app.run_on_main_thread(move || {
+        if let Err(error) = renew() {
+            tracing::debug!(%error, "the menu stays as it is");
+        }
+    });
+    if let Err(error) = done {
+        tracing::debug!(%error, "the menu stays as it is");
+    }
+}
+
 /// The tray's, with how many requests wait.
 pub fn of_tray(app: &AppHandle, waiting: usize) -> tauri::Result<Menu<Wry>> {
-    let words = words();
+    let words = words(app);
     Menu::with_items(
         app,
         &[

@@ -5,24 +5,22 @@
 
 use std::collections::HashSet;
 
-use axum::body::{Body, to_bytes};
-use http::Request;
 use loci_api::time::Timestamp;
 use loci_workbench::Event;
 use serde_json::Value;
 use tauri::{AppHandle, Manager};
-use tauri_plugin_notification::NotificationExt;
 use tokio::sync::broadcast::error::RecvError;
-use tower::ServiceExt;
 
 use crate::{
+    ask,
     backend::Backend,
+    menu,
+    notice::{self, Notice, Request},
+    place::Place,
     tray, window,
     words::{self, Words},
 };
 
-/// Answers are read whole; none that is asked for here is larger.
-const LARGEST: usize = 16 << 20;
 /// Microseconds after its end in which a run is news.
 const NEWS: i64 = 15_000_000;
 /// Characters of a problem in a notification.
@@ -34,8 +32,7 @@ pub fn watch(app: AppHandle) {
         let Ok(desk) = app.state::<Backend>().desk().await else { return };
         let Some(mut events) = desk.events().subscribe() else { return };
         drop(desk);
-        let mut watcher =
-            Watcher { app, told: HashSet::new(), approvals: true, finished: true, words: words::words() };
+        let mut watcher = Watcher { app, told: HashSet::new(), approvals: true, finished: true };
         watcher.read_settings().await;
         watcher.count_waiting().await;
         loop {
@@ -54,7 +51,6 @@ struct Watcher {
     told: HashSet<String>,
     approvals: bool,
     finished: bool,
-    words: &'static Words,
 }
 
 impl Watcher {
@@ -64,10 +60,14 @@ impl Watcher {
                 let waiting = self.count_waiting().await;
                 if self.approvals && !window::is_looked_at(&self.app) && self.told.insert(message_id.clone())
                 {
-                    self.tell_waiting(&waiting, &message_id);
+                    self.tell_waiting(&waiting, &message_id).await;
                 }
             }
-            Event::ApprovalResolved { .. } | Event::ConnectionChanged => {
+            Event::ApprovalResolved { message_id, .. } => {
+                notice::withdraw(&self.app, &message_id);
+                self.count_waiting().await;
+            }
+            Event::ConnectionChanged => {
                 self.count_waiting().await;
             }
             Event::SettingsChanged => self.read_settings().await,
@@ -85,28 +85,32 @@ impl Watcher {
     }
 
     async fn read_settings(&mut self) {
-        let Some(settings) = self.get("/workbench/settings").await else { return };
+        let Some(settings) = ask::get(&self.app, "/workbench/settings").await else { return };
         let is = |name: &str, otherwise: bool| settings[name].as_bool().unwrap_or(otherwise);
         tray::set_stay(&self.app, is("close_to_tray", false));
         self.approvals = is("notify_approvals", true);
         self.finished = is("notify_finished", true);
-        self.words = match settings["language"].as_str() {
-            None | Some("system") => words::words(),
-            Some(language) => words::of(language),
-        };
+        let language = settings["language"].as_str().filter(|language| *language != "system");
+        if words::speak(&self.app, language) {
+            menu::renew(&self.app);
+            self.count_waiting().await;
+        }
     }
 
     async fn count_waiting(&self) -> Vec<Value> {
-        let Some(Value::Array(waiting)) = self.get("/workbench/approvals").await else { return Vec::new() };
+        let Some(Value::Array(waiting)) = ask::get(&self.app, "/workbench/approvals").await else {
+            return Vec::new();
+        };
         tray::set_waiting(&self.app, waiting.len());
         waiting
     }
 
-    fn tell_waiting(&self, waiting: &[Value], message_id: &str) {
+    async fn tell_waiting(&self, waiting: &[Value], message_id: &str) {
         let Some(request) = waiting.iter().find(|request| request["id"] == message_id) else { return };
-        if let Some(text) = waiting_text(request, self.words) {
-            self.show(&text, self.words.open_to_decide);
-        }
+        let Some(title) = waiting_text(request, words::words(&self.app)) else { return };
+        let text = words::words(&self.app).open_to_decide.to_owned();
+        let place = self.place(request).await.or(Some(Place::Approvals));
+        notice::show(&self.app, Notice { title, text, place, request: Request::of(request) });
     }
 
     /// Of this machine's own agents only: asking another server is the person's to do.
@@ -116,38 +120,36 @@ impl Watcher {
             (None, Some(id)) => format!("agent_id={id}"),
             (None, None) => return,
         };
-        let Some(runs) = self.get(&format!("/v1/runs/?{query}&limit=1&order=desc")).await else { return };
+        let path = format!("/v1/runs/?{query}&limit=1&order=desc");
+        let Some(runs) = ask::get(&self.app, &path).await else { return };
         let run = &runs[0];
         let now = Timestamp(Timestamp::now().0 - NEWS);
         let Some(ended) = Ended::of(run, &serde_json::json!(now)) else { return };
         if !self.told.insert(ended.id.clone()) {
             return;
         }
-        let Some(agent) = self.get(&format!("/v1/agents/{}", ended.agent_id)).await else { return };
-        let name = agent["name"].as_str().unwrap_or("Loci");
-        let title = if ended.failed { self.words.failed } else { self.words.finished };
-        self.show(&title.replace("{agent}", name), &ended.problem);
-    }
-
-    fn show(&self, title: &str, text: &str) {
-        let notification = self.app.notification().builder().title(title).body(text);
-        if let Err(error) = notification.show() {
-            tracing::debug!(%error, "no notification was shown");
-        }
-    }
-
-    /// The answer of this machine's own routes, if all went well.
-    async fn get(&self, path: &str) -> Option<Value> {
-        let router = self.app.state::<Backend>().router().await.ok()?;
-        let request = Request::get(path).header("x-loci-connection", "local").body(Body::empty()).ok()?;
-        let response = match router.oneshot(request).await {
-            Ok(response) => response,
-            Err(never) => match never {},
+        let Some(agent) = ask::get(&self.app, &format!("/v1/agents/{}", ended.agent_id)).await else {
+            return;
         };
-        if !response.status().is_success() {
+        let words = words::words(&self.app);
+        let title = if ended.failed { words.failed } else { words.finished };
+        let title = title.replace("{agent}", agent["name"].as_str().unwrap_or("Loci"));
+        let place = self.place(run).await;
+        notice::show(&self.app, Notice { title, text: ended.problem, place, request: None });
+    }
+
+    /// The conversation of a request or a run, if the window looks at the server it is on.
+    async fn place(&self, about: &Value) -> Option<Place> {
+        let connections = ask::get(&self.app, "/workbench/connections").await?;
+        let selected = connections.as_array()?.iter().find(|one| one["selected"] == true)?["id"].as_str()?;
+        // A run names none: it is this machine's.
+        if selected != about["connection"].as_str().unwrap_or("local") {
             return None;
         }
-        serde_json::from_slice(&to_bytes(response.into_body(), LARGEST).await.ok()?).ok()
+        Some(Place::Agent {
+            agent_id: about["agent_id"].as_str()?.to_owned(),
+            conversation_id: about["conversation_id"].as_str().map(str::to_owned),
+        })
     }
 }
 
@@ -223,11 +225,11 @@ mod tests {
     fn a_waiting_call_is_named_and_its_arguments_are_not() {
         let request = json!({"agent_name": "Mercury", "calls": [{"name": "read_file", "arguments": "{\"path\":\"diary\"}"}]});
         assert_eq!(
-            waiting_text(&request, words::of("en")).as_deref(),
+            waiting_text(&request, &words::ENGLISH).as_deref(),
             Some("Mercury wants to use read_file")
         );
         let two = json!({"agent_name": "Mercury", "calls": [{"name": "a"}, {"name": "b"}]});
-        assert_eq!(waiting_text(&two, words::of("en")).as_deref(), Some("Mercury wants to use a and more"));
-        assert_eq!(waiting_text(&json!({}), words::of("en")), None);
+        assert_eq!(waiting_text(&two, &words::ENGLISH).as_deref(), Some("Mercury wants to use a and more"));
+        assert_eq!(waiting_text(&json!({}), &words::ENGLISH), None);
     }
 }

@@ -1,9 +1,9 @@
 //! Places in the window, and how others lead there: `loci://` links, the tray, the menu, notifications.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
-use tauri::{AppHandle, Emitter, Manager, State, Url};
+use tauri::{AppHandle, Emitter, Manager, Url};
 use tauri_plugin_deep_link::DeepLinkExt;
 
 use crate::window;
@@ -22,9 +22,21 @@ pub enum Place {
     Settings,
 }
 
-/// A place that was asked for before the page could hear of it.
+/// Whether the page hears where to go, and a place that was asked for before it could.
 #[derive(Default)]
-pub struct Waiting(Mutex<Option<Place>>);
+pub struct Destination(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    heard: bool,
+    waiting: Option<Place>,
+}
+
+impl Destination {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 /// `loci://agent/<id>[/<conversation>]`, `loci://approvals`, `loci://models`, `loci://settings`. A link only leads
 /// somewhere; it never does anything there.
@@ -53,15 +65,23 @@ fn parse(link: &str) -> Option<Place> {
     parts.next().is_none().then_some(place)
 }
 
-/// Goes there: the window comes up, and the page is told.
+/// Goes there: the window comes up, and the page is told, as soon as it listens.
 pub fn go(app: &AppHandle, place: Place) {
     window::show(app);
+    let destination = app.state::<Destination>();
+    let mut state = destination.state();
+    if !state.heard {
+        state.waiting = Some(place);
+        return;
+    }
+    drop(state);
     if let Err(error) = app.emit_to(window::WINDOW, GO, &place) {
         tracing::warn!(%error, "the page was not told where to go");
     }
 }
 
-fn follow(app: &AppHandle, link: &str) {
+/// Goes where a link leads; to the window, if that is nowhere.
+pub fn follow(app: &AppHandle, link: &str) {
     match parse(link) {
         Some(place) => go(app, place),
         None => {
@@ -73,7 +93,7 @@ fn follow(app: &AppHandle, link: &str) {
 
 /// Follows links from now on; `first` is one the program was started with.
 pub fn listen(app: &AppHandle, first: Option<&str>) {
-    app.manage(Waiting(Mutex::new(first.and_then(parse))));
+    app.manage(Destination(Mutex::new(State { heard: false, waiting: first.and_then(parse) })));
     let following = app.clone();
     app.deep_link().on_open_url(move |event| {
         if let Some(url) = event.urls().first() {
@@ -82,10 +102,18 @@ pub fn listen(app: &AppHandle, first: Option<&str>) {
     });
 }
 
-/// Where the page should begin, once: the link the program was started with.
+/// A page begins anew; until it asks where to go it would not hear.
+pub fn page_begins(app: &AppHandle) {
+    app.state::<Destination>().state().heard = false;
+}
+
+/// Where the page should begin, once: the link the program was started with, or where it was sent since. It listens
+/// for places before it asks.
 #[tauri::command]
-pub fn first_place(waiting: State<'_, Waiting>) -> Option<Place> {
-    waiting.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+pub fn first_place(destination: tauri::State<'_, Destination>) -> Option<Place> {
+    let mut state = destination.state();
+    state.heard = true;
+    state.waiting.take()
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use tauri::{
     tray::{MouseButton, MouseButtonState, TrayIcon, TrayIconBuilder, TrayIconEvent},
 };
 
-use crate::{menu, window, words::words};
+use crate::{backend, menu, window, words::words};
 
 const ICON: &[u8] = include_bytes!("../../icons/32x32.png");
 /// The mark on the icon: red, green, blue, opacity. The accent of the interface.
@@ -56,7 +56,12 @@ pub fn create(app: &AppHandle) {
 }
 
 fn build(app: &AppHandle) -> tauri::Result<TrayIcon> {
-    TrayIconBuilder::with_id("loci")
+    let mut builder = TrayIconBuilder::with_id("loci");
+    // The picture is handed over as a file: in a folder of this Loci, which nobody else writes to.
+    if let Some(folder) = backend::data_dir() {
+        builder = builder.temp_dir_path(folder.join("tray"));
+    }
+    builder
         .icon(Image::from_bytes(ICON)?)
         .tooltip("Loci")
         .menu(&menu::of_tray(app, 0)?)
@@ -90,7 +95,7 @@ pub fn set_waiting(app: &AppHandle, count: usize) {
         let set = || -> tauri::Result<()> {
             icon.set_icon(Some(marked(count > 0)?))?;
             icon.set_menu(Some(menu::of_tray(&marking, count)?))?;
-            icon.set_tooltip(Some(format!("Loci: {}", words().waiting(count))))?;
+            icon.set_tooltip(Some(format!("Loci: {}", words(&marking).waiting(count))))?;
             icon.set_title((count > 0).then(|| count.to_string()))
         };
         if let Err(error) = set() {

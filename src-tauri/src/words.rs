@@ -1,5 +1,9 @@
 //! What the shell itself says: menu, tray, notifications. The pages have their own words.
 
+use std::sync::{PoisonError, RwLock};
+
+use tauri::{AppHandle, Manager};
+
 /// The words of one language.
 pub struct Words {
     pub new_agent: &'static str,
@@ -21,6 +25,8 @@ pub struct Words {
     pub wants: &'static str,
     pub wants_more: &'static str,
     pub open_to_decide: &'static str,
+    pub open_loci: &'static str,
+    pub deny: &'static str,
     pub failed: &'static str,
     pub finished: &'static str,
     pub open_title: &'static str,
@@ -30,7 +36,7 @@ pub struct Words {
     pub cancel: &'static str,
 }
 
-const ENGLISH: Words = Words {
+pub static ENGLISH: Words = Words {
     new_agent: "New Agent…",
     settings: "Settings",
     data_folder: "Open Data Folder",
@@ -48,6 +54,8 @@ const ENGLISH: Words = Words {
     wants: "{agent} wants to use {tool}",
     wants_more: "{agent} wants to use {tool} and more",
     open_to_decide: "Open Loci to look at it and decide.",
+    open_loci: "Open",
+    deny: "Deny",
     failed: "{agent} could not finish",
     finished: "{agent} is done",
     open_title: "Open a web page?",
@@ -56,7 +64,7 @@ const ENGLISH: Words = Words {
     cancel: "Cancel",
 };
 
-const GERMAN: Words = Words {
+static GERMAN: Words = Words {
     new_agent: "Neuer Agent …",
     settings: "Einstellungen",
     data_folder: "Datenordner öffnen",
@@ -74,6 +82,8 @@ const GERMAN: Words = Words {
     wants: "{agent} möchte {tool} verwenden",
     wants_more: "{agent} möchte {tool} und mehr verwenden",
     open_to_decide: "Öffne Loci, um es anzusehen und zu entscheiden.",
+    open_loci: "Öffnen",
+    deny: "Ablehnen",
     failed: "{agent} kam nicht zum Ende",
     finished: "{agent} ist fertig",
     open_title: "Webseite öffnen?",
@@ -82,8 +92,30 @@ const GERMAN: Words = Words {
     cancel: "Abbrechen",
 };
 
-/// The words of the system's language.
-pub fn words() -> &'static Words {
+/// The language that is spoken: the system's, until the person chooses another.
+pub struct Language(RwLock<&'static Words>);
+
+impl Default for Language {
+    fn default() -> Self {
+        Self(RwLock::new(of_system()))
+    }
+}
+
+/// The words of the language that is spoken.
+pub fn words(app: &AppHandle) -> &'static Words {
+    *app.state::<Language>().0.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Speaks this language from now on; `None`: the system's. Whether that is another one.
+pub fn speak(app: &AppHandle, language: Option<&str>) -> bool {
+    let wanted = language.map_or_else(of_system, of);
+    let spoken = app.state::<Language>();
+    let mut spoken = spoken.0.write().unwrap_or_else(PoisonError::into_inner);
+    let before: &Words = std::mem::replace(&mut *spoken, wanted);
+    !std::ptr::eq(before, wanted)
+}
+
+fn of_system() -> &'static Words {
     let spoken = ["LC_ALL", "LC_MESSAGES", "LANG"]
         .into_iter()
         .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
@@ -91,7 +123,7 @@ pub fn words() -> &'static Words {
 }
 
 /// The words of `de`, `de_DE.UTF-8`, `en`, …; English for all that are not there.
-pub fn of(language: &str) -> &'static Words {
+fn of(language: &str) -> &'static Words {
     if language.to_ascii_lowercase().starts_with("de") { &GERMAN } else { &ENGLISH }
 }
 

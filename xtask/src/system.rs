@@ -21,6 +21,8 @@ const TEST: &[Package] = &[
     ("webkit2gtk-driver", "bin/WebKitWebDriver"),
     ("dbus", "bin/dbus-run-session"),
     ("gnome-keyring", "bin/gnome-keyring-daemon"),
+    ("libayatana-appindicator3-1", "libayatana-appindicator3.so.1"),
+    ("xdotool", "bin/xdotool"),
     ("chromium", "bin/chromium"),
     ("chromium-driver", "bin/chromedriver"),
     ("procps", "bin/pgrep"),

@@ -1,0 +1,16 @@
+"""Waiting for what comes about by itself."""
+
+import threading
+import time
+
+
+def eventually(check, what, seconds=30):
+    """The first true answer of `check`; says what it waited for."""
+    deadline = time.monotonic() + seconds
+    waiter = threading.Event()
+    while True:
+        found = check()
+        if found:
+            return found
+        assert time.monotonic() < deadline, f"waited {seconds} s for {what}"
+        waiter.wait(0.05)
