@@ -18,26 +18,10 @@ import urllib.parse
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tests"))
 
-from support.programs import TOKEN, FakeModel, Server  # noqa: E402
+from line import HEADERS, Line  # noqa: E402
+from support.programs import FakeModel, Server  # noqa: E402
 
-HEADERS = {"authorization": f"Bearer {TOKEN}", "content-type": "application/json"}
 BUDGETS = {"step": "2 ms", "token": "1 ms", "start": "150 ms", "memory": "40 MB"}
-
-
-class Line:
-    """One kept-open connection, with as little of Python in the way as possible."""
-
-    def __init__(self, url):
-        at = urllib.parse.urlparse(url)
-        self.connection = http.client.HTTPConnection(at.hostname, at.port, timeout=120)
-
-    def __call__(self, method, path, body=None):
-        self.connection.request(method, path, None if body is None else json.dumps(body), HEADERS)
-        answer = self.connection.getresponse()
-        text = answer.read()
-        if answer.status >= 300:
-            raise RuntimeError(f"{method} {path}: {answer.status} {text[:300]!r}")
-        return json.loads(text) if text else None
 
 
 def show(name, values, unit="ms", scale=1e3, budget=""):

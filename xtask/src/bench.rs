@@ -2,15 +2,33 @@
 
 use anyhow::Result;
 
-use crate::{python, shell};
+use crate::{python, shell, system, ui};
 
-/// Prints medians; the parts are named in `benches/bench.py`.
-pub fn bench(parts: &[String]) -> Result<()> {
+/// Prints medians; the parts are named in `benches/bench.py`, with `--ui` in `benches/ui.py`.
+pub fn bench(args: &[String]) -> Result<()> {
+    let (window, rest): (Vec<&String>, Vec<&String>) = args.iter().partition(|arg| *arg == "--ui");
+    let rest = rest.into_iter().map(String::as_str);
+    if window.is_empty() {
+        build(&["loci", "loci-testkit"])?;
+        return measure("benches/bench.py", rest);
+    }
+    system::ensure_test()?;
+    ui::ensure_built()?;
+    build(&["loci", "loci-testkit", "loci-desktop"])?;
+    let bundles = shell::target_dir().join("release/bundle").to_string_lossy().into_owned();
+    measure("benches/ui.py", ["--bundles", &bundles].into_iter().chain(rest))
+}
+
+fn build(packages: &[&str]) -> Result<()> {
+    let packages = packages.iter().flat_map(|package| ["--package", package]);
     shell::check(&mut shell::command(
         &shell::cargo(),
-        ["build", "--profile", "quick", "--package", "loci", "--package", "loci-testkit"],
-    ))?;
+        ["build", "--profile", "quick"].into_iter().chain(packages),
+    ))
+}
+
+fn measure<'a>(script: &'a str, args: impl Iterator<Item = &'a str>) -> Result<()> {
     let python = python::program("python")?.to_string_lossy().into_owned();
-    let args = std::iter::once("benches/bench.py").chain(parts.iter().map(String::as_str));
+    let args = std::iter::once(script).chain(args);
     shell::check(shell::command(&python, args).env("LOCI_PROGRAMS", shell::target_dir().join("quick")))
 }

@@ -17,7 +17,7 @@ use std::process::ExitCode;
 const HELP: &str = "\
 cargo xtask run [-- ARGS]       set up, build, and open the workbench (without a display: serve it, print the link)
 cargo xtask test [PART …]       set up and run the whole gate, or some parts of it
-cargo xtask bench [PART …]      measure, and print medians
+cargo xtask bench [PART …]      measure the server, and print medians; with --ui, the window
 cargo xtask bindings            write docs/openapi.json and the UI's types from the server
 cargo xtask bundle              build the installers (.deb, .rpm)
 ";
