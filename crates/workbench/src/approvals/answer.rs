@@ -21,7 +21,7 @@ use loci_store::{
     table::{
         approval_audit::append,
         approval_rule::{self, RuleEffect},
-        client_call,
+        approved_tool, client_call,
     },
 };
 use serde_json::{Map, Value, json};
@@ -57,8 +57,9 @@ pub(super) async fn answer(
             );
         }
         let shown = desk.approvals().shown(&id);
+        let hash_of = |call: &super::ShownCall| call.hash.clone();
         let hash_shown =
-            |call: &str| shown.as_ref().map(|calls| calls.get(call).cloned().unwrap_or_default());
+            |call: &str| shown.as_ref().map(|calls| calls.get(call).map(hash_of).unwrap_or_default());
         let plan = plan(&request, answer.decisions, hash_shown)?;
         let response = give(&desk, &request, plan).await?;
         if response.status().is_success() {
@@ -125,6 +126,7 @@ pub(super) async fn give(desk: &Desk, request: &Request, plan: Vec<Planned>) -> 
 /// Decisions and the rules made with them, in one transaction.
 async fn note(desk: &Desk, request: &Request, plan: &[Planned]) -> Result<(), Failure> {
     let entries: Vec<_> = plan.iter().map(|planned| log::decided(request, planned)).collect();
+    let allowed: Vec<_> = plan.iter().filter_map(|planned| log::allowed(request, planned)).collect();
     let mut made = Vec::new();
     for planned in plan {
         if let Some(remember) = &planned.remember {
@@ -146,6 +148,7 @@ async fn note(desk: &Desk, request: &Request, plan: &[Planned]) -> Result<(), Fa
                 append(tx, &rules::entry(row, rules::Change::Created))?;
             }
             entries.iter().try_for_each(|entry| append(tx, entry).map(drop))?;
+            allowed.iter().try_for_each(|tool| approved_tool::keep(tx, tool))?;
             Ok::<_, StoreError>(())
         })
         .await?;

@@ -9,7 +9,7 @@ use loci_api::{
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::client_tools::{Place, Tool as ClientTool};
+use crate::client_tools::{Place, Tool as ClientTool, written};
 
 /// What a tool is, beyond its name.
 pub(super) enum Identity<'a> {
@@ -37,6 +37,40 @@ impl Identity<'_> {
             })),
             Self::Unknown => "unknown".to_owned(),
         }
+    }
+}
+
+/// The member of [`Identity::content`] that says whether it is the same tool still.
+pub(super) const IDENTITY: &str = "identity";
+
+impl Identity<'_> {
+    /// The same for people, part by part, so that a difference can be shown.
+    pub(super) fn content(&self) -> Value {
+        let mut content = match self {
+            Self::Client { tool, spec, place } => {
+                let mut content = tool.content();
+                content["runs"] = json!("on this machine");
+                content["description"] = json!(spec.description);
+                content["parameters"] = spec.parameters.clone();
+                content["folders"] = json!(place.text());
+                content
+            }
+            Self::Server(tool) => {
+                let schema = |key| tool.json_schema.as_ref().and_then(|schema| schema.get(key)).cloned();
+                let packages = tool.pip_requirements.iter().chain(&tool.npm_requirements).flatten();
+                json!({
+                    "runs": "on the agent's server",
+                    "description": schema("description"),
+                    "parameters": schema("parameters"),
+                    "language": tool.source_type,
+                    "source": tool.source_code,
+                    "packages": written(packages),
+                })
+            }
+            Self::Unknown => json!({}),
+        };
+        content[IDENTITY] = json!(self.lasting());
+        content
     }
 }
 

@@ -1,5 +1,7 @@
 //! `GET /workbench/approvals`: everything that waits, with what one needs to decide.
 
+use std::collections::HashMap;
+
 use axum::{Json as Answer, extract::State};
 use loci_api::{
     ids::{AgentId, ConversationId, MessageId},
@@ -12,6 +14,8 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{
+    ShownCall,
+    change::{Changed, Snapshot, changed},
     decision::without_a_person,
     remember::{Suggestion, suggestions},
     request::{Request, Runner},
@@ -65,6 +69,9 @@ struct WaitingCall {
     problem: Option<&'static str>,
     /// What the rules say.
     verdict: Verdict,
+    /// What of it is not what it was, when it is asked about again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    changed: Option<Changed>,
     /// How far it came, if it was begun before.
     #[serde(skip_serializing_if = "Option::is_none")]
     outcome: Option<Outcome>,
@@ -86,25 +93,34 @@ pub(super) async fn list(State(desk): State<Desk>) -> Result<Answer<Vec<Waiting>
     let looking = desk.clone();
     // Previews look at the disk.
     let waiting: Vec<Waiting> = tokio::task::spawn_blocking(move || {
+        let as_shown = |request: &Request| {
+            let shown =
+                |call: &ToolCall| ShownCall { hash: request.hash(call), first: Snapshot::of(request, call) };
+            request.calls.iter().map(|call| (call.id.clone(), shown(call))).collect()
+        };
+        let now = requests.iter().map(|request| (request.id.clone(), as_shown(request))).collect();
+        looking.approvals().now_shown(now);
         let shown = |request: Request| {
             let answering =
                 looking.approvals().may_answer(&request.id) && without_a_person(&request).is_some();
-            shown(request, &settings, answering)
+            let before = looking.approvals().shown(&request.id).unwrap_or_default();
+            shown(request, &settings, answering, &before)
         };
         requests.into_iter().map(shown).collect()
     })
     .await
     .map_err(anyhow::Error::from)?;
-    let calls = |request: &Waiting| {
-        request.calls.iter().map(|call| (call.tool_call_id.clone(), call.hash.clone())).collect()
-    };
-    let hashes = waiting.iter().map(|request| (request.id.clone(), calls(request))).collect();
-    desk.approvals().now_shown(hashes);
     Ok(Answer(waiting))
 }
 
-fn shown(request: Request, settings: &Settings, answering: bool) -> Waiting {
-    let calls = request.calls.iter().map(|call| shown_call(&request, call, settings)).collect();
+fn shown(
+    request: Request,
+    settings: &Settings,
+    answering: bool,
+    before: &HashMap<String, ShownCall>,
+) -> Waiting {
+    let call = |call| shown_call(&request, call, settings, before);
+    let calls = request.calls.iter().map(call).collect();
     // Micros; hours are bounded when they are set.
     let expires = |hours: f64| Timestamp(request.created_at.0.saturating_add((hours * 3.6e9) as i64));
     Waiting {
@@ -120,7 +136,12 @@ fn shown(request: Request, settings: &Settings, answering: bool) -> Waiting {
     }
 }
 
-fn shown_call(request: &Request, call: &ToolCall, settings: &Settings) -> WaitingCall {
+fn shown_call(
+    request: &Request,
+    call: &ToolCall,
+    settings: &Settings,
+    before: &HashMap<String, ShownCall>,
+) -> WaitingCall {
     let (preview, detail, problem) = match request.runner(call) {
         Runner::Client(tool) if tool.needs_folder() && request.kit.place.is_empty() => {
             (None, None, Some("No folder is opened to this agent. Choose one to allow this call."))
@@ -154,6 +175,7 @@ fn shown_call(request: &Request, call: &ToolCall, settings: &Settings) -> Waitin
         hash: request.hash(call),
         dangerous: request.dangerous(call),
         verdict: request.verdict(call, &call.arguments),
+        changed: changed(request, call, before.get(&call.id).map(|shown| &shown.first)),
         outcome: request.begun(call).map(|begun| Outcome {
             state: begun.state,
             status: begun.status,

@@ -5,6 +5,7 @@ mod answer;
 mod audit;
 mod automatic;
 mod binding;
+mod change;
 mod decision;
 mod elsewhere;
 mod inbox;
@@ -26,6 +27,7 @@ use axum::{
 };
 use loci_api::ids::{AgentId, ConversationId, MessageId};
 
+use self::change::Snapshot;
 use crate::{
     Desk,
     client_tools::{RunningCalls, System},
@@ -51,7 +53,7 @@ pub(crate) struct Approvals {
 struct State {
     /// Requests that are being answered now.
     answering: HashSet<MessageId>,
-    /// What each call was bound to when it was last shown: request, call, hash.
+    /// What each call was when it was shown.
     shown: Shown,
     /// Requests that were waiting at the last look, for events and expiry.
     waiting: HashMap<MessageId, Thread>,
@@ -61,7 +63,17 @@ struct State {
     elsewhere: HashMap<MessageId, elsewhere::Known>,
 }
 
-type Shown = HashMap<MessageId, HashMap<String, String>>;
+/// By request and call.
+type Shown = HashMap<MessageId, HashMap<String, ShownCall>>;
+
+/// A call as it was shown.
+#[derive(Clone)]
+struct ShownCall {
+    /// What it was bound to the last time.
+    hash: String,
+    /// What it was the first time.
+    first: Snapshot,
+}
 
 /// One line of conversation, for events.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,13 +92,23 @@ impl Approvals {
         self.state().answering.insert(id.clone()).then(|| Claim { approvals: self, id })
     }
 
-    /// The hashes of a request's calls when it was last shown here.
-    fn shown(&self, id: &MessageId) -> Option<HashMap<String, String>> {
+    /// A request's calls as they were shown here.
+    fn shown(&self, id: &MessageId) -> Option<HashMap<String, ShownCall>> {
         self.state().shown.get(id).cloned()
     }
 
-    fn now_shown(&self, shown: Shown) {
-        self.state().shown = shown;
+    /// Notes what is shown now; of what was shown before, it keeps how it was the first time.
+    fn now_shown(&self, mut shown: Shown) {
+        let mut state = self.state();
+        for (id, calls) in &mut shown {
+            let Some(before) = state.shown.get(id) else { continue };
+            for (call, shown) in calls {
+                if let Some(before) = before.get(call) {
+                    shown.first = before.first.clone();
+                }
+            }
+        }
+        state.shown = shown;
     }
 
     /// Notes what waits; what waited at the last look.

@@ -1,6 +1,8 @@
 //! A request that waits, with everything one needs to decide about its calls: who would run each, what it is bound
 //! to, what the rules say, and whether it was begun before.
 
+use std::collections::BTreeSet;
+
 use loci_api::{
     ids::{AgentId, ConversationId, MessageId},
     message::ToolCall,
@@ -11,7 +13,8 @@ use loci_store::{
     Connection, StoreError,
     table::{
         approval_audit::CallKind,
-        approval_rule,
+        approval_rule::{self, RuleEffect},
+        approved_tool::{self, ApprovedTool},
         client_call::{self, CallState, ClientCall},
         pending_approval::{self, PendingApproval},
         tool,
@@ -23,7 +26,7 @@ use super::binding::{Identity, bind, comes_with_the_server, fingerprint};
 use crate::{
     client_tools::{Kit, Tool as ClientTool},
     desk::LOCAL,
-    rules::{Call, Facts, StoredRule, Verdict, decide},
+    rules::{Call, Facts, Matches, Rule, StoredRule, Verdict, decide, holds},
 };
 
 /// The server whose tools run on this machine.
@@ -78,6 +81,8 @@ pub(super) struct Request {
     tools: Vec<Tool>,
     rules: Vec<StoredRule>,
     begun: Vec<ClientCall>,
+    /// What the tools were when they were last allowed.
+    allowed: Vec<ApprovedTool>,
 }
 
 /// Who would run a call.
@@ -93,7 +98,13 @@ pub(super) enum Runner {
 impl Request {
     pub(super) fn new(conn: &Connection, pending: Pending) -> Result<Self, StoreError> {
         let Pending { connection, id, agent_id, conversation_id, .. } = pending;
+        let names: BTreeSet<&str> = pending.calls.iter().map(|call| call.name.as_str()).collect();
+        let allowed = names
+            .into_iter()
+            .filter_map(|name| approved_tool::last(conn, &connection, &agent_id, name).transpose())
+            .collect::<Result<_, _>>()?;
         Ok(Self {
+            allowed,
             kit: Kit::load(conn, &connection, &agent_id, conversation_id.as_ref())?,
             rules: approval_rule::list(conn, false)?.iter().map(StoredRule::read).collect(),
             begun: client_call::list_for_request(conn, &connection, &id)?,
@@ -156,6 +167,33 @@ impl Request {
     pub(super) fn hash(&self, call: &ToolCall) -> String {
         self.with_identity(call, |tool| {
             bind(&self.connection, &self.agent_id, &call.name, tool, &call.arguments)
+        })
+    }
+
+    /// What the tool of this call is, for people.
+    pub(super) fn content(&self, call: &ToolCall) -> Value {
+        self.with_identity(call, |tool| tool.content())
+    }
+
+    /// What the tool of this call was when it was last allowed.
+    pub(super) fn allowed(&self, call: &ToolCall) -> Option<&ApprovedTool> {
+        self.allowed.iter().find(|allowed| allowed.tool == call.name)
+    }
+
+    /// A rule that allows the tool of this call here, but with exactly other arguments: its id and those.
+    pub(super) fn allowed_exactly(&self, call: &ToolCall) -> Option<(String, String)> {
+        let facts = self.facts(call, &call.arguments);
+        self.rules.iter().find_map(|rule| match rule {
+            StoredRule::Rule(Rule {
+                id,
+                effect: RuleEffect::Allow,
+                scope,
+                matches: Matches::Call { tool, fingerprint, arguments: Some(arguments) },
+                ..
+            }) if *tool == call.name && *fingerprint != facts.facts.fingerprint && holds(scope, &facts) => {
+                Some((id.clone(), arguments.clone()))
+            }
+            StoredRule::Rule(_) | StoredRule::Unreadable { .. } => None,
         })
     }
 

@@ -1,5 +1,6 @@
 //! What a write would change, as people read it.
 
+use serde::Serialize;
 use similar::{ChangeTag, TextDiff};
 
 use super::{Detail, Preview};
@@ -24,6 +25,33 @@ pub fn unified(before: &str, after: &str) -> String {
     }
 }
 
+/// A difference with its size.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Difference {
+    /// Unified; a sentence in brackets where the texts are too large to be compared.
+    pub diff: String,
+    /// Lines.
+    pub added: usize,
+    /// Lines.
+    pub removed: usize,
+}
+
+/// The whole difference of two texts.
+#[must_use]
+pub(crate) fn difference(before: &str, after: &str) -> Difference {
+    if before.len().max(after.len()) > LARGEST {
+        let diff = format!("[too large to compare: {} bytes before, {} now]", before.len(), after.len());
+        return Difference { diff, added: after.lines().count(), removed: before.lines().count() };
+    }
+    let diff = TextDiff::from_lines(before, after);
+    let count = |tag| diff.iter_all_changes().filter(|change| change.tag() == tag).count();
+    Difference {
+        added: count(ChangeTag::Insert),
+        removed: count(ChangeTag::Delete),
+        diff: diff.unified_diff().context_radius(CONTEXT).to_string(),
+    }
+}
+
 /// The whole difference for the dialog; `before` is None for a new file.
 #[must_use]
 pub fn preview(path: &str, before: Option<&str>, after: &str) -> Preview {
@@ -32,16 +60,12 @@ pub fn preview(path: &str, before: Option<&str>, after: &str) -> Preview {
         let line = format!("{path} ({} bytes, {} before)", after.len(), old.len());
         return Preview { detail: Some(Detail::Text { text: after.to_owned() }), line };
     }
-    let diff = TextDiff::from_lines(old, after);
-    let count = |tag| diff.iter_all_changes().filter(|change| change.tag() == tag).count();
-    let (added, removed) = (count(ChangeTag::Insert), count(ChangeTag::Delete));
+    let Difference { diff, added, removed } = difference(old, after);
     let plural = |count: usize| if count == 1 { "line" } else { "lines" };
     let line = match before {
         None => format!("{path} (a new file, {added} {})", plural(added)),
         Some(_) => format!("{path} ({added} {} added, {removed} removed)", plural(added)),
     };
-    let text = diff.unified_diff().context_radius(CONTEXT).to_string();
-    let detail =
-        Detail::Diff { path: path.to_owned(), diff: text, added, removed, new_file: before.is_none() };
+    let detail = Detail::Diff { path: path.to_owned(), diff, added, removed, new_file: before.is_none() };
     Preview { line, detail: Some(detail) }
 }

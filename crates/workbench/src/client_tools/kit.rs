@@ -5,6 +5,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use loci_api::{
     chat::ToolSpec,
     ids::{AgentId, ConversationId},
+    resource::Requirement,
 };
 use loci_store::{
     Connection, StoreError,
@@ -32,6 +33,15 @@ pub(crate) struct Kit {
 pub(crate) enum Tool {
     BuiltIn(&'static ClientTool),
     Own(Arc<OwnTool>),
+}
+
+/// Packages as people write them.
+pub(crate) fn written<'a>(packages: impl Iterator<Item = &'a Requirement>) -> Vec<String> {
+    let package = |one: &Requirement| match &one.version {
+        Some(version) => format!("{} {version}", one.name),
+        None => one.name.clone(),
+    };
+    packages.map(package).collect()
 }
 
 impl Kit {
@@ -145,6 +155,21 @@ impl Tool {
                 let hash = Sha256::digest(whole.to_string());
                 let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
                 format!("own:{hex}")
+            }
+        }
+    }
+
+    /// What people wrote of it, as an object; what comes with Loci has nothing of that.
+    pub(crate) fn content(&self) -> Value {
+        match self {
+            Self::BuiltIn(_) => json!({}),
+            Self::Own(tool) => {
+                json!({
+                    "language": tool.source_type,
+                    "source": tool.source_code,
+                    "packages": written(tool.pip_requirements.iter().chain(&tool.npm_requirements)),
+                    "network": tool.network,
+                })
             }
         }
     }

@@ -6,7 +6,7 @@
 
 mod ask_user;
 mod clipboard;
-mod diff;
+pub(crate) mod diff;
 mod edit_file;
 mod folder;
 mod kit;
@@ -33,7 +33,7 @@ use tokio::sync::mpsc;
 
 pub(crate) use self::{
     folder::Folder,
-    kit::{Kit, Tool},
+    kit::{Kit, Tool, written},
     place::Place,
     routes::routes,
     running::RunningCalls,

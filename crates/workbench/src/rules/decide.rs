@@ -130,7 +130,9 @@ fn says(rule: &Rule, call: &Call) -> Says {
     }
 }
 
-fn holds(scope: &Scope, call: &Call) -> bool {
+/// Whether a rule of this scope is about the call at all.
+#[must_use]
+pub fn holds(scope: &Scope, call: &Call) -> bool {
     let facts = &call.facts;
     match scope {
         Scope::Everywhere => true,

@@ -10,7 +10,7 @@ mod rule;
 mod text;
 
 pub use call::{Call, Facts, Subject, SubjectKind};
-pub use decide::{Verdict, decide};
+pub use decide::{Verdict, decide, holds};
 pub use pattern::{Pattern, PatternError};
 pub use rule::{Condition, Matches, Rule, RuleProblem, Scope, StoredRule};
 pub use text::{Draft, DraftScope, Names, ParseError, parse, sentence, text};

@@ -3,6 +3,7 @@
 
 mod approvals;
 mod blocks;
+mod changed;
 mod client_tools;
 mod connections;
 mod deleted_agents;
