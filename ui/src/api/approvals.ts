@@ -18,6 +18,19 @@ export type CallOutcome = {
   started_at: string;
 };
 
+/** What of a call is not what it was: since it was first shown, or since the tool was last allowed. */
+export type CallChange = {
+  since: "shown" | "allowed";
+  /** When it was the other way. */
+  at: string;
+  /** Who had allowed it; null when it was only shown. */
+  decided_by: string | null;
+  parts: ChangedPart[];
+};
+
+/** `what`: the source, the packages, the arguments … The diff is unified. */
+export type ChangedPart = { what: string; diff: string; added: number; removed: number };
+
 /** A way to say "calls like this one". */
 export type Suggestion = { text: string; matches: unknown };
 
@@ -41,6 +54,8 @@ export type PendingCall = {
   /** Why it cannot be allowed here as things are. */
   problem?: string | null;
   verdict?: Verdict;
+  /** It is asked about again, because it became another. */
+  changed?: CallChange | null;
   outcome?: CallOutcome | null;
   suggestions?: Suggestion[];
 };

@@ -23,9 +23,15 @@ it.each([
 describe("arguments", () => {
   it("are read by name, with anything but text as JSON", () => {
     expect(readArguments('{"a":"x","b":{"c":1}}')).toEqual([
-      { name: "a", value: "x" },
-      { name: "b", value: '{\n  "c": 1\n}' },
+      { name: "a", value: "x", masked: false },
+      { name: "b", value: '{\n  "c": 1\n}', masked: false },
     ]);
+    expect(readArguments('{"a":{"API-Key":"k","n":1},"token":"t","tokens":5}')).toEqual([
+      { name: "a", value: '{\n  "API-Key": "••••••",\n  "n": 1\n}', masked: true },
+      { name: "token", value: "••••••", masked: true },
+      { name: "tokens", value: "5", masked: false },
+    ]);
+    expect(readArguments('{"token":"t"}', true)).toEqual([{ name: "token", value: "t", masked: false }]);
     expect(readArguments("")).toEqual([]);
     expect(readArguments('{"a"')).toBeNull();
     expect(readArguments("[1]")).toBeNull();
@@ -34,6 +40,8 @@ describe("arguments", () => {
   it("have one that stands for the call in a line", () => {
     expect(mainArgument(`{"big":"${"x".repeat(300)}","path":"a\\nb"}`)).toBe("a b");
     expect(mainArgument('{"n":3}')).toBe("3");
+    expect(mainArgument('{"password":"hush","n":3}')).toBe("3");
+    expect(mainArgument('{"password":"hush"}')).toBe("••••••");
     expect(mainArgument("{}")).toBe("");
     expect(mainArgument('{"pa')).toBe('{"pa');
   });

@@ -4,11 +4,12 @@ import type { PendingCall } from "@/api/approvals";
 import { Button } from "@/components/ui/button";
 import { Input, Textarea } from "@/components/ui/field";
 import { cn } from "@/lib/cn";
+import { ApprovalChange } from "./approval-change";
 import { Arguments } from "./arguments";
 import { CallDetailView } from "./call-detail";
 import { asksPerson, type Choice, type Extra, isObject, isRuled, OPEN, pretty } from "./decision";
 import { type Rehearse, RememberForm } from "./remember-form";
-import { VisibleText } from "./visible-text";
+import { VisibleInline, VisibleText } from "./visible-text";
 
 export type ApprovalCallProps = {
   call: PendingCall;
@@ -39,7 +40,7 @@ export function ApprovalCall(props: ApprovalCallProps) {
     >
       <div className="flex flex-wrap items-baseline gap-x-2">
         <h3 id={`${id}-name`} className="font-mono font-semibold">
-          {call.name}
+          <VisibleInline text={call.name} />
         </h3>
         <span className="text-xs text-muted-foreground">{t(`approval.where.${call.kind}`)}</span>
         {call.read_only ? (
@@ -49,6 +50,7 @@ export function ApprovalCall(props: ApprovalCallProps) {
           <span className="text-xs font-semibold text-danger">{t("approval.dangerous")}</span>
         ) : null}
       </div>
+      {call.changed ? <ApprovalChange change={call.changed} /> : null}
       {call.detail ? <CallDetailView detail={call.detail} /> : null}
       {extra.edit === undefined ? (
         <ShownArguments call={call} />

@@ -113,6 +113,43 @@ describe("an approval of one call", () => {
   });
 });
 
+describe("an approval of a call that became another", () => {
+  it("shows what it was and what it is, part by part", () => {
+    const diff = "@@ -1 +1 @@\n-    return 1\n+    return 2\n";
+    show([
+      {
+        ...one,
+        changed: {
+          since: "allowed",
+          at: "2026-01-01T10:00:00Z",
+          decided_by: "person",
+          parts: [
+            { what: "source", diff, added: 1, removed: 1 },
+            { what: "colour", diff: "+red\n", added: 1, removed: 0 },
+          ],
+        },
+      },
+    ]);
+    const change = screen.getByRole("region", { name: "What changed" });
+    expect(change).toHaveTextContent("Not what it was when you last allowed it.");
+    const source = within(change).getByRole("region", { name: "Source code" });
+    expect(source).toHaveTextContent("return 1");
+    expect(source).toHaveTextContent("return 2");
+    // A part this window does not know is shown under its own name.
+    expect(within(change).getByRole("region", { name: "colour" })).toBeVisible();
+  });
+});
+
+describe("secrets among the arguments", () => {
+  it("are shown only when asked for", async () => {
+    show([{ ...one, arguments: '{"path":"a","password":"hush"}' }]);
+    expect(screen.queryByText("hush")).toBeNull();
+    expect(screen.getByText("••••••")).toBeVisible();
+    await userEvent.click(button("Show secrets"));
+    expect(screen.getByText("hush")).toBeVisible();
+  });
+});
+
 describe("an approval of several calls", () => {
   const group = (name: string) => screen.getByRole("group", { name });
 

@@ -92,6 +92,21 @@ describe("the inbox", () => {
     expect(onOpen).toHaveBeenCalledExactlyOnceWith("agent-1", "conv-1");
   });
 
+  it("leaves out what asks nobody, and says on which server the others are", async () => {
+    const elsewhere = { ...WAITING, id: "message-2", connection: "connection-1", agent_name: "Venus" };
+    show({
+      "GET /workbench/approvals": [{ ...WAITING, answering: true }, elsewhere],
+      "GET /workbench/connections": [{ id: "connection-1", name: "Lab" }],
+    });
+    const card = await screen.findByRole("alertdialog", { name: "Venus asks to use a tool" });
+    expect(card).toBeVisible();
+    expect(screen.getAllByRole("alertdialog")).toHaveLength(1);
+    expect(await screen.findByText(/Lab/)).toBeVisible();
+    expect(screen.getByRole("button", { name: "Open the conversation with Venus" })).toHaveAttribute(
+      "aria-disabled",
+    );
+  });
+
   it("sends the decision with its hash, and says what the server refuses", async () => {
     const { seen } = show();
     await screen.findByRole("alertdialog");
@@ -168,11 +183,39 @@ describe("the dock", () => {
     field.remove();
   });
 
-  it("shows only what belongs to the conversation on screen", async () => {
-    showPanel(<ApprovalDock agentId="agent-1" conversationId="conv-2" onLeave={vi.fn()} />, {
-      "GET /workbench/approvals": [WAITING],
+  const called = (name: string, more: Partial<Approval> = {}, begun?: "started" | "unknown"): Approval => ({
+    ...WAITING,
+    id: `message-${name}`,
+    calls: WAITING.calls.map((call) => ({
+      ...call,
+      name,
+      ...(begun ? { outcome: { state: begun, status: null, started_at: WAITING.created_at } } : {}),
+    })),
+    ...more,
+  });
+
+  it.each([
+    ["belongs to another conversation", called("other", { conversation_id: "conv-2" })],
+    ["belongs to another agent", called("other", { agent_id: "agent-2" })],
+    ["the rules answer", called("other", { answering: true })],
+    ["runs already", called("other", {}, "started")],
+  ])("does not ask about what %s", async (_, other) => {
+    // The other one waits longer, and would be asked about first.
+    const mine = called("mine", { created_at: "2026-01-01T11:00:00Z" });
+    showPanel(<ApprovalDock agentId="agent-1" conversationId="conv-1" onLeave={vi.fn()} />, {
+      "GET /workbench/approvals": [other, mine],
     });
-    await waitFor(() => expect(screen.queryByRole("alertdialog")).toBeNull());
+    const card = await screen.findByRole("alertdialog");
+    expect(within(card).getByRole("heading", { name: "mine" })).toBeVisible();
+    expect(screen.getAllByRole("alertdialog")).toHaveLength(1);
+  });
+
+  it("asks about what was cut off while it ran", async () => {
+    showPanel(<ApprovalDock agentId="agent-1" conversationId="conv-1" onLeave={vi.fn()} />, {
+      "GET /workbench/approvals": [called("mine", {}, "unknown")],
+    });
+    expect(await screen.findByRole("button", { name: "Run it again" })).toBeVisible();
+    expect(screen.queryByRole("button", { name: "Allow once" })).toBeNull();
   });
 });
 

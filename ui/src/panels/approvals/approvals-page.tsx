@@ -1,6 +1,9 @@
+import { useQuery } from "@tanstack/react-query";
 import { Tabs } from "radix-ui";
 import { useTranslation } from "react-i18next";
-import type { Approval } from "@/api/approvals";
+import { type Approval, asksSomebody } from "@/api/approvals";
+import { useApi } from "@/api/context";
+import { connectionsQuery, statusQuery } from "@/api/queries";
 import { Button } from "@/components/ui/button";
 import { Empty } from "@/components/ui/empty";
 import { Problem } from "@/components/ui/problem";
@@ -61,6 +64,7 @@ function Inbox({ onOpen }: ApprovalsPageProps) {
   const { t } = useTranslation();
   const failure = useFailure();
   const { data, error, isPending, refetch } = useApprovals();
+  const waiting = data?.filter(asksSomebody);
   return (
     <div className="flex flex-col gap-4">
       {isPending ? <Spinner aria-label={t("common.loading")} /> : null}
@@ -71,9 +75,9 @@ function Inbox({ onOpen }: ApprovalsPageProps) {
           </Button>
         </Problem>
       ) : null}
-      {data?.length === 0 ? <Empty heading={t("approvals.nothing")} /> : null}
+      {waiting?.length === 0 ? <Empty heading={t("approvals.nothing")} /> : null}
       <ul className="flex flex-col gap-5">
-        {data?.map((approval) => (
+        {waiting?.map((approval) => (
           <li key={approval.id}>
             <Waiting approval={approval} onOpen={onOpen} />
           </li>
@@ -87,14 +91,24 @@ function Waiting({ approval, onOpen }: { approval: Approval } & ApprovalsPagePro
   const { t } = useTranslation();
   const failure = useFailure();
   const { state, session } = useRun(approval.agent_id, approval.conversation_id);
+  const api = useApi();
+  const here = useQuery(statusQuery(api)).data?.connection ?? "local";
+  const connections = useQuery(connectionsQuery(api)).data;
+  const on = approval.connection ?? "local";
+  const name = connections?.find(({ id }) => id === on)?.name ?? on;
   return (
     <div className="flex flex-col gap-1.5">
       <div className="flex items-center gap-2 text-xs text-muted-foreground">
         <span className="flex-1">
           {t("approvals.since")} <When date={approval.created_at} />
-          {approval.connection && approval.connection !== "local" ? ` · ${approval.connection}` : ""}
+          {on === "local" ? "" : ` · ${name}`}
         </span>
-        <Button size="sm" variant="quiet" onClick={() => onOpen(approval.agent_id, approval.conversation_id)}>
+        <Button
+          size="sm"
+          variant="quiet"
+          lack={on === here ? null : t("approvals.elsewhere", { connection: name })}
+          onClick={() => onOpen(approval.agent_id, approval.conversation_id)}
+        >
           {t("approvals.open", { agent: approval.agent_name })}
         </Button>
       </div>
