@@ -32,7 +32,7 @@ pub enum JournalState {
     Started,
     Success,
     Error,
-    /// The program ended while it ran: it may have taken effect or not.
+    /// It was cut off while it ran, by a crash or by stopping the run: it may have taken effect or not.
     Unknown,
 }
 
@@ -72,7 +72,7 @@ pub fn start(
 pub struct JournalEnd {
     pub step_id: StepId,
     pub tool_call_id: String,
-    pub success: bool,
+    pub state: JournalState,
     pub confinement: Option<String>,
     /// What went wrong.
     pub reason: Option<String>,
@@ -81,7 +81,12 @@ pub struct JournalEnd {
 
 /// Notes how a call ended; also in the log of decisions, if somebody allowed it.
 pub fn finish(conn: &Connection, end: &JournalEnd) -> Result<(), StoreError> {
-    let state = if end.success { "success" } else { "error" };
+    let (state, outcome) = match end.state {
+        JournalState::Started => return Ok(()),
+        JournalState::Success => ("success", AuditOutcome::Success),
+        JournalState::Error => ("error", AuditOutcome::Error),
+        JournalState::Unknown => ("unknown", AuditOutcome::Unknown),
+    };
     let changed = conn
         .prepare_cached(
             "UPDATE tool_journal SET state = ?3, confinement = ?4, finished_at = ?5
@@ -91,7 +96,6 @@ pub fn finish(conn: &Connection, end: &JournalEnd) -> Result<(), StoreError> {
     if changed == 0 {
         return Ok(());
     }
-    let outcome = if end.success { AuditOutcome::Success } else { AuditOutcome::Error };
     approval_audit::finish_on_server(
         conn,
         &end.step_id,

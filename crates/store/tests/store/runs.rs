@@ -335,7 +335,7 @@ async fn traces_events_and_journal_are_kept_for_a_while() {
         let ended = JournalEnd {
             step_id: step.id.clone(),
             tool_call_id: "c1".to_owned(),
-            success: false,
+            state: JournalState::Error,
             confinement: Some("no network".to_owned()),
             reason: Some("it failed".to_owned()),
             at: later(2),

@@ -6,6 +6,7 @@
 
 mod bridge;
 mod confine;
+mod confinement;
 mod environment;
 mod helper;
 mod interpreter;
@@ -29,6 +30,7 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use crate::{egress::Egress, source::SourceType};
 
+pub use confinement::Confinement;
 pub use environment::InstallError;
 pub use helper::run_helper_if_asked;
 pub use interpreter::InterpreterError;
@@ -235,29 +237,6 @@ pub enum RunStatus {
     Error,
 }
 
-/// What confined a call. Where something is missing, `gaps` says what and why.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Confinement {
-    /// The ABI of Landlock that kept it to its folders; None: files were not confined.
-    pub landlock: Option<u32>,
-    /// Whether dangerous system calls were filtered.
-    pub seccomp: bool,
-    /// Whether the network was granted.
-    pub network_granted: bool,
-    /// Whether a network not granted was really out of reach.
-    pub network_blocked: bool,
-    /// Whether it was kept from signalling processes that are not its own.
-    pub signals_scoped: bool,
-    /// Processes and threads it could have at one time.
-    pub processes: Option<u64>,
-    /// Bytes of address space of each of its processes.
-    pub memory_bytes: Option<u64>,
-    /// Whether it ran as root.
-    pub root: bool,
-    /// Sentences for people: what could not be enforced.
-    pub gaps: Vec<String>,
-}
-
 /// What came of one call.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunResult {
@@ -277,6 +256,12 @@ pub struct RunResult {
 }
 
 impl RunResult {
+    /// What was in force, in one line for people; None: no process was started for it.
+    #[must_use]
+    pub fn confined(&self) -> Option<String> {
+        (self.confinement != Confinement::default()).then(|| self.confinement.to_string())
+    }
+
     /// A failure told to the model, before anything ran.
     #[must_use]
     pub fn error(message: impl Into<String>) -> Self {

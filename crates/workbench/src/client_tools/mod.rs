@@ -26,7 +26,7 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use loci_api::chat::ToolSpec;
-use loci_server::confined::{Confinement, RunEvent, RunRequest, RunResult};
+use loci_server::confined::{RunEvent, RunRequest, RunResult};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 use tokio::sync::mpsc;
@@ -180,28 +180,6 @@ async fn run_watched(task: &Task, request: RunRequest) -> RunResult {
         }
     };
     tokio::join!(running, telling).0
-}
-
-/// What was in force, in one line for the log.
-fn confinement(confinement: &Confinement) -> String {
-    let mut parts = Vec::new();
-    match confinement.landlock {
-        Some(_) => parts.push("files confined to its folder".to_owned()),
-        None => parts.push("files not confined".to_owned()),
-    }
-    parts.push(match (confinement.network_granted, confinement.network_blocked) {
-        (true, _) => "network granted".to_owned(),
-        (false, true) => "no network".to_owned(),
-        (false, false) => "network not granted but not blocked".to_owned(),
-    });
-    if confinement.seccomp {
-        parts.push("system calls filtered".to_owned());
-    }
-    if confinement.root {
-        parts.push("as root".to_owned());
-    }
-    parts.extend(confinement.gaps.iter().cloned());
-    parts.join("; ")
 }
 
 /// A built-in tool by name.

@@ -58,7 +58,7 @@ pub(crate) async fn run(tool: &OwnTool, task: &Task) -> Done {
         result = running => result,
         () = task.call.stopped() => return Done::from(Err("The person stopped the call.".to_owned())),
     };
-    let confinement = Some(super::confinement(&result.confinement));
+    let confinement = result.confined();
     let printed: String = result.stdout.concat().chars().take(MOST_PRINTED).collect();
     let value = match result.value {
         Value::Null => "None".to_owned(),

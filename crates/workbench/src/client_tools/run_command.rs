@@ -168,7 +168,7 @@ async fn confined(task: &Task, prepared: &Prepared) -> Done {
         ..RunRequest::new(SourceType::Python, source, Map::new())
     };
     let result = super::run_watched(task, request).await;
-    let confinement = Some(super::confinement(&result.confinement));
+    let confinement = result.confined();
     let output = Output { stdout: result.stdout.concat(), stderr: result.stderr.concat() };
     // A script's value is a list of what Python would show of its last expression.
     let code = result.value.get(0).and_then(Value::as_str).and_then(|shown| shown.parse().ok());

@@ -1,0 +1,71 @@
+//! What kept one call within bounds, as it is reported and told.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// What confined a call. Where something is missing, `gaps` says what and why.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Confinement {
+    /// The ABI of Landlock that kept it to its folders; None: files were not confined.
+    pub landlock: Option<u32>,
+    /// Whether dangerous system calls were filtered.
+    pub seccomp: bool,
+    /// Whether the network was granted.
+    pub network_granted: bool,
+    /// Whether a network not granted was really out of reach.
+    pub network_blocked: bool,
+    /// Whether it was kept from signalling processes that are not its own.
+    pub signals_scoped: bool,
+    /// Processes and threads it could have at one time.
+    pub processes: Option<u64>,
+    /// Bytes of address space of each of its processes.
+    pub memory_bytes: Option<u64>,
+    /// Whether it ran as root.
+    pub root: bool,
+    /// Sentences for people: what could not be enforced.
+    pub gaps: Vec<String>,
+}
+
+impl fmt::Display for Confinement {
+    /// One line for people.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.landlock {
+            Some(_) => "files confined to its folder",
+            None => "files not confined",
+        })?;
+        f.write_str(match (self.network_granted, self.network_blocked) {
+            (true, _) => "; network granted",
+            (false, true) => "; no network",
+            (false, false) => "; network not granted but not blocked",
+        })?;
+        if self.seccomp {
+            f.write_str("; system calls filtered")?;
+        }
+        if self.root {
+            f.write_str("; as root")?;
+        }
+        self.gaps.iter().try_for_each(|gap| write!(f, "; {gap}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_in_force_and_what_was_not_is_said_in_one_line() {
+        let whole =
+            Confinement { landlock: Some(6), seccomp: true, network_blocked: true, ..Confinement::default() };
+        assert_eq!(whole.to_string(), "files confined to its folder; no network; system calls filtered");
+        let gaps = Confinement {
+            network_granted: true,
+            root: true,
+            gaps: vec!["nothing holds here".to_owned()],
+            ..Confinement::default()
+        };
+        assert_eq!(gaps.to_string(), "files not confined; network granted; as root; nothing holds here");
+        let neither = Confinement::default().to_string();
+        assert_eq!(neither, "files not confined; network not granted but not blocked");
+    }
+}
