@@ -8,7 +8,7 @@ use axum::{
 use jiff::tz::TimeZone;
 use loci_api::{
     error::ApiError,
-    ids::{AgentId, BudgetId},
+    ids::{AgentId, BudgetId, ConversationId, MessageId},
     time::Timestamp,
 };
 use loci_server::{
@@ -18,16 +18,22 @@ use loci_server::{
         budget::{self, Spent, Standing},
     },
 };
-use loci_store::table::{
-    agent,
-    budget::{self as rows, Budget, Period},
+use loci_store::{
+    Connection, StoreError,
+    table::{
+        agent,
+        budget::{self as rows, Budget, Period},
+        conversation, message,
+    },
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{Desk, events::Event, extract::Json};
 
 /// Groups of one answer.
 const MOST_GROUPS: u32 = 200;
+/// Characters of a message that stand for it.
+const NAMED: usize = 120;
 /// The largest limit, in dollars: far beyond what anybody spends, and whole numbers stay exact.
 const MOST_USD: f64 = 1_000_000.0;
 const MOST_TOKENS: i64 = 1_000_000_000_000;
@@ -48,6 +54,7 @@ enum By {
     Conversation,
     Run,
     Step,
+    Message,
     Model,
     Kind,
 }
@@ -72,9 +79,17 @@ struct Wanted {
 struct Sum {
     /// A date, an id, a handle or a kind; empty for everything in one sum.
     key: String,
-    /// The agent's name, where the key is an agent that still exists.
+    /// What people call it, where the key is something that still exists: an agent's name, a conversation's title, the
+    /// beginning of a message.
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<String>,
+    /// Whose conversation or message it is, where it still exists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    agent_id: Option<AgentId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    agent_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    conversation_id: Option<ConversationId>,
     calls: i64,
     prompt_tokens: i64,
     completion_tokens: i64,
@@ -100,6 +115,9 @@ impl From<UsageSum> for Sum {
         Self {
             key: sum.key,
             name: None,
+            agent_id: None,
+            agent_name: None,
+            conversation_id: None,
             calls: sum.calls,
             prompt_tokens: sum.tokens.prompt,
             completion_tokens: sum.tokens.completion,
@@ -133,6 +151,42 @@ fn zone(name: Option<&str>) -> Result<TimeZone, ApiError> {
     )
 }
 
+/// Says what people call the thing a sum is of, and whose it is.
+fn name(conn: &Connection, by: By, sum: &mut Sum) -> Result<(), StoreError> {
+    match by {
+        By::Agent => {
+            if let Ok(id) = sum.key.parse::<AgentId>() {
+                sum.name = agent::get(conn, &id)?.map(|agent| agent.name);
+            }
+            return Ok(());
+        }
+        By::Conversation => {
+            if let Ok(id) = sum.key.parse::<ConversationId>() {
+                let found = conversation::get(conn, &id)?;
+                sum.agent_id = found.as_ref().map(|found| found.agent_id.clone());
+                sum.name = found.and_then(|found| found.summary);
+                sum.conversation_id = Some(id);
+            } else {
+                // An agent's main conversation goes by the agent's id.
+                sum.agent_id = sum.key.parse().ok();
+            }
+        }
+        By::Message => {
+            let found = sum.key.parse().ok().map(|id: MessageId| message::get(conn, &id)).transpose()?;
+            if let Some(said) = found.flatten() {
+                sum.name = Some(said.text().chars().take(NAMED).collect());
+                sum.agent_id = Some(said.agent_id);
+                sum.conversation_id = said.conversation_id;
+            }
+        }
+        By::Day | By::Run | By::Step | By::Model | By::Kind => return Ok(()),
+    }
+    if let Some(id) = &sum.agent_id {
+        sum.agent_name = agent::get(conn, id)?.map(|agent| agent.name);
+    }
+    Ok(())
+}
+
 async fn show(State(desk): State<Desk>, Query(wanted): Query<Wanted>) -> Result<Answer<Shown>, Failure> {
     let zone = zone(wanted.timezone.as_deref())?;
     let filter = UsageFilter {
@@ -153,6 +207,7 @@ async fn show(State(desk): State<Desk>, Query(wanted): Query<Wanted>) -> Result<
                 By::Conversation => Some(UsageGroup::Conversation),
                 By::Run => Some(UsageGroup::Run),
                 By::Step => Some(UsageGroup::Step),
+                By::Message => Some(UsageGroup::Message),
                 By::Model => Some(UsageGroup::Model),
                 By::Kind => Some(UsageGroup::Kind),
             };
@@ -161,12 +216,8 @@ async fn show(State(desk): State<Desk>, Query(wanted): Query<Wanted>) -> Result<
                 Some(group) => usage::sums(conn, &filter, group, MOST_GROUPS)?,
             };
             let mut groups: Vec<Sum> = sums.into_iter().map(Sum::from).collect();
-            if wanted.group_by == By::Agent {
-                for group in &mut groups {
-                    if let Ok(id) = group.key.parse::<AgentId>() {
-                        group.name = agent::get(conn, &id)?.map(|agent| agent.name);
-                    }
-                }
+            for group in &mut groups {
+                name(conn, wanted.group_by, group)?;
             }
             Ok(Shown { total: total.into(), groups })
         })
@@ -231,18 +282,23 @@ struct New {
     warn_percent: Option<i64>,
 }
 
-/// What is left out stays.
+/// What is left out stays; a limit that is null is taken away.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Change {
     #[serde(default)]
     period: Option<Period>,
-    #[serde(default)]
-    limit_usd: Option<f64>,
-    #[serde(default)]
-    limit_tokens: Option<i64>,
+    #[serde(default, deserialize_with = "given")]
+    limit_usd: Option<Option<f64>>,
+    #[serde(default, deserialize_with = "given")]
+    limit_tokens: Option<Option<i64>>,
     #[serde(default)]
     warn_percent: Option<i64>,
+}
+
+/// Tells what is null from what is left out.
+fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(value: D) -> Result<Option<Option<T>>, D::Error> {
+    Option::deserialize(value).map(Some)
 }
 
 fn nano(limit: Option<f64>) -> Result<Option<i64>, ApiError> {
@@ -316,8 +372,10 @@ async fn change(
     let found = desk.app().store().read(move |conn| rows::get(conn, &wanted)).await?;
     let mut budget = found.ok_or_else(|| unknown(&id))?;
     budget.period = change.period.unwrap_or(budget.period);
-    budget.limit_nano_usd = nano(change.limit_usd)?.or(budget.limit_nano_usd);
-    budget.limit_tokens = change.limit_tokens.or(budget.limit_tokens);
+    if let Some(limit) = change.limit_usd {
+        budget.limit_nano_usd = nano(limit)?;
+    }
+    budget.limit_tokens = change.limit_tokens.unwrap_or(budget.limit_tokens);
     budget.warn_percent = change.warn_percent.unwrap_or(budget.warn_percent);
     budget.updated_at = Timestamp::now();
     written(&desk, budget, false).await

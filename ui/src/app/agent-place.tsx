@@ -6,7 +6,15 @@ import { Button } from "@/components/ui/button";
 import { Resizer } from "@/components/ui/resizer";
 import { cn } from "@/lib/cn";
 import { isRehearsal } from "@/lib/model-name";
-import { ApprovalDock, ChatPanel, ConversationMenu, ConversationSwitcher, useAgentDialogs } from "@/panels";
+import {
+  ApprovalDock,
+  BudgetNotice,
+  ChatPanel,
+  ConversationMenu,
+  ConversationSwitcher,
+  ModelNotice,
+  useAgentDialogs,
+} from "@/panels";
 import { threadKey } from "@/run/thread";
 import { Inspector } from "./inspector";
 import { useLayout } from "./layout";
@@ -32,7 +40,7 @@ export function AgentPlace({ agent }: { agent: Agent }) {
           <Button
             size="icon"
             variant="quiet"
-            className="sm:hidden"
+            className="min-[641px]:hidden"
             aria-label={t("rail.open")}
             onClick={() => setRail(true)}
           >
@@ -72,11 +80,18 @@ export function AgentPlace({ agent }: { agent: Agent }) {
               onShown={shown}
               composerRef={composer}
               dock={
-                <ApprovalDock
-                  agentId={agent.id}
-                  conversationId={conversationId}
-                  onLeave={() => composer.current?.focus()}
-                />
+                <>
+                  <ModelNotice
+                    agent={agent}
+                    onSettings={() => show({ kind: "settings", agentId: agent.id })}
+                  />
+                  <BudgetNotice agentId={agent.id} />
+                  <ApprovalDock
+                    agentId={agent.id}
+                    conversationId={conversationId}
+                    onLeave={() => composer.current?.focus()}
+                  />
+                </>
               }
               onBranched={(id) => selectAgent(agent.id, id)}
             />

@@ -22,3 +22,38 @@ export function windowOf(model: Model | undefined): number | null {
   const tokens = shown.max_context_window ?? shown.context_window;
   return typeof tokens === "number" ? tokens : null;
 }
+
+export type Capability = "tools" | "images" | "reasoning";
+
+/** What a model is known to do; what nobody says is left out. */
+export function capabilitiesOf(model: Model): Capability[] {
+  const { capabilities }: { capabilities?: unknown } = model;
+  const known = (capabilities ?? {}) as Partial<Record<Capability, boolean | null>>;
+  return (["tools", "images", "reasoning"] as const).filter((name) => known[name] === true);
+}
+
+/** Whether its own server says that a model calls no tools: it cannot keep an agent's memory. */
+export function callsNoTools(model: Model): boolean {
+  const { capabilities }: { capabilities?: unknown } = model;
+  return (capabilities as { tools?: boolean | null } | undefined)?.tools === false;
+}
+
+/** List prices in US dollars for a million tokens read and written, where they are known. */
+export function priceOf(model: Model): { input: number; output: number } | null {
+  const { price }: { price?: unknown } = model;
+  const known = price as { input?: number; output?: number } | null | undefined;
+  return typeof known?.input === "number" && typeof known.output === "number"
+    ? { input: known.input / 1_000_000, output: known.output / 1_000_000 }
+    : null;
+}
+
+/** Models whose handle or name holds every word. */
+export function foundModels(models: readonly Model[], text: string): Model[] {
+  const words = text.toLocaleLowerCase().split(/\s+/).filter(Boolean);
+  return models.filter((model) => {
+    const { display_name }: { display_name?: unknown } = model;
+    const name =
+      `${handleOf(model)} ${typeof display_name === "string" ? display_name : ""}`.toLocaleLowerCase();
+    return words.every((word) => name.includes(word));
+  });
+}

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Tokens a model may answer with: reasoning models need room before they come to the point.
-const ROOM: u32 = 4_096;
+pub(super) const ROOM: u32 = 4_096;
 /// Characters of what is kept as evidence of one text.
 const SHOWN: usize = 600;
 

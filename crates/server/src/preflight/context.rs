@@ -3,13 +3,14 @@
 use std::{fmt::Write as _, time::Duration};
 
 use loci_api::chat::{ChatError, ChatErrorKind};
-use loci_llm::{ResolvedModel, WindowSource};
+use loci_llm::ResolvedModel;
 use serde_json::{Value, json};
 
 use super::{
     Verdict,
     ask::{Question, Reply, ask, shown},
-    suite::Judged,
+    finding::{Advice, Finding},
+    judged::Judged,
 };
 use crate::App;
 
@@ -105,7 +106,7 @@ async fn attempt(app: &App, model: &ResolvedModel, size: u32) -> Tried {
 }
 
 /// Lengths to try, rising, the last one as far as the model and the plan allow.
-fn sizes(window: u32, most: u32) -> Vec<u32> {
+pub(super) fn sizes(window: u32, most: u32) -> Vec<u32> {
     let last = (window / 100 * FILLED).min(most).max(1_024);
     let mut sizes = Vec::new();
     let mut size = FIRST;
@@ -141,63 +142,35 @@ fn judge(model: &ResolvedModel, tries: &[Tried]) -> Judged {
     let good = tries.iter().rev().find(|tried| tried.is_whole());
     // What the provider counted is nearer to the truth than what was meant.
     let effective = good.map_or(0, |tried| tried.prompt_tokens.max(u64::from(tried.size)));
+    let last = tries.last();
+    let said = last.and_then(|last| last.said.as_ref().err()).map(|error| shown(&error.message));
     let evidence = json!({
         "effective_context_tokens": effective,
+        "tried_tokens": last.map(|last| last.size),
+        "said": said,
         "context_window": model.context_window,
         "window_source": model.window_source,
         "tries": tries.iter().map(Tried::evidence).collect::<Vec<_>>(),
     });
-    let Some(last) = tries.last() else {
-        return Judged {
-            verdict: Verdict::Skipped,
-            detail: "Nothing was tried.".to_owned(),
-            remedy: None,
-            evidence,
-        };
+    let Some(last) = last.filter(|last| !last.is_whole()) else {
+        return Judged { verdict: Verdict::Pass, finding: Finding::ReadsAll, advice: None, evidence };
     };
-    if last.is_whole() {
-        return Judged {
-            verdict: Verdict::Pass,
-            detail: format!(
-                "It found everything in a text of {effective} tokens; longer ones were not tried."
-            ),
-            remedy: None,
-            evidence,
-        };
-    }
-    let window = model.context_window;
-    let cut = !last.found[0] && last.found[2];
-    let detail = match (&last.said, cut) {
-        (Err(error), _) => format!("A text of {} tokens was refused: {}", last.size, error.message),
-        (Ok(_), true) => format!(
-            "In a text of {} tokens it no longer knows the beginning: the context is cut without a word.",
-            last.size
-        ),
-        (Ok(_), false) => format!("In a text of {} tokens it no longer finds everything.", last.size),
+    let finding = match (&last.said, !last.found[0] && last.found[2]) {
+        (Err(_), _) => Finding::LongTextRefused,
+        (Ok(_), true) => Finding::BeginningCut,
+        (Ok(_), false) => Finding::LosesSome,
     };
-    let local = match model.kind.as_str() {
-        "ollama" => "Raise the context length in Ollama (OLLAMA_CONTEXT_LENGTH, or num_ctx of the model). ",
-        "llamacpp" => "Start llama-server with a larger --ctx-size. ",
-        "lmstudio_openai" => "Load the model in LM Studio with a larger context length. ",
-        "vllm" | "sglang" => "Start the server with a larger --max-model-len. ",
-        _ => "",
+    let advice = match model.kind.as_str() {
+        _ if effective == 0 => Advice::ChooseLongerReader,
+        "ollama" => Advice::WindowOllama,
+        "llamacpp" => Advice::WindowLlamaServer,
+        "lmstudio_openai" => Advice::WindowLmStudio,
+        "vllm" | "sglang" => Advice::WindowMaxModelLen,
+        _ => Advice::WindowAgent,
     };
-    let limit = if effective > 0 {
-        format!("Or set the agent's context window to {effective} tokens or less.")
-    } else {
-        "Choose another model: this one loses even short texts.".to_owned()
-    };
-    let source = match model.window_source {
-        WindowSource::Assumed => " Nobody says how large its window is.",
-        WindowSource::InForce | WindowSource::Listed => "",
-    };
-    Judged {
-        // Enough for a short conversation is still something.
-        verdict: if effective >= 8_192 { Verdict::Warn } else { Verdict::Fail },
-        detail: format!("{detail} {effective} tokens work; {window} are announced.{source}"),
-        remedy: Some(format!("{local}{limit}")),
-        evidence,
-    }
+    // Enough for a short conversation is still something.
+    let verdict = if effective >= 8_192 { Verdict::Warn } else { Verdict::Fail };
+    Judged { verdict, finding, advice: Some(advice), evidence }
 }
 
 #[cfg(test)]

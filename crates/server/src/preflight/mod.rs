@@ -3,6 +3,9 @@
 
 mod ask;
 mod context;
+mod estimate;
+mod finding;
+mod judged;
 mod report;
 mod suite;
 
@@ -17,7 +20,11 @@ use loci_store::table::score_card::{self, CardStatus, ScoreCard};
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
-pub use self::report::{Report, report};
+pub use self::{
+    estimate::{Estimate, estimate},
+    finding::{Advice, Finding},
+    report::{Report, report},
+};
 use crate::{
     App,
     agents::settings::resolve_model,
@@ -119,6 +126,12 @@ pub struct Check {
     pub detail: String,
     /// What to do about it, where something is to be done.
     pub remedy: Option<String>,
+    /// The name of [`Check::detail`]; cards of earlier versions have none.
+    #[serde(default)]
+    pub finding: Option<Finding>,
+    /// The name of [`Check::remedy`].
+    #[serde(default)]
+    pub advice: Option<Advice>,
     /// What the verdict rests on: the model's own words and figures, cut to a bounded length.
     pub evidence: serde_json::Value,
     /// An agent cannot do without it.
@@ -141,14 +154,7 @@ pub struct Plan {
 /// # Errors
 /// 404 for an unknown model, 422 for one that is none or a plan that cannot be carried out.
 pub async fn start(app: &App, plan: Plan) -> Answer<ScoreCard> {
-    if plan.handle == REHEARSAL_HANDLE {
-        return Err(ApiError::validation("rehearsal is no AI: there is nothing to try out.").into());
-    }
-    if !(1_024..=MOST_CONTEXT).contains(&plan.context_tokens) {
-        return Err(
-            ApiError::validation(format!("context_tokens: must be from 1024 to {MOST_CONTEXT}.")).into()
-        );
-    }
+    check_plan(&plan)?;
     let model = resolve_model(app, &plan.handle).await?;
     let known =
         app.preflight().live().iter().find(|(_, live)| live.handle == plan.handle).map(|(id, _)| id.clone());
@@ -172,6 +178,16 @@ pub async fn start(app: &App, plan: Plan) -> Answer<ScoreCard> {
     Ok(card)
 }
 
+fn check_plan(plan: &Plan) -> Result<(), ApiError> {
+    if plan.handle == REHEARSAL_HANDLE {
+        return Err(ApiError::validation("rehearsal is no AI: there is nothing to try out."));
+    }
+    if !(1_024..=MOST_CONTEXT).contains(&plan.context_tokens) {
+        return Err(ApiError::validation(format!("context_tokens: must be from 1024 to {MOST_CONTEXT}.")));
+    }
+    Ok(())
+}
+
 async fn keep(app: &App, card: ScoreCard) -> Result<(), Failure> {
     Ok(app.store().write(move |tx| score_card::upsert(tx, &card)).await?)
 }
@@ -185,11 +201,11 @@ async fn run(app: &App, mut card: ScoreCard, model: &ResolvedModel, plan: &Plan,
             continue;
         }
         let check = match &unreachable {
-            Some(why) => suite::skipped(name, &format!("The model could not be asked: {why}")),
+            Some(why) => judged::skipped(name, why),
             None => tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
-                (check, gone) = suite::check(app, model, plan, name) => {
+                (check, gone) = judged::check(app, model, plan, name) => {
                     unreachable = gone;
                     check
                 }

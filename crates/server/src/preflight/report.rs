@@ -5,6 +5,7 @@ use loci_store::table::score_card::{CardStatus, ScoreCard};
 use serde::Serialize;
 
 use super::{Check, CheckName, Verdict};
+use crate::App;
 
 /// A card with what it comes down to.
 #[derive(Debug, Clone, Serialize)]
@@ -20,6 +21,9 @@ pub struct Report {
     pub checks: Vec<Check>,
     /// Whether an agent can work with it; `None` before everything an agent needs was tried.
     pub fits_agents: Option<bool>,
+    /// It is about the model as it is reached now: everything an agent needs was tried, at the address the provider has
+    /// today.
+    pub is_current: bool,
     /// What an agent needs and the model does not do.
     pub missing: Vec<CheckName>,
     /// Tokens it was seen to read.
@@ -29,7 +33,7 @@ pub struct Report {
 
 /// What a card comes down to.
 #[must_use]
-pub fn report(card: ScoreCard) -> Report {
+pub fn report(app: &App, card: ScoreCard) -> Report {
     let checks: Vec<Check> = serde_json::from_value(card.checks).unwrap_or_default();
     let number = |name: CheckName, path: &str| {
         checks.iter().find(|check| check.name == name).and_then(|check| check.evidence.pointer(path)).cloned()
@@ -41,7 +45,10 @@ pub fn report(card: ScoreCard) -> Report {
         .iter()
         .filter(|name| name.is_needed())
         .all(|name| needed.iter().any(|check| check.name == *name && check.verdict != Verdict::Skipped));
+    let is_there =
+        app.models().resolve(&card.model_handle).is_ok_and(|model| model.endpoint == card.endpoint);
     Report {
+        is_current: is_there && card.status == CardStatus::Finished && (all_made || !missing.is_empty()),
         id: card.id,
         model: card.model_handle,
         endpoint: card.endpoint,

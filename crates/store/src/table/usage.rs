@@ -110,6 +110,8 @@ pub enum UsageGroup {
     Conversation,
     Run,
     Step,
+    /// What a person said, with every call it led to: also those after it was asked for an approval.
+    Message,
     Model,
     Kind,
 }
@@ -123,6 +125,13 @@ impl UsageGroup {
             Self::Conversation => "coalesce(conversation_id, agent_id, '')",
             Self::Run => "coalesce(run_id, '')",
             Self::Step => "coalesce(step_id, '')",
+            Self::Message => {
+                "coalesce((SELECT said.id FROM messages said
+                   WHERE said.role = 'user' AND said.agent_id = usage_entries.agent_id
+                     AND said.conversation_id IS usage_entries.conversation_id
+                     AND said.sequence <= (SELECT max(own.sequence) FROM messages own WHERE own.run_id = usage_entries.run_id)
+                   ORDER BY said.sequence DESC LIMIT 1), '')"
+            }
             Self::Model => "model_handle",
             Self::Kind => "kind",
         }

@@ -85,7 +85,14 @@ async fn an_able_model_passes_and_its_card_is_kept() {
     model.respond_with(able(usize::MAX));
     let desk = desk_of(&model).await;
     assert_eq!(desk.get("/workbench/preflight").await.ok(), json!([]));
+    let wanted = "/workbench/preflight/estimate?model=openai/gpt-4.1&context_tokens=4096";
+    let estimate = desk.get(wanted).await.ok();
+    assert_eq!((&estimate["is_local"], model.requests().len()), (&json!(false), 0), "nothing was asked");
+    let (cost, most) = (estimate["cost_usd"].as_f64().unwrap(), estimate["cost_at_most_usd"].as_f64().unwrap());
+    assert!(cost > 0.01 && cost < most && most < 1.0, "{estimate}");
     let card = tried(&desk, json!({"model": "openai/gpt-4.1", "context_tokens": 4096})).await;
+    assert_eq!(estimate["calls"], model.requests().len(), "as many as were made");
+    assert_eq!(card["is_current"], true);
     let verdicts: Vec<_> = card["checks"].as_array().unwrap().iter().map(|check| &check["verdict"]).collect();
     assert_eq!(verdicts, vec!["pass"; 11], "{card}");
     assert_eq!((&card["status"], &card["fits_agents"]), (&json!("finished"), &json!(true)));
@@ -120,6 +127,11 @@ async fn a_model_that_cannot_call_tools_or_loses_the_beginning_is_found_out() {
     assert_eq!(call["verdict"], "fail");
     assert!(call["detail"].as_str().unwrap().contains("into its text"), "{call}");
     assert!(call["remedy"].as_str().unwrap().contains("--jinja"), "{call}");
+    assert_eq!(
+        (&call["finding"], &call["advice"]),
+        (&json!("writes_call_as_text"), &json!("read_calls")),
+        "programs with words of their own go by these"
+    );
     assert_eq!(of(&card, "image")["verdict"], "warn");
     let context = of(&card, "context_length");
     assert_ne!(context["verdict"], "pass", "{context}");
@@ -141,6 +153,8 @@ async fn a_model_that_is_not_there_is_asked_once() {
         "{card}"
     );
     assert_eq!((model.requests().len(), &card["fits_agents"]), (1, &json!(false)));
+    desk.get("/workbench/preflight/estimate?model=nobody/x").await.refusal(404);
+    desk.get("/workbench/preflight/estimate?model=rehearsal/rehearsal").await.refusal(422);
     for (body, status) in [
         (json!({"model": "nobody/x"}), 404),
         (json!({"model": "rehearsal/rehearsal"}), 422),
@@ -149,6 +163,22 @@ async fn a_model_that_is_not_there_is_asked_once() {
     ] {
         desk.post("/workbench/preflight", body.clone()).await.refusal(status);
     }
+}
+
+#[tokio::test]
+async fn a_card_no_longer_holds_when_its_provider_has_moved() {
+    let (old, new) = (FakeModel::start().await.unwrap(), FakeModel::start().await.unwrap());
+    old.respond_with(able(usize::MAX));
+    let desk = Fixture::with(Vec::new()).await;
+    let added = json!({"name": "mine", "provider_type": "custom", "base_url": old.base_url_openai()});
+    let provider = desk.post("/workbench/providers", added).await.ok();
+    desk.desk.app().models().list().await;
+    let card = tried(&desk, json!({"model": "mine/gpt-4.1", "context_tokens": 1024})).await;
+    assert_eq!((&card["is_current"], &card["fits_agents"]), (&json!(true), &json!(true)), "{card}");
+    let path = format!("/workbench/providers/{}", provider["id"].as_str().unwrap());
+    desk.call(Method::PATCH, &path, json!({"base_url": new.base_url_openai()})).await.ok();
+    let cards = desk.get("/workbench/preflight").await.ok();
+    assert_eq!((&cards[0]["id"], &cards[0]["is_current"]), (&card["id"], &json!(false)));
 }
 
 #[tokio::test]

@@ -65,6 +65,13 @@ async fn calls_are_counted_priced_and_grouped() {
         assert_eq!(shown["groups"].as_array().unwrap().len(), groups, "{by}: {shown}");
         assert_eq!(shown["total"]["cost_usd"], by_agent["total"]["cost_usd"], "{by}");
     }
+    let by_message = desk.get("/workbench/usage?group_by=message").await.ok();
+    let costs: Vec<_> = by_message["groups"].as_array().unwrap().iter().map(|one| &one["cost_usd"]).collect();
+    assert_eq!(costs, [&json!(0.028), &json!(0.002)], "what was said, with what answering it cost");
+    let dearest = &by_message["groups"][0];
+    assert_eq!((&dearest["name"], &dearest["agent_name"]), (&json!("hello"), &json!("Spender")));
+    let by_conversation = desk.get("/workbench/usage?group_by=conversation").await.ok();
+    assert_eq!(by_conversation["groups"][0]["agent_name"], "Spender", "the main one is the agent's");
     let later = desk.get("/workbench/usage?from=2100-01-01T00:00:00Z").await.ok();
     assert_eq!((&later["total"]["calls"], &later["groups"]), (&json!(0), &json!([])));
     desk.get("/workbench/usage?timezone=Nowhere").await.refusal(422);
@@ -139,7 +146,14 @@ async fn a_budget_warns_stops_cleanly_and_lets_go_on_when_raised() {
     assert_eq!(model.requests().len(), 2, "the model was not asked");
 
     let path = format!("/workbench/budgets/{}", budget["id"].as_str().unwrap());
-    desk.call(Method::PATCH, &path, json!({"limit_tokens": 100_000})).await.ok();
+    let none = desk.call(Method::PATCH, &path, json!({"limit_tokens": null})).await.refusal(422);
+    assert!(none.contains("limit_usd or limit_tokens"), "{none}");
+    let other = json!({"limit_tokens": null, "limit_usd": 5});
+    let changed = desk.call(Method::PATCH, &path, other).await.ok();
+    assert_eq!((&changed["limit_tokens"], &changed["limit_usd"]), (&Value::Null, &json!(5.0)));
+    let changed = desk.call(Method::PATCH, &path, json!({"warn_percent": 50})).await.ok();
+    assert_eq!(changed["limit_usd"], 5.0, "what is left out stays");
+    desk.call(Method::PATCH, &path, json!({"limit_tokens": 100_000, "limit_usd": null})).await.ok();
     let answered = send(&desk, &agent).await.ok();
     assert!(answered.to_string().contains("Yes."), "{answered}");
 

@@ -143,7 +143,13 @@ describe("the list", () => {
     await userEvent.clear(name);
     await userEvent.type(name, "Hermes");
     await userEvent.click(screen.getByRole("tab", { name: "Model" }));
-    await userEvent.selectOptions(screen.getByRole("combobox", { name: "Model" }), "openai/other");
+    const chosen = screen.getByRole("combobox", { name: "Model" });
+    expect(chosen).toHaveTextContent("openai/gpt");
+    chosen.focus();
+    await userEvent.keyboard("{ArrowDown}");
+    await userEvent.type(screen.getByPlaceholderText("Search models"), "oth");
+    await userEvent.keyboard("{Enter}");
+    expect(chosen).toHaveTextContent("openai/other");
     await userEvent.click(screen.getByRole("button", { name: "Save changes" }));
     await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
     expect(patch.mock.calls[0]?.[0].body).toEqual({ name: "Hermes", model: "openai/other" });

@@ -1,6 +1,7 @@
 import { type FormEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Agent } from "@/api/types";
+import { ModelPicker } from "@/components/agent/model-picker";
 import { Button } from "@/components/ui/button";
 import { Dialog, DialogContent } from "@/components/ui/dialog";
 import { Field, Input, Textarea } from "@/components/ui/field";
@@ -9,7 +10,7 @@ import { Spinner } from "@/components/ui/spinner";
 import { cn } from "@/lib/cn";
 import { firstChoice, isRehearsal } from "@/lib/model-name";
 import { useFailure } from "@/lib/use-failure";
-import { ModelSelect } from "./model-select";
+import { ModelFitness } from "./model-fitness";
 import { type NewAgent, useCreateAgent, useModels, useOwnTools } from "./queries";
 import { TEMPLATES } from "./templates";
 
@@ -97,17 +98,17 @@ function CreateForm({ onDone, onCreated, onOpenModels }: CreateFormProps) {
       ) : (
         <Field label={t("agents.model")} hint={isRehearsal(model) ? t("models.rehearsalHint") : undefined}>
           {(control) => (
-            <ModelSelect
+            <ModelPicker
               {...control}
-              required
               disabled={models.isPending}
               models={models.data ?? []}
               value={model}
-              onChange={(event) => set({ model: event.target.value })}
+              onChange={(handle) => set({ model: handle })}
             />
           )}
         </Field>
       )}
+      <ModelFitness model={model} />
       <fieldset className="flex flex-col gap-1.5">
         <legend className="mb-1 font-medium">{t("templates.heading")}</legend>
         <div className="grid grid-cols-2 gap-1.5">

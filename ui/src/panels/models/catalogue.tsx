@@ -1,6 +1,7 @@
 import { ChevronRight } from "lucide-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
+import { useScoreCards } from "@/api/score-cards";
 import { Button } from "@/components/ui/button";
 import { Input } from "@/components/ui/field";
 import { Problem } from "@/components/ui/problem";
@@ -10,7 +11,7 @@ import { handleOf, isRehearsal, windowOf } from "@/lib/model-name";
 import { count } from "@/lib/quantity";
 import { useFailure } from "@/lib/use-failure";
 import { useModels } from "./queries";
-import { ScoreCardView, useScoreCards } from "./score-card";
+import { ScoreCardView } from "./score-card";
 
 /** Every model that can be reached, with what is known of each. */
 export function Catalogue() {

@@ -18,7 +18,18 @@ const CARD = {
       remedy: "Use a newer template.",
       needed: true,
     },
+    {
+      name: "context_length",
+      verdict: "warn",
+      finding: "beginning_cut",
+      advice: "window_agent",
+      detail: "the server's words",
+      remedy: "the server's words",
+      needed: true,
+      evidence: { tried_tokens: 16384, effective_context_tokens: 8192, context_window: 128000 },
+    },
   ],
+  is_current: true,
   fits_agents: false,
   effective_context_tokens: 8192,
   tokens_per_second: 41.7,
@@ -95,6 +106,14 @@ function show(more: Routes = {}) {
       { handle: "ollama/qwen3", model: "qwen3", provider_type: "ollama", context_window: 4096 },
     ],
     "GET /workbench/preflight": [CARD],
+    "GET /workbench/preflight/estimate": {
+      is_local: false,
+      calls: 14,
+      prompt_tokens: 34720,
+      completion_tokens: 1180,
+      cost_usd: 0.08,
+      cost_at_most_usd: 0.5,
+    },
     ...more,
   });
 }
@@ -138,6 +157,9 @@ describe("the models page", () => {
     expect(await screen.findByText("An agent cannot work with it")).toBeVisible();
     expect(screen.getByText("Use a newer template.")).toBeVisible();
     expect(screen.getByText(/reads 8,192 tokens/)).toBeVisible();
+    expect(screen.getByText(/In a text of 16,384 tokens it no longer knows the beginning/)).toBeVisible();
+    expect(screen.getByText("Set the agent's context window to 8,192 tokens or less.")).toBeVisible();
+    expect(await screen.findByText(/14 questions with about 35,900 tokens: about \$0.08/)).toBeVisible();
     expect(seen.some(({ method }) => method === "POST")).toBe(false);
     await userEvent.click(screen.getByRole("button", { name: "Try it out" }));
     await waitFor(() =>

@@ -1,4 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { unwrap } from "@/api/client";
 import { useApi } from "@/api/context";
 import { keys, modelsQuery, providersQuery, statusQuery } from "@/api/queries";
 import type { NewProvider, Provider, ProviderChange, ProviderKind, ProviderTest } from "@/api/workbench";
@@ -59,6 +60,26 @@ export function useTestProvider() {
     mutationFn: (id: string) =>
       api.json<ProviderTest>("POST", `/workbench/providers/${encodeURIComponent(id)}/test`),
     onSuccess: reread,
+  });
+}
+
+/** Keeps an agent's context within what its model was seen to read. */
+export function useLimitContext(agentId: string) {
+  const api = useApi();
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: (context_window_limit: number) =>
+      unwrap(
+        api.v1.PATCH("/v1/agents/{agent_id}", {
+          params: { path: { agent_id: agentId } },
+          body: { context_window_limit },
+        }),
+      ),
+    onSuccess: () =>
+      Promise.all([
+        queries.invalidateQueries({ queryKey: keys.agents() }),
+        queries.invalidateQueries({ queryKey: ["agent", agentId] }),
+      ]),
   });
 }
 

@@ -114,15 +114,13 @@ function BudgetForm({ budget, error, busy, submit, onSubmit, onCancel, children 
   const [usd, setUsd] = useState(String(budget?.limit_usd ?? ""));
   const [tokens, setTokens] = useState(String(budget?.limit_tokens ?? ""));
   const [warn, setWarn] = useState(String(budget?.warn_percent ?? WARN_PERCENT));
-  const hasUsd = typeof budget?.limit_usd === "number";
-  const hasTokens = typeof budget?.limit_tokens === "number";
   const keep = (event: FormEvent) => {
     event.preventDefault();
     onSubmit({
       period,
       warn_percent: Number(warn),
-      ...(usd === "" ? {} : { limit_usd: Number(usd) }),
-      ...(tokens === "" ? {} : { limit_tokens: Number(tokens) }),
+      limit_usd: usd === "" ? null : Number(usd),
+      limit_tokens: tokens === "" ? null : Number(tokens),
     });
   };
   return (
@@ -147,7 +145,6 @@ function BudgetForm({ budget, error, busy, submit, onSubmit, onCancel, children 
             min={0}
             max={MOST_USD}
             step="any"
-            required={hasUsd}
             value={usd}
             onChange={(event) => setUsd(event.target.value)}
           />
@@ -161,7 +158,6 @@ function BudgetForm({ budget, error, busy, submit, onSubmit, onCancel, children 
             min={0}
             max={MOST_TOKENS}
             step={1}
-            required={hasTokens}
             value={tokens}
             onChange={(event) => setTokens(event.target.value)}
           />
@@ -181,20 +177,14 @@ function BudgetForm({ budget, error, busy, submit, onSubmit, onCancel, children 
           />
         )}
       </Field>
-      <p className="text-xs text-muted-foreground">{t(budget ? "budgets.stays" : "budgets.needed")}</p>
+      <p className="text-xs text-muted-foreground">{t("budgets.needed")}</p>
       {error ? <Problem {...failure.of(error)} /> : null}
       <footer className="flex justify-end gap-2">
         <Button onClick={onCancel}>{t("common.cancel")}</Button>
         <Button
           type="submit"
           variant="primary"
-          disabled={
-            busy ||
-            warn === "" ||
-            (usd === "" && tokens === "") ||
-            (hasUsd && usd === "") ||
-            (hasTokens && tokens === "")
-          }
+          disabled={busy || warn === "" || (usd === "" && tokens === "")}
         >
           {submit}
         </Button>

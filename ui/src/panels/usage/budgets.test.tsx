@@ -2,6 +2,7 @@ import { screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { describe, expect, it } from "vitest";
 import { type Routes, refusal, showPanel } from "@/test/page";
+import { BudgetNotice } from "./budget-notice";
 import { Budgets } from "./budgets";
 import type { Budget } from "./queries";
 
@@ -80,11 +81,12 @@ describe("budgets", () => {
       agent_id: "agent-1",
       period: "day",
       limit_tokens: 20000,
+      limit_usd: null,
       warn_percent: 80,
     });
   });
 
-  it("are changed, without a way to empty a limit that is set; a refusal is said", async () => {
+  it("are changed, and one limit is taken away for another; a refusal is said", async () => {
     let refuses = true;
     const { seen } = show([BUDGET], {
       "PATCH /workbench/budgets/budget-1": () =>
@@ -96,7 +98,7 @@ describe("budgets", () => {
     const save = within(dialog).getByRole("button", { name: "Save" });
     await userEvent.clear(limit);
     expect(save).toBeDisabled();
-    await userEvent.type(limit, "9");
+    await userEvent.type(within(dialog).getByLabelText("Limit in tokens"), "9000");
     await userEvent.click(save);
     expect(await within(dialog).findByText(/must be from 0/)).toBeVisible();
     refuses = false;
@@ -104,9 +106,31 @@ describe("budgets", () => {
     await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
     expect(seen.filter(({ method }) => method === "PATCH").at(-1)?.body).toEqual({
       period: "month",
-      limit_usd: 9,
+      limit_usd: null,
+      limit_tokens: 9000,
       warn_percent: 80,
     });
+  });
+
+  it("are told in the conversation of whom they press, with the way to raise them", async () => {
+    const { seen } = showPanel(<BudgetNotice agentId="agent-1" />, {
+      "GET /workbench/status": { version: "0", transport: "http", secrets: { available: true, store: "x" } },
+      "GET /workbench/budgets": [
+        { ...BUDGET, id: "budget-9", agent_id: "agent-9", standing: "stopped" },
+        { ...BUDGET, agent_id: "agent-1", standing: "warning" },
+      ],
+      "PATCH /workbench/budgets/budget-1": BUDGET,
+    });
+    expect(await screen.findByText(/This agent, Each month: the budget is nearly used up/)).toBeVisible();
+    expect(screen.getAllByRole("region")).toHaveLength(1);
+    await userEvent.click(screen.getByRole("button", { name: "Raise it" }));
+    const dialog = screen.getByRole("dialog");
+    const limit = within(dialog).getByLabelText("Limit in US dollars");
+    await userEvent.clear(limit);
+    await userEvent.type(limit, "50");
+    await userEvent.click(within(dialog).getByRole("button", { name: "Save" }));
+    await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
+    expect(seen.find(({ method }) => method === "PATCH")?.body).toMatchObject({ limit_usd: 50 });
   });
 
   it("are deleted only after asking", async () => {

@@ -25,20 +25,54 @@ export type Budget = {
   renews_at: string | null;
 };
 
-/** What is left out stays; an agent's budget stays that agent's. */
+/** A limit that is null does not limit. */
 export type BudgetChange = {
   period: Period;
-  limit_usd?: number;
-  limit_tokens?: number;
+  limit_usd: number | null;
+  limit_tokens: number | null;
   warn_percent: number;
 };
 export type NewBudget = BudgetChange & { agent_id?: string };
 
-export function useBudgets() {
+export const GROUPS = ["day", "agent", "conversation", "message", "model", "kind"] as const;
+export type Group = (typeof GROUPS)[number];
+
+/** The sum of some model calls; costs are at list prices. */
+export type Sum = {
+  key: string;
+  /** What people call the thing the sum is of, and whose it is, where it still exists. */
+  name?: string;
+  agent_name?: string;
+  calls: number;
+  prompt_tokens: number;
+  completion_tokens: number;
+  total_tokens: number;
+  tokens_estimated: boolean;
+  cost_usd: number | null;
+  cost_is_partial: boolean;
+};
+export type Usage = { total: Sum; groups: Sum[] };
+
+/** What was used since a moment. */
+export function useUsage(group: Group, from: Date) {
+  const api = useApi();
+  const since = from.toISOString();
+  return useQuery({
+    queryKey: [...keys.budgets(), "usage", group, since],
+    queryFn: () => {
+      const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
+      const wanted = new URLSearchParams({ group_by: group, from: since, timezone: timeZone });
+      return api.json<Usage>("GET", `/workbench/usage?${wanted}`);
+    },
+  });
+}
+
+export function useBudgets(wanted = true) {
   const api = useApi();
   return useQuery({
     queryKey: keys.budgets(),
     queryFn: () => api.json<Budget[]>("GET", "/workbench/budgets"),
+    enabled: wanted,
   });
 }
 

@@ -1,6 +1,6 @@
 import { useTranslation } from "react-i18next";
+import { ModelPicker } from "@/components/agent/model-picker";
 import { Field, Input, Select, Textarea } from "@/components/ui/field";
-import { ModelSelect } from "../model-select";
 import { useModels } from "../queries";
 import type { SectionProps } from "./draft";
 
@@ -50,14 +50,13 @@ export function CompactionSection({ agent, change }: SectionProps) {
       ) : null}
       <Field label={t("agentSettings.compaction.model")}>
         {(control) => (
-          <ModelSelect
+          <ModelPicker
             {...control}
             models={models.data ?? []}
             value={typeof settings.model === "string" ? settings.model : ""}
-            onChange={(event) => set("model", event.target.value || null)}
-          >
-            <option value="">{t("agentSettings.compaction.ownModel")}</option>
-          </ModelSelect>
+            onChange={(handle) => set("model", handle || null)}
+            none={t("agentSettings.compaction.ownModel")}
+          />
         )}
       </Field>
       <Field label={t("agentSettings.compaction.prompt")} hint={t("agentSettings.compaction.promptHint")}>

@@ -1,9 +1,10 @@
 import { useTranslation } from "react-i18next";
+import { ModelPicker } from "@/components/agent/model-picker";
 import { Field, Input, Select } from "@/components/ui/field";
 import { Problem } from "@/components/ui/problem";
 import { handleOf, isRehearsal, windowOf } from "@/lib/model-name";
 import { useFailure } from "@/lib/use-failure";
-import { ModelSelect } from "../model-select";
+import { ModelFitness } from "../model-fitness";
 import { useModels } from "../queries";
 import type { SectionProps } from "./draft";
 
@@ -28,17 +29,17 @@ export function ModelSection({ agent, change }: SectionProps) {
         hint={isRehearsal(agent.model) ? t("models.rehearsalHint") : undefined}
       >
         {(control) => (
-          <ModelSelect
+          <ModelPicker
             {...control}
             models={models.data ?? []}
             value={agent.model ?? ""}
             // Settings belong to a provider: another model begins with its own.
-            onChange={(event) => change({ model: event.target.value })}
-          >
-            {agent.model ? null : <option value="">{t("agents.noModel")}</option>}
-          </ModelSelect>
+            onChange={(handle) => change({ model: handle })}
+            {...(agent.model ? {} : { none: t("agents.noModel") })}
+          />
         )}
       </Field>
+      <ModelFitness model={agent.model ?? ""} />
       <Field
         label={t("agentSettings.model.window")}
         hint={
