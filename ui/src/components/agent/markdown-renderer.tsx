@@ -1,28 +1,33 @@
 // The markdown renderer, in a file of its own because it is most of the window's code and the first paint
 // does not need it.
-import type { ComponentProps } from "react";
+import { type ComponentProps, useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { Streamdown } from "streamdown";
 import { cn } from "@/lib/cn";
 import { codeColours } from "./code-colours";
 import type { MarkdownProps } from "./markdown";
 
+// The same objects every time: with others every code block is drawn anew for each piece that arrives.
 const PLUGINS = { code: codeColours };
+const CONTROLS = { table: false, code: { copy: true, download: false }, mermaid: false };
+const LINK_SAFETY = { enabled: false };
+const COMPONENTS = { a: Link, img: Picture };
 
 export function MarkdownRenderer({ text, streaming, className }: MarkdownProps) {
   const { t } = useTranslation();
+  const translations = useMemo(() => ({ copyCode: t("copy.code"), copied: t("copy.copied") }), [t]);
   return (
     <Streamdown
       className={cn("prose-agent text-base break-words", className)}
       mode={streaming ? "streaming" : "static"}
       isAnimating={streaming}
       dir="auto"
-      controls={{ table: false, code: { copy: true, download: false }, mermaid: false }}
-      linkSafety={{ enabled: false }}
+      controls={CONTROLS}
+      linkSafety={LINK_SAFETY}
       lineNumbers={false}
       plugins={PLUGINS}
-      translations={{ copyCode: t("copy.code"), copied: t("copy.copied") }}
-      components={{ a: Link, img: Picture }}
+      translations={translations}
+      components={COMPONENTS}
     >
       {text}
     </Streamdown>
