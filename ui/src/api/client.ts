@@ -3,6 +3,7 @@ import createClient, { type Client } from "openapi-fetch";
 import type { Transport, TransportResponse } from "@/transport";
 import { ApiError, errorFromBody, toApiError } from "./error";
 import type { paths } from "./generated/schema";
+import { noted, watched } from "./reach";
 
 /** Only a base for building URLs: the transport sends the path alone. */
 const BASE = "http://loci.invalid";
@@ -16,7 +17,8 @@ export type Api = {
   stream(method: string, path: string, body: unknown, signal?: AbortSignal): Promise<TransportResponse>;
 };
 
-export function createApi(transport: Transport): Api {
+export function createApi(given: Transport): Api {
+  const transport = watched(given);
   const v1 = createClient<paths>({ baseUrl: BASE, fetch: (request) => viaTransport(transport, request) });
 
   const stream: Api["stream"] = async (method, path, body, signal) => {
@@ -36,7 +38,7 @@ export function createApi(transport: Transport): Api {
         throw toApiError(cause);
       });
     if (response.status >= 200 && response.status < 300) return response;
-    throw errorFromBody(response.status, await new Response(response.body).text());
+    throw noted(errorFromBody(response.status, await new Response(response.body).text()));
   };
 
   return {
@@ -55,7 +57,7 @@ export function createApi(transport: Transport): Api {
           throw toApiError(cause);
         });
       const text = await new Response(response.body).text();
-      if (response.status < 200 || response.status >= 300) throw errorFromBody(response.status, text);
+      if (response.status < 200 || response.status >= 300) throw noted(errorFromBody(response.status, text));
       return (text ? JSON.parse(text) : null) as T;
     },
   };
@@ -69,7 +71,9 @@ export async function unwrap<T>(
     throw toApiError(cause);
   });
   if (!response.ok) {
-    throw errorFromBody(response.status, typeof error === "string" ? error : JSON.stringify(error ?? null));
+    throw noted(
+      errorFromBody(response.status, typeof error === "string" ? error : JSON.stringify(error ?? null)),
+    );
   }
   if (data === undefined && response.status !== 204) {
     throw new ApiError("The server's answer could not be read.", "loci", response.status);

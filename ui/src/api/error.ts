@@ -1,8 +1,11 @@
 // What went wrong with a request, in whose part, and what the server said: never a bare code.
 import { TransportError } from "@/transport";
 
-/** Whose part failed: this program, the model's server, a server elsewhere, the network between, or the request itself. */
-export type Fault = "loci" | "model" | "remote" | "network" | "request";
+/**
+ * Whose part failed: this program, the model's server, a server elsewhere, the network between, or the request itself;
+ * or nobody's, when a budget forbade it.
+ */
+export type Fault = "loci" | "model" | "remote" | "network" | "request" | "budget";
 
 export class ApiError extends Error {
   override readonly name = "ApiError";
@@ -29,13 +32,7 @@ export function errorFromBody(status: number, body: string): ApiError {
     if (isRecord(parsed.error)) {
       const { type, message, detail } = parsed.error;
       const code = text(type);
-      return new ApiError(
-        text(message) ?? fallback,
-        code?.startsWith("llm") ? "model" : "loci",
-        status,
-        code,
-        text(detail),
-      );
+      return new ApiError(text(message) ?? fallback, faultOfRun(code), status, code, text(detail));
     }
     if (isRecord(parsed.detail)) {
       const code = text(parsed.detail.code);
@@ -47,6 +44,12 @@ export function errorFromBody(status: number, body: string): ApiError {
     if (detail) return new ApiError(detail, faultOf(status), status, null, null);
   }
   return new ApiError(fallback, faultOf(status), status, null, body.slice(0, 2000) || null);
+}
+
+/** Whose part it was that a run failed, by the API's `error_type`. */
+export function faultOfRun(errorType: string | null): Fault {
+  if (errorType === "budget_exceeded") return "budget";
+  return errorType?.startsWith("llm") ? "model" : "loci";
 }
 
 /** Whatever was thrown, as an `ApiError`. */

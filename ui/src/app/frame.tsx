@@ -4,9 +4,13 @@ import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { useApi } from "@/api/context";
 import { agentsQuery } from "@/api/queries";
+import { useIsLocal } from "@/api/use-local";
 import { Button } from "@/components/ui/button";
 import { Empty } from "@/components/ui/empty";
+import { Problem } from "@/components/ui/problem";
+import { Spinner } from "@/components/ui/spinner";
 import { cn } from "@/lib/cn";
+import { useFailure } from "@/lib/use-failure";
 import {
   AgentDialogs,
   ApprovalsPage,
@@ -16,10 +20,12 @@ import {
   Palette,
   SettingsPage,
   UsageSection,
+  useAgentDialogs,
   WorkshopPage,
 } from "@/panels";
 import { AgentPlace } from "./agent-place";
 import { useCommandKeys, useCommands } from "./commands";
+import { ConnectionBanner } from "./connection-banner";
 import { type Place, useLayout } from "./layout";
 import { OutboxRunner } from "./outbox-runner";
 import { useOverlays } from "./overlays";
@@ -75,8 +81,11 @@ export function Frame() {
           onClick={() => setRail(false)}
         />
       ) : null}
-      <div className="h-full min-w-0 flex-1">
-        <Part key={place}>{PLACES[place]()}</Part>
+      <div className="flex h-full min-w-0 flex-1 flex-col">
+        <ConnectionBanner />
+        <div className="min-h-0 flex-1">
+          <Part key={place}>{PLACES[place]()}</Part>
+        </div>
       </div>
       <Palette
         open={overlay === "palette"}
@@ -152,19 +161,37 @@ function OpenRail() {
 
 function ChosenAgent() {
   const { t } = useTranslation();
-  const { data: agents } = useQuery(agentsQuery(useApi()));
+  const failure = useFailure();
+  const isLocal = useIsLocal();
+  const show = useAgentDialogs((dialogs) => dialogs.show);
+  const { data: agents, error, isPending, refetch } = useQuery(agentsQuery(useApi()));
   const { agentId, selectAgent, goTo } = useLayout();
   const agent = agents?.find(({ id }) => id === agentId);
   if (agent) return <AgentPlace key={agent.id} agent={agent} />;
   return (
     <Page>
-      {agents?.length === 0 ? (
+      {agents?.length === 0 && isLocal ? (
         <FirstRunPage onCreated={selectAgent} onOpenModels={() => goTo("models")} />
       ) : (
-        <>
+        <div className="m-auto flex w-full max-w-[620px] flex-col p-4">
           <h1 className="sr-only">Loci</h1>
-          {agents ? <Empty className="flex-1" heading={t("agents.choose")} /> : null}
-        </>
+          {isPending ? <Spinner className="m-auto size-5" aria-label={t("common.loading")} /> : null}
+          {agents?.length === 0 ? (
+            <Empty heading={t("agents.noneThere")}>
+              <Button variant="primary" onClick={() => show({ kind: "create" })}>
+                {t("agents.createFirst")}
+              </Button>
+            </Empty>
+          ) : null}
+          {agents && agents.length > 0 ? <Empty heading={t("agents.choose")} /> : null}
+          {error && !agents ? (
+            <Problem {...failure.of(error)}>
+              <Button size="sm" onClick={() => refetch()}>
+                {t("common.tryAgain")}
+              </Button>
+            </Problem>
+          ) : null}
+        </div>
       )}
     </Page>
   );

@@ -5,7 +5,7 @@ import { asksSomebody } from "@/api/approvals";
 import { useApi } from "@/api/context";
 import { approvalsQuery } from "@/api/queries";
 import { cn } from "@/lib/cn";
-import { AgentList } from "@/panels";
+import { AgentList, ConnectionSwitcher } from "@/panels";
 import { readable } from "./commands";
 import { type Place, useLayout } from "./layout";
 import { openPalette } from "./overlays";
@@ -41,6 +41,9 @@ export function Rail() {
       <Part>
         <AgentList selected={place === "agent" ? agentId : null} onSelect={selectAgent} />
       </Part>
+      <div className="border-t p-2 empty:hidden">
+        <ConnectionSwitcher onManage={() => goTo("models")} />
+      </div>
       <ul className="flex flex-col gap-0.5 border-t p-2">
         {(Object.keys(PLACES) as Array<keyof typeof PLACES>).map((name) => {
           const Icon = PLACES[name];

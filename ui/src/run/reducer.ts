@@ -1,6 +1,6 @@
 // The live run of one conversation as a pure function of what happened. React, time and the network are
 // outside; the same log gives the same state.
-import type { Fault } from "@/api/error";
+import { type Fault, faultOfRun } from "@/api/error";
 import type { Message, RunEvent, ToolCall, Usage } from "./events";
 
 export type Phase =
@@ -132,7 +132,7 @@ function reduceEvent(state: RunState, event: RunEvent, at: number): RunState {
         ...running,
         runId: event.runId ?? running.runId,
         failure: {
-          fault: event.errorType?.startsWith("llm") ? "model" : "loci",
+          fault: faultOfRun(event.errorType),
           code: event.errorType,
           message: event.message,
           detail: event.detail,

@@ -29,6 +29,8 @@ type BlockCardProps = Omit<ComponentProps<"article">, "onChange"> & {
   sharedBy?: readonly string[];
   /** The last change, where the server keeps them. */
   newest?: BlockVersion | null;
+  /** Why there are no earlier versions here. */
+  historyLack?: string | null;
   onHistory?: () => void;
   /** Absent: there is nothing to take back. */
   onUndo?: (() => void) | undefined;
@@ -44,6 +46,7 @@ export function BlockCard({
   onSave,
   sharedBy = [],
   newest = null,
+  historyLack = null,
   onHistory,
   onUndo,
   onRedo,
@@ -115,26 +118,34 @@ export function BlockCard({
           {t("block.sharedBy", { count: sharedBy.length, agents: sharedBy.join(", ") })}
         </p>
       ) : null}
-      {newest && onHistory ? (
+      {(newest && onHistory) || historyLack ? (
         <footer className="-mb-1 flex items-center gap-0.5 text-xs text-muted-foreground">
-          <button
-            type="button"
-            className="mr-auto flex min-w-0 items-center gap-1.5 rounded-sm py-1 text-left hover:text-foreground"
-            onClick={onHistory}
-          >
-            <History aria-hidden className="size-3 shrink-0" />
-            <span className="sr-only">{t("block.history", { label: block.label })}: </span>
-            <span className="truncate">
-              {t(`block.editedBy.${newest.actor}`, { name: newest.actor_name ?? t("block.anAgent") })},{" "}
-              <When date={newest.at} />
-            </span>
-          </button>
+          {newest && onHistory ? (
+            <button
+              type="button"
+              className="mr-auto flex min-w-0 items-center gap-1.5 rounded-sm py-1 text-left hover:text-foreground"
+              onClick={onHistory}
+            >
+              <History aria-hidden className="size-3 shrink-0" />
+              <span className="sr-only">{t("block.history", { label: block.label })}: </span>
+              <span className="truncate">
+                {t(`block.editedBy.${newest.actor}`, { name: newest.actor_name ?? t("block.anAgent") })},{" "}
+                <When date={newest.at} />
+              </span>
+            </button>
+          ) : (
+            <Button size="sm" variant="quiet" lack={historyLack} className="mr-auto -ml-2 font-normal">
+              <History aria-hidden className="size-3" />
+              {t("block.historyShort")}
+            </Button>
+          )}
           <Button
             size="icon"
             variant="quiet"
+            lack={historyLack}
             aria-label={t("block.undo")}
             title={t("block.undo")}
-            disabled={saving || !onUndo}
+            disabled={!historyLack && (saving || !onUndo)}
             onClick={onUndo}
           >
             <Undo2 aria-hidden className="size-3.5" />
@@ -142,9 +153,10 @@ export function BlockCard({
           <Button
             size="icon"
             variant="quiet"
+            lack={historyLack}
             aria-label={t("block.redo")}
             title={t("block.redo")}
-            disabled={saving || !onRedo}
+            disabled={!historyLack && (saving || !onRedo)}
             onClick={onRedo}
           >
             <Redo2 aria-hidden className="size-3.5" />

@@ -1,4 +1,4 @@
-import { TriangleAlert } from "lucide-react";
+import { CloudOff, TriangleAlert } from "lucide-react";
 import type { ComponentProps, ReactNode } from "react";
 import { cn } from "@/lib/cn";
 
@@ -10,6 +10,8 @@ type ProblemProps = ComponentProps<"div"> & {
   /** More, one click away and selectable. */
   detail?: string | null;
   detailLabel: string;
+  /** It is said elsewhere as well, once for all: here it only explains why something is not there. */
+  quiet?: boolean;
 };
 
 /** An error that stays until it is dealt with. What one can do stands in its children. */
@@ -18,20 +20,31 @@ export function Problem({
   message,
   detail,
   detailLabel,
+  quiet = false,
   className,
   children,
   ...rest
 }: ProblemProps) {
+  const Sign = quiet ? CloudOff : TriangleAlert;
   return (
     <div
-      role="alert"
-      className={cn("flex gap-2.5 rounded-md border border-danger/50 bg-danger-soft p-3", className)}
+      role={quiet ? "status" : "alert"}
+      className={cn(
+        "flex gap-2.5 rounded-md border p-3",
+        quiet ? "bg-card" : "border-danger/50 bg-danger-soft",
+        className,
+      )}
       {...rest}
     >
-      <TriangleAlert aria-hidden className="mt-0.5 size-4 shrink-0 text-danger" />
+      <Sign
+        aria-hidden
+        className={cn("mt-0.5 size-4 shrink-0", quiet ? "text-muted-foreground" : "text-danger")}
+      />
       <div className="flex min-w-0 flex-1 flex-col gap-1.5">
-        <p className="font-semibold">{heading}</p>
-        <p className="break-words whitespace-pre-wrap">{message}</p>
+        <p className={quiet ? "font-medium" : "font-semibold"}>{heading}</p>
+        <p className={cn("break-words whitespace-pre-wrap", quiet && "text-xs text-muted-foreground")}>
+          {message}
+        </p>
         {detail ? (
           <details>
             <summary className="text-xs text-muted-foreground">{detailLabel}</summary>

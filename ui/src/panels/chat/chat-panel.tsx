@@ -158,39 +158,44 @@ export function ChatPanel({ thread, dock, composerRef, sought, onShown, onBranch
           />
         </LiveCallsProvider>
       ) : null}
-      <div className="mx-auto flex w-full max-w-[760px] flex-col gap-2 px-4 pb-3">
-        <RunNotice
-          state={state}
-          unsent={hasUnsent(state)}
-          onRetry={session.retry}
-          onAgain={session.canAgain() ? session.again : null}
-          onDismiss={session.dismissFailure}
-        />
-        {stop.error && active ? <Problem {...failure.of(stop.error)} heading={t("chat.notStopped")} /> : null}
-        {branch.error ? (
-          <Problem {...failure.of(branch.error)}>
-            <Button size="sm" variant="quiet" onClick={() => branch.reset()}>
-              {t("common.dismiss")}
-            </Button>
-          </Problem>
-        ) : null}
-        {dock}
-        {edited ? <BranchNote onCancel={() => setEdited(null)} busy={branch.isPending} /> : null}
-        <Composer
-          mode={edited ? "ready" : mode}
-          draft={drafts[key] ?? ""}
-          onDraft={(text) => setDraft(key, text)}
-          pictures={outbox.pictures[key] ?? NO_PICTURES}
-          onPictures={(pictures) => outbox.setPictures(key, pictures)}
-          onSend={send}
-          onStop={() => stop.mutate()}
-          stopLack={stopLack}
-          onCancel={edited ? () => setEdited(null) : undefined}
-          queued={outbox.queued[key] ?? NO_MESSAGES}
-          onUnqueue={(at) => outbox.unqueue(key, at)}
-          notice={kept ? null : t("composer.notKept")}
-          inputRef={composerRef}
-        />
+      {/* The gutters of the messages above, so that both columns stand under each other. */}
+      <div className="shrink-0 overflow-hidden pt-1 [scrollbar-gutter:stable_both-edges]">
+        <div className="mx-auto flex w-full max-w-[760px] flex-col gap-2 px-4 pb-3">
+          <RunNotice
+            state={state}
+            unsent={hasUnsent(state)}
+            onRetry={session.retry}
+            onAgain={session.canAgain() ? session.again : null}
+            onDismiss={session.dismissFailure}
+          />
+          {stop.error && active ? (
+            <Problem {...failure.of(stop.error)} heading={t("chat.notStopped")} />
+          ) : null}
+          {branch.error ? (
+            <Problem {...failure.of(branch.error)}>
+              <Button size="sm" variant="quiet" onClick={() => branch.reset()}>
+                {t("common.dismiss")}
+              </Button>
+            </Problem>
+          ) : null}
+          {dock}
+          {edited ? <BranchNote onCancel={() => setEdited(null)} busy={branch.isPending} /> : null}
+          <Composer
+            mode={edited ? "ready" : mode}
+            draft={drafts[key] ?? ""}
+            onDraft={(text) => setDraft(key, text)}
+            pictures={outbox.pictures[key] ?? NO_PICTURES}
+            onPictures={(pictures) => outbox.setPictures(key, pictures)}
+            onSend={send}
+            onStop={() => stop.mutate()}
+            stopLack={stopLack}
+            onCancel={edited ? () => setEdited(null) : undefined}
+            queued={outbox.queued[key] ?? NO_MESSAGES}
+            onUnqueue={(at) => outbox.unqueue(key, at)}
+            notice={kept ? null : t("composer.notKept")}
+            inputRef={composerRef}
+          />
+        </div>
       </div>
     </section>
   );

@@ -3,6 +3,7 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { toApiError } from "@/api/error";
 import type { Block } from "@/api/types";
+import { useLack } from "@/api/use-lack";
 import { BlockCard } from "@/components/agent/block-card";
 import { Button } from "@/components/ui/button";
 import { Confirm, ConfirmCancel, ConfirmContent } from "@/components/ui/dialog";
@@ -32,6 +33,7 @@ export function SavedBlock({ agentId, block, onUp, onDown }: SavedBlockProps) {
   const { data: sharedBy } = useSharers(agentId, id);
   const newest = versions?.[0] ?? null;
   const undo = useUndo(agentId, id, newest?.version ?? null);
+  const lack = useLack("block_history");
   const [open, setOpen] = useState<"history" | "settings" | "detach" | null>(null);
   const close = (stays: boolean) => {
     if (!stays) setOpen(null);
@@ -55,6 +57,7 @@ export function SavedBlock({ agentId, block, onUp, onDown }: SavedBlockProps) {
         }
         sharedBy={sharedBy ?? []}
         newest={newest}
+        historyLack={lack}
         onHistory={() => setOpen("history")}
         onUndo={undo.undo}
         onRedo={undo.redo}
@@ -66,7 +69,9 @@ export function SavedBlock({ agentId, block, onUp, onDown }: SavedBlockProps) {
               </Button>
             </MenuTrigger>
             <MenuContent>
-              <MenuItem onSelect={() => setOpen("history")}>{t("block.historyShort")}</MenuItem>
+              <MenuItem lack={lack} onSelect={() => setOpen("history")}>
+                {t("block.historyShort")}
+              </MenuItem>
               <MenuItem onSelect={() => setOpen("settings")}>{t("block.settings")}</MenuItem>
               {onUp ? <MenuItem onSelect={onUp}>{t("block.moveUp")}</MenuItem> : null}
               {onDown ? <MenuItem onSelect={onDown}>{t("block.moveDown")}</MenuItem> : null}

@@ -1,6 +1,7 @@
 import { ChevronRight } from "lucide-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
+import { type Fault, faultOfRun } from "@/api/error";
 import type { Run } from "@/api/types";
 import { useLack } from "@/api/use-lack";
 import { Button } from "@/components/ui/button";
@@ -115,10 +116,7 @@ function Steps({ agentId, run }: { agentId: string; run: Run }) {
     <div className="flex flex-col gap-2 border-t px-2.5 py-2">
       {fault ? (
         <Problem
-          heading={t("runs.failedHeading")}
-          message={fault.message}
-          detail={fault.detail}
-          detailLabel={t("common.details")}
+          {...failure.from(fault)}
         />
       ) : null}
       {lack ? <p className="text-muted-foreground">{lack}</p> : null}
@@ -138,10 +136,14 @@ function Steps({ agentId, run }: { agentId: string; run: Run }) {
 }
 
 /** What the run left behind when it failed: a sentence, and more for whoever opens it. */
-function errorOf(run: Run): { message: string; detail: string | null } | null {
+function errorOf(run: Run): { fault: Fault; message: string; detail: string | null } | null {
   const error = run.metadata?.error;
   if (typeof error !== "object" || error === null) return null;
-  const { message, detail } = error as Record<string, unknown>;
+  const { message, detail, error_type } = error as Record<string, unknown>;
   if (typeof message !== "string") return null;
-  return { message, detail: typeof detail === "string" && detail !== message ? detail : null };
+  return {
+    fault: faultOfRun(typeof error_type === "string" ? error_type : null),
+    message,
+    detail: typeof detail === "string" && detail !== message ? detail : null,
+  };
 }

@@ -1,5 +1,6 @@
 import { type FormEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { useLack } from "@/api/use-lack";
 import type { SecretPlace } from "@/api/workbench";
 import { Button } from "@/components/ui/button";
 import { Field, Input, Select } from "@/components/ui/field";
@@ -76,6 +77,7 @@ function Backup({ folder }: { folder: string }) {
   const { t, i18n } = useTranslation();
   const failure = useFailure();
   const backup = useBackup();
+  const lack = useLack("backup");
   const [file, setFile] = useState("");
   const submit = (event: FormEvent) => {
     event.preventDefault();
@@ -94,6 +96,7 @@ function Backup({ folder }: { folder: string }) {
           />
         )}
       </Field>
+      {lack ? <p className="text-muted-foreground">{lack}</p> : null}
       <div className="flex items-center gap-3">
         <Button type="submit" disabled={backup.isPending}>
           {backup.isPending ? <Spinner /> : null}
