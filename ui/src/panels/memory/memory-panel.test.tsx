@@ -88,13 +88,24 @@ describe("the memory panel", () => {
   });
 
   it("writes through the API itself where the agents are elsewhere, and looks before it does", async () => {
+    const reason = "Earlier versions are kept on this machine only.";
     const { seen } = show({
       "GET /workbench/status": { connection: "connection-1", version: "0", transport: "http" },
+      "GET /workbench/connections": [
+        { id: "connection-1", selected: true, lacks: [{ feature: "block_history", reason }] },
+      ],
       "GET /v1/blocks/block-1": human,
       "PATCH /v1/blocks/block-1": human,
     });
     const shown = await card("human");
     await waitFor(() => expect(within(shown).queryByText(/edited by/)).toBeNull());
+    for (const name of ["History", "Undo the last change", "Redo"]) {
+      const greyed = await within(shown).findByRole("button", { name });
+      expect(greyed).toHaveAttribute("aria-disabled", "true");
+      expect(greyed).toHaveAccessibleDescription(reason);
+      await userEvent.click(greyed);
+    }
+    expect(screen.queryByRole("dialog")).toBeNull();
     await press("Edit human");
     writeInto(
       await screen.findByRole("textbox", { name: "Value of human" }, { timeout: 10_000 }),

@@ -28,12 +28,12 @@ export function SavedBlock({ agentId, block, onUp, onDown }: SavedBlockProps) {
   const { t } = useTranslation();
   const id = block.id ?? "";
   const label = block.label ?? "";
+  const lack = useLack("block_history");
   const edit = useEditBlock(agentId);
   const { data: versions } = useVersions(agentId, id, 1);
   const { data: sharedBy } = useSharers(agentId, id);
-  const newest = versions?.[0] ?? null;
+  const newest = (lack === null && versions?.[0]) || null;
   const undo = useUndo(agentId, id, newest?.version ?? null);
-  const lack = useLack("block_history");
   const [open, setOpen] = useState<"history" | "settings" | "detach" | null>(null);
   const close = (stays: boolean) => {
     if (!stays) setOpen(null);
