@@ -19,5 +19,7 @@ pub fn derive(
     source: &str,
     parameters: Option<&Map<String, Value>>,
 ) -> Result<DerivedSchema, ApiError> {
-    crate::tools::derive(source, crate::tools::source_type(Some(source_type))?, parameters)
+    let kind = crate::tools::source_type(Some(source_type))?;
+    crate::tools::derive_of(source, kind, None, parameters)
+        .map_err(|error| ApiError::bad_request(error.to_string()))
 }

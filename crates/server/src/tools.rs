@@ -99,18 +99,25 @@ pub fn derive(
     kind: SourceType,
     parameters: Option<&Map<String, Value>>,
 ) -> Result<DerivedSchema, ApiError> {
+    derive_of(source, kind, None, parameters).map_err(|error| not_derived(&error))
+}
+
+/// The same of the function of that name, if one is given.
+pub fn derive_of(
+    source: &str,
+    kind: SourceType,
+    name: Option<&str>,
+    parameters: Option<&Map<String, Value>>,
+) -> Result<DerivedSchema, SchemaError> {
     match parameters {
-        Some(parameters) => schema::derive_with_parameters(source, kind, None, parameters),
-        None => schema::derive(source, kind, None),
+        Some(parameters) => schema::derive_with_parameters(source, kind, name, parameters),
+        None => schema::derive(source, kind, name),
     }
-    .map_err(|error| not_derived(&error))
 }
 
 /// Clients look for the two halves of the sentence.
 fn not_derived(error: &SchemaError) -> ApiError {
-    let text = error.to_string();
-    let text = text.strip_prefix("Schema generation failed: ").unwrap_or(&text);
-    ApiError::bad_request(format!("Failed to derive json schema: Schema generation failed: {text}"))
+    ApiError::bad_request(format!("Failed to derive json schema: Schema generation failed: {error}"))
 }
 
 /// A name models accept and no built-in has.
@@ -281,10 +288,7 @@ fn rederived(tool: &Tool, update: &ToolUpdate) -> Result<Option<Map<String, Valu
     }
     // Of several functions it is still the tool's own; without that one the source's, which renames the tool.
     let of = name.filter(|name| schema::find_function(source, kind, Some(name)).is_ok());
-    let derived = match parameters {
-        Some(parameters) => schema::derive_with_parameters(source, kind, of, parameters),
-        None => schema::derive(source, kind, of),
-    };
+    let derived = derive_of(source, kind, of, parameters);
     derived.map(|derived| Some(derived.json_schema)).map_err(|error| not_derived(&error))
 }
 

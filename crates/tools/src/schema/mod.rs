@@ -63,7 +63,7 @@ pub enum SchemaError {
     NoFunction,
     #[error("the source defines no function named '{name}' at its top level; it defines: {available}")]
     NotFound { name: String, available: String },
-    #[error("Schema generation failed: function '{function}': {}", list(problems))]
+    #[error("function '{function}': {}", list(problems))]
     Invalid { function: String, problems: Vec<Problem> },
 }
 

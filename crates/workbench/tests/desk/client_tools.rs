@@ -123,7 +123,7 @@ async fn own_tools_are_kept_changed_and_removed() {
     assert_eq!(desk.get("/workbench/own-tools").await.ok().as_array().unwrap().len(), 1);
     for (body, status, wanted) in [
         (json!({}), 422, "source_code"),
-        (json!({"source_code": "def x(:"}), 400, "Schema generation failed"),
+        (json!({"source_code": "def x(:"}), 400, "syntax error in line 1, column 6"),
         (json!({"source_code": source("read_file")}), 409, "of Loci's own"),
         (json!({"source_code": source("twice")}), 409, "already taken"),
         (json!({"source_code": source("y"), "timeout_seconds": 0}), 400, "1 to 600"),
