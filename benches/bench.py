@@ -1,4 +1,5 @@
-"""Measures the optimised server from outside: `cargo xtask bench [start] [step] [token] [history] [throughput]`.
+"""Measures the optimised server from outside: `cargo xtask bench [start] [step] [token] [stream] [parse] [history]
+[throughput]`.
 
 The model's own time is left out. For steps it is the server's record of how long each model call took; for the first
 token it is the same held answer read from the model directly, in the same run. Medians over many rounds; wall times
@@ -10,6 +11,7 @@ import json
 import os
 import pathlib
 import statistics
+import subprocess
 import sys
 import tempfile
 import threading
@@ -127,6 +129,50 @@ def bench_token(model, server):
     print(f"{'first token, added by Loci':<46} {'':>10} {(two - one):>10.2f} {'':>10}  ms     {BUDGETS['token']}")
 
 
+def whole_stream(url, path, body):
+    """Seconds a streamed answer takes to its end."""
+    at = urllib.parse.urlparse(url)
+    connection = http.client.HTTPConnection(at.hostname, at.port, timeout=120)
+    begin = time.perf_counter()
+    connection.request("POST", path, json.dumps(body), HEADERS)
+    answer = connection.getresponse()
+    while answer.read(1 << 16):
+        pass
+    connection.close()
+    return time.perf_counter() - begin
+
+
+def bench_stream(model, server):
+    """What Loci adds to each token of a long answer: parsed, kept, numbered and sent on."""
+    pieces = 4_000
+    frame = {"choices": [{"index": 0, "delta": {"content": " word"}, "finish_reason": None}]}
+    end = {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
+    raw = f"data: {json.dumps(frame)}\n\n" * pieces + f"data: {json.dumps(end)}\n\ndata: [DONE]\n\n"
+    model.default({"raw": raw, "headers": {"content-type": "text/event-stream"}})
+    line = Line(server.url)
+    body = {"input": "Write.", "streaming": True, "stream_tokens": True}
+    direct_body = {"model": "gpt-4.1", "stream": True, "messages": [{"role": "user", "content": "Write."}]}
+    direct, through = [], []
+    for _ in range(12):
+        direct.append(whole_stream(model.url, "/v1/chat/completions", direct_body))
+        # An agent of its own each time: what was said before would be sent along.
+        through.append(whole_stream(server.url, f"/v1/agents/{new_agent(line)}/messages", body))
+    one = show(f"answer of {pieces} tokens, from the model itself", direct[2:])
+    two = show(f"answer of {pieces} tokens, through Loci", through[2:])
+    print(f"{'each token, added by Loci':<46} {'':>10} {(two - one) / pieces * 1e3:>10.2f} {'':>10}  µs")
+
+
+def bench_parse():
+    """How fast each protocol's answers are read, by a program that does nothing else."""
+    program = pathlib.Path(os.environ.get("LOCI_PROGRAMS", "target/debug")) / "examples" / "parse"
+    for text in subprocess.run([program], check=True, capture_output=True, text=True).stdout.splitlines():
+        one = json.loads(text)
+        print(
+            f"{'reading ' + one['protocol']:<46} {'':>10} {one['events_per_second']:>10,.0f} {'':>10}  ev/s   "
+            f"{one['allocations_per_event']} allocations each"
+        )
+
+
 def bench_history(model, server):
     line = Line(server.url)
     model.default({"text": "Fine."})
@@ -161,13 +207,16 @@ def bench_throughput(model, server):
 
 
 def main():
-    wanted = sys.argv[1:] or ["start", "step", "token", "history", "throughput"]
+    wanted = sys.argv[1:] or ["start", "step", "token", "stream", "parse", "history", "throughput"]
     print(f"programs: {os.environ.get('LOCI_PROGRAMS', 'target/debug')}; cores: {os.cpu_count()}")
     print(f"{'':<46} {'min':>10} {'median':>10} {'95 %':>10}  {'unit':<6} budget")
     model = FakeModel()
     for name in wanted:
         if name == "start":
             bench_start(model)
+            continue
+        if name == "parse":
+            bench_parse()
             continue
         model.reset()
         with tempfile.TemporaryDirectory() as folder:

@@ -9,21 +9,21 @@ pub fn bench(args: &[String]) -> Result<()> {
     let (window, rest): (Vec<&String>, Vec<&String>) = args.iter().partition(|arg| *arg == "--ui");
     let rest = rest.into_iter().map(String::as_str);
     if window.is_empty() {
-        build(&["loci", "loci-testkit"])?;
+        build(&["--package", "loci", "--package", "loci-testkit"])?;
+        build(&["--package", "loci-llm", "--example", "parse"])?;
         return measure("benches/bench.py", rest);
     }
     system::ensure_test()?;
     ui::ensure_built()?;
-    build(&["loci", "loci-testkit", "loci-desktop"])?;
+    build(&["--package", "loci", "--package", "loci-testkit", "--package", "loci-desktop"])?;
     let bundles = shell::target_dir().join("release/bundle").to_string_lossy().into_owned();
     measure("benches/ui.py", ["--bundles", &bundles].into_iter().chain(rest))
 }
 
-fn build(packages: &[&str]) -> Result<()> {
-    let packages = packages.iter().flat_map(|package| ["--package", package]);
+fn build(what: &[&str]) -> Result<()> {
     shell::check(&mut shell::command(
         &shell::cargo(),
-        ["build", "--profile", "quick"].into_iter().chain(packages),
+        ["build", "--profile", "quick"].into_iter().chain(what.iter().copied()),
     ))
 }
 

@@ -160,6 +160,9 @@ pub struct Usage {
     pub total_tokens: u64,
     pub cached_input_tokens: Option<u64>,
     pub cache_write_tokens: Option<u64>,
+    /// Of those written to the cache, the ones to be kept for an hour, which cost more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hour_cache_write_tokens: Option<u64>,
     pub reasoning_tokens: Option<u64>,
 }
 
@@ -196,6 +199,8 @@ pub enum ChatErrorKind {
     LlmPermissionDenied,
     LlmNotFound,
     LlmInsufficientCredits,
+    /// A budget of this machine is used up: no provider was asked.
+    BudgetExceeded,
     LlmBadRequest,
     LlmUnprocessableEntity,
     LlmOverloaded,
@@ -223,6 +228,7 @@ impl ChatErrorKind {
             Self::LlmPermissionDenied => "llm_permission_denied",
             Self::LlmNotFound | Self::UnknownModel => "llm_not_found",
             Self::LlmInsufficientCredits => "llm_insufficient_credits",
+            Self::BudgetExceeded => "budget_exceeded",
             Self::LlmBadRequest | Self::ContextWindowExceeded => "llm_bad_request",
             Self::LlmUnprocessableEntity => "llm_unprocessable_entity",
             Self::LlmEmptyResponse => "llm_empty_response",

@@ -1,8 +1,15 @@
-//! How fast answers are read: `cargo run --release -p loci-llm --example parse [events]`. For each protocol a streamed
-//! answer of so many pieces is served from memory over loopback HTTP and read to its end; one JSON line each:
-//! `{"protocol", "events", "bytes", "seconds", "events_per_second"}`.
+//! How fast answers are read, and with how many allocations: `cargo xtask bench parse`, or
+//! `cargo run --release -p loci-llm --example parse [events]`. For each protocol a streamed answer of so many pieces is
+//! served from memory over loopback HTTP by another thread and read to its end, three times; one JSON line each for the
+//! fastest: `{"protocol", "events", "bytes", "seconds", "events_per_second", "allocations_per_event"}`. Reading means all
+//! of it: HTTP, framing, JSON and events.
 
-use std::io::Write;
+use std::{
+    alloc::{GlobalAlloc, Layout, System},
+    cell::Cell,
+    io::Write,
+    sync::mpsc,
+};
 
 use futures::StreamExt;
 use loci_api::{
@@ -13,6 +20,40 @@ use loci_llm::{ChatModel, Models, Protocol, ProviderConfig};
 use loci_testkit::{model::FakeModel, reply::Reply};
 use serde_json::json;
 use tokio::time::Instant;
+
+thread_local! {
+    /// Allocations made by this thread so far; the fake model's own are another thread's.
+    static MADE: Cell<u64> = const { Cell::new(0) };
+}
+
+/// The system's allocator, counting.
+struct Counting;
+
+#[expect(unsafe_code, reason = "an allocator can be wrapped in no other way; it only counts and passes on")]
+// SAFETY: every call goes to the system's allocator unchanged.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        MADE.with(|made| made.set(made.get() + 1));
+        // SAFETY: as the caller promised.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: as the caller promised.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        MADE.with(|made| made.set(made.get() + 1));
+        // SAFETY: as the caller promised.
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+const ROUNDS: usize = 3;
 
 const PROTOCOLS: [Protocol; 5] = [
     Protocol::OpenAiChat,
@@ -25,9 +66,9 @@ const PROTOCOLS: [Protocol; 5] = [
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let wanted = std::env::args().nth(1).map_or(Ok(20_000), |text| text.parse::<usize>())?;
+    let fake = elsewhere()?;
     for protocol in PROTOCOLS {
         let body = answer(protocol, wanted);
-        let fake = FakeModel::start().await?;
         fake.default_reply(Reply { raw: Some(body.clone()), ..Reply::default() });
         let base_url = match protocol {
             Protocol::OpenAiChat | Protocol::OpenAiResponses => fake.base_url_openai(),
@@ -46,18 +87,37 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         }])?;
         // The first call also makes the client and the connection.
         read(&models).await?;
-        let began = Instant::now();
-        let events = read(&models).await?;
-        let seconds = began.elapsed().as_secs_f64();
-        #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
-        let rate = (events as f64 / seconds).round();
+        let (mut events, mut seconds, mut allocations) = (0, f64::MAX, u64::MAX);
+        for _ in 0..ROUNDS {
+            let before = MADE.with(Cell::get);
+            let began = Instant::now();
+            events = read(&models).await?;
+            seconds = seconds.min(began.elapsed().as_secs_f64());
+            allocations = allocations.min(MADE.with(Cell::get) - before);
+        }
+        #[expect(clippy::cast_precision_loss, reason = "rates for people")]
+        let (rate, each) =
+            ((events as f64 / seconds).round(), (allocations as f64 / events as f64 * 100.0).round() / 100.0);
         let line = json!({
             "protocol": protocol, "events": events, "bytes": body.len(), "seconds": seconds,
-            "events_per_second": rate,
+            "events_per_second": rate, "allocations_per_event": each,
         });
         writeln!(std::io::stdout(), "{line}")?;
     }
     Ok(())
+}
+
+/// A fake model on a thread of its own, so that neither its time nor its allocations are counted.
+fn elsewhere() -> Result<FakeModel, Box<dyn std::error::Error>> {
+    let (tell, told) = mpsc::channel();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(async {
+            let _nobody_waits = tell.send(FakeModel::start().await);
+            std::future::pending::<std::io::Result<()>>().await
+        })
+    });
+    Ok(told.recv()??)
 }
 
 /// Reads one answer; how many events it had.

@@ -49,12 +49,16 @@ impl Price {
     #[must_use]
     pub fn cost(&self, usage: &Usage) -> u64 {
         let cached = usage.cached_input_tokens.unwrap_or(0);
-        let written = usage.cache_write_tokens.unwrap_or(0);
-        let fresh = usage.prompt_tokens.saturating_sub(cached).saturating_sub(written);
+        let all_written = usage.cache_write_tokens.unwrap_or(0);
+        let for_an_hour = usage.hour_cache_write_tokens.unwrap_or(0).min(all_written);
+        let written = all_written - for_an_hour;
+        let fresh = usage.prompt_tokens.saturating_sub(cached).saturating_sub(all_written);
         let parts = [
             (fresh, self.input),
             (cached, self.cached_input.unwrap_or(self.input)),
             (written, self.cache_write.unwrap_or(self.input)),
+            // Whoever sells an hour takes twice the price of reading for it.
+            (for_an_hour, self.input.saturating_mul(2)),
             (usage.completion_tokens, self.output),
         ];
         let sum: u128 = parts.iter().map(|(tokens, price)| u128::from(*tokens) * u128::from(*price)).sum();
@@ -324,6 +328,9 @@ mod tests {
         };
         // 0.1 M × $3 + 0.8 M × $0.30 + 0.1 M × $3.75 + 0.001 M × $15.
         assert_eq!(price.cost(&usage), 930_000_000);
+        // An hour costs twice the input's price: 0.1 M × $6 in the place of 0.1 M × $3.75.
+        let hour = Usage { hour_cache_write_tokens: Some(100_000), ..usage };
+        assert_eq!(price.cost(&hour), 1_155_000_000);
         assert_eq!(price.cost(&Usage::default()), 0);
         assert!(MODELS.iter().all(|model| model.price.is_none_or(|price| price.output >= price.input)));
     }

@@ -78,6 +78,9 @@ impl Blame {
             ChatErrorKind::LlmInsufficientCredits => {
                 format!("The account at `{provider}` has no credit left. Add credit or choose another model.")
             }
+            ChatErrorKind::BudgetExceeded => {
+                format!("A budget is used up, so `{handle}` was not asked.")
+            }
             ChatErrorKind::LlmBadRequest => format!("`{provider}` refused the request for `{handle}`."),
             ChatErrorKind::LlmUnprocessableEntity => {
                 format!("`{provider}` could not process the request for `{handle}`.")

@@ -61,6 +61,13 @@ fn fields_of(kind: &str) -> Option<&'static [&'static str]> {
     KINDS.iter().find(|(name, _)| *name == kind).map(|(_, fields)| *fields)
 }
 
+/// How long the provider keeps the prompt in its cache, `5m` or `1h`. Beyond the contract, so that it is shown only where
+/// somebody set it: an hour costs more to write and pays for itself in slow conversations.
+const CACHE_TTL: &str = "cache_ttl";
+/// How long Ollama keeps the model in memory after a call: `10m`, `24h`, `0` (not at all), `-1` (for ever). Beyond the
+/// contract too.
+const KEEP_ALIVE: &str = "keep_alive";
+
 /// The kind of settings for a model: its provider's own, else OpenAI's, which every compatible server speaks.
 fn kind_of(model: &ResolvedModel) -> &str {
     let own = model.provider_type.as_str();
@@ -120,6 +127,13 @@ fn invalid(field: &str, wanted: &str) -> ApiError {
     ApiError::validation(format!("body.model_settings.{field}: {wanted}"))
 }
 
+/// A number of seconds, or of the unit behind it.
+fn is_span(text: &str) -> bool {
+    let number = text.trim_end_matches("ms").trim_end_matches(['s', 'm', 'h']);
+    text == "-1"
+        || (number.len() <= 9 && !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
 /// Whether a known setting has a value that can be used.
 fn check(field: &str, value: &Value) -> Result<(), ApiError> {
     let one_of = |names: &[&str]| value.is_null() || value.as_str().is_some_and(|text| names.contains(&text));
@@ -164,6 +178,10 @@ fn check(field: &str, value: &Value) -> Result<(), ApiError> {
                 _ => Ok(()),
             }
         }
+        KEEP_ALIVE if !value.as_str().is_some_and(is_span) => {
+            Err(invalid(field, "must be a time such as 10m, 24h, 0 or -1"))
+        }
+        CACHE_TTL if !one_of(&["5m", "1h"]) => Err(invalid(field, "must be 5m or 1h")),
         "verbosity" if !one_of(&["low", "medium", "high"]) => {
             Err(invalid(field, "must be one of low, medium, high"))
         }
@@ -200,7 +218,8 @@ pub fn settings(
             };
             let mut all = contract_defaults(kind);
             for (field, value) in given {
-                if value.is_null() || field == "provider_type" || !all.contains_key(field) {
+                let is_known = all.contains_key(field) || [CACHE_TTL, KEEP_ALIVE].contains(&field.as_str());
+                if value.is_null() || field == "provider_type" || !is_known {
                     continue;
                 }
                 check(field, value)?;
@@ -277,6 +296,8 @@ pub fn chat_options(settings: &Map<String, Value>, response_format: Option<&Valu
             .find(|format| !format.is_null())
             .cloned(),
         strict: settings.get("strict").and_then(Value::as_bool).unwrap_or(false),
+        cache: settings.get(CACHE_TTL).and_then(|life| serde_json::from_value(life.clone()).ok()),
+        keep_alive: text(settings.get(KEEP_ALIVE)),
         ..ChatOptions::default()
     }
 }

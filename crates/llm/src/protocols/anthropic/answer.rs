@@ -335,6 +335,10 @@ fn usage(usage: &Value) -> Option<Usage> {
         total_tokens: prompt_tokens.saturating_add(completion_tokens),
         cached_input_tokens: read,
         cache_write_tokens: written,
+        hour_cache_write_tokens: usage
+            .pointer("/cache_creation/ephemeral_1h_input_tokens")
+            .and_then(Value::as_u64)
+            .filter(|tokens| *tokens > 0),
         reasoning_tokens: None,
     })
 }

@@ -251,6 +251,7 @@ fn usage(usage: &Value) -> Option<Usage> {
             .unwrap_or_else(|| prompt_tokens.saturating_add(completion_tokens)),
         cached_input_tokens: number("cachedContentTokenCount"),
         cache_write_tokens: None,
+        hour_cache_write_tokens: None,
         reasoning_tokens: thought,
     })
 }

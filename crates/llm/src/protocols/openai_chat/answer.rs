@@ -434,6 +434,7 @@ fn usage(usage: &Value) -> Option<Usage> {
         cached_input_tokens: number("/prompt_tokens_details/cached_tokens")
             .or_else(|| number("/prompt_cache_hit_tokens")),
         cache_write_tokens: number("/prompt_tokens_details/cache_write_tokens"),
+        hour_cache_write_tokens: None,
         reasoning_tokens: number("/completion_tokens_details/reasoning_tokens"),
     })
 }

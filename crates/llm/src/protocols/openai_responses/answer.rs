@@ -412,6 +412,7 @@ fn usage(usage: &Value) -> Option<Usage> {
             .unwrap_or_else(|| prompt_tokens.saturating_add(completion_tokens)),
         cached_input_tokens: number("/input_tokens_details/cached_tokens"),
         cache_write_tokens: number("/input_tokens_details/cache_write_tokens"),
+        hour_cache_write_tokens: None,
         reasoning_tokens: number("/output_tokens_details/reasoning_tokens"),
     })
 }

@@ -49,6 +49,7 @@ fn an_ordinary_answer_becomes_events_and_is_put_together_again() {
         total_tokens: 165,
         cached_input_tokens: Some(100),
         cache_write_tokens: Some(20),
+        hour_cache_write_tokens: None,
         reasoning_tokens: None,
     };
     let started =

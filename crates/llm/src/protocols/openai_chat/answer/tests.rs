@@ -42,6 +42,7 @@ fn an_ordinary_answer_becomes_events_and_is_put_together_again() {
         total_tokens: 14,
         cached_input_tokens: Some(6),
         cache_write_tokens: None,
+        hour_cache_write_tokens: None,
         reasoning_tokens: Some(2),
     };
     assert_eq!(
