@@ -4,6 +4,7 @@ import { MergeView } from "@codemirror/merge";
 import { EditorState } from "@codemirror/state";
 import { EditorView, keymap } from "@codemirror/view";
 import { useEffect, useRef } from "react";
+import { useTranslation } from "react-i18next";
 import { cn } from "@/lib/cn";
 import { type CodeLanguage, colours, languageOf } from "./code-editor";
 
@@ -31,12 +32,14 @@ export function CodeDiffView({
   const changed = useRef(onChange);
   changed.current = onChange;
   const writable = onChange !== undefined;
+  const { t } = useTranslation();
   useEffect(() => {
     if (!host.current) return;
     const side = (label: string, readOnly: boolean) => [
       languageOf(language),
       colours,
       EditorView.lineWrapping,
+      EditorState.phrases.of({ "$ unchanged lines": t("code.unchanged") }),
       EditorState.readOnly.of(readOnly),
       EditorView.contentAttributes.of({
         "aria-label": label,
@@ -62,7 +65,7 @@ export function CodeDiffView({
       ...(writable ? { revertControls: "a-to-b" as const } : {}),
     });
     return () => made.destroy();
-  }, [before, after, beforeLabel, afterLabel, language, writable]);
+  }, [before, after, beforeLabel, afterLabel, language, writable, t]);
 
   return (
     <div className={cn("flex min-h-0 flex-col rounded-md border", className)}>

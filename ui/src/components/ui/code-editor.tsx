@@ -5,7 +5,7 @@ import { json } from "@codemirror/lang-json";
 import { python } from "@codemirror/lang-python";
 import { bracketMatching, indentOnInput, indentUnit, syntaxHighlighting } from "@codemirror/language";
 import { type Diagnostic, linter, lintGutter } from "@codemirror/lint";
-import { Compartment, EditorState, type Extension, Prec } from "@codemirror/state";
+import { Annotation, Compartment, EditorState, type Extension, Prec } from "@codemirror/state";
 import {
   drawSelection,
   EditorView,
@@ -45,6 +45,9 @@ export type CodeEditorProps = {
   /** Escape. */
   onEscape?: () => void;
 };
+
+/** A change that did not come from the person's hand. */
+const Given = Annotation.define<boolean>();
 
 const NO_PROBLEMS: readonly CodeProblem[] = [];
 
@@ -95,7 +98,8 @@ export function CodeEditorView({
           problemPart.of([]),
           colours,
           EditorView.updateListener.of((update) => {
-            if (update.docChanged) handlers.current.onChange?.(update.state.doc.toString());
+            const typed = update.transactions.some((each) => each.docChanged && !each.annotation(Given));
+            if (typed) handlers.current.onChange?.(update.state.doc.toString());
           }),
         ],
       }),
@@ -142,7 +146,10 @@ export function CodeEditorView({
     // Not what the person has just typed: what came from elsewhere.
     const held = view.current?.state.doc.toString();
     if (view.current && held !== value) {
-      view.current.dispatch({ changes: { from: 0, to: view.current.state.doc.length, insert: value } });
+      view.current.dispatch({
+        changes: { from: 0, to: view.current.state.doc.length, insert: value },
+        annotations: Given.of(true),
+      });
     }
   }, [value]);
 

@@ -1,3 +1,4 @@
+import type { TFunction } from "i18next";
 import { useId, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Field, Input, Select, Textarea } from "./field";
@@ -75,7 +76,7 @@ function Property(props: PropertyProps) {
     <>
       <span className="font-mono text-xs">{name}</span>
       <span className="ml-1.5 text-xs font-normal text-muted-foreground">
-        {typeWords(schema)}
+        {typeWords(schema, t)}
         {required ? "" : ` · ${t("form.optional")}`}
       </span>
     </>
@@ -228,9 +229,12 @@ function plain(schema: JsonSchema): JsonSchema {
   return schema;
 }
 
-function typeWords(schema: JsonSchema): string {
+function typeWords(schema: JsonSchema, t: TFunction): string {
   if (schema.enum) return "";
-  if (schema.type === "array") return `array of ${(schema.items && typeWords(schema.items)) || "any"}`;
+  const inner = (each: JsonSchema) => typeWords(plain(each), t);
+  if (schema.type === "array") {
+    return t("form.arrayOf", { items: (schema.items && inner(schema.items)) || t("form.anything") });
+  }
   if (typeof schema.type === "string") return schema.type;
-  return schema.anyOf?.map(typeWords).join(" | ") ?? "any";
+  return schema.anyOf?.map(inner).join(" | ") ?? t("form.anything");
 }

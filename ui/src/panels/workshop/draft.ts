@@ -149,15 +149,21 @@ export function withoutSecrets(draft: Draft): Draft {
 
 const PLACE = /\(?line (\d+)(?:, column (\d+))?\)?/;
 
+/** What is wrong with the source, without what clients of the API look for in front of it. */
+export function saidOf(message: string): string {
+  return message.replace(/^.*?Schema generation failed:\s*/s, "");
+}
+
 /** Where the schema cannot be derived, from the server's sentence: each part names a line. */
 export function problemsIn(message: string): CodeProblem[] {
-  const said = message.replace(/^.*?Schema generation failed:\s*/s, "");
-  return said.split(/;\s+(?=\S)/).flatMap((part) => {
-    const found = PLACE.exec(part);
-    // What belongs to the sentence before it and names no line of its own is in that one's words already.
-    if (!found) return [];
-    return [{ line: Number(found[1]), column: found[2] ? Number(found[2]) : null, message: part.trim() }];
-  });
+  return saidOf(message)
+    .split(/;\s+(?=\S)/)
+    .flatMap((part) => {
+      const found = PLACE.exec(part);
+      // What belongs to the sentence before it and names no line of its own is in that one's words already.
+      if (!found) return [];
+      return [{ line: Number(found[1]), column: found[2] ? Number(found[2]) : null, message: part.trim() }];
+    });
 }
 
 const FILE_KIND = "loci-tool";

@@ -8,7 +8,7 @@ type KindProps = { draft: Draft; onChange: (change: Partial<Draft>) => void };
 export function Kind({ draft, onChange }: KindProps) {
   const { t } = useTranslation();
   return (
-    <div className="flex gap-2">
+    <div className="flex flex-wrap gap-2">
       <Select
         aria-label={t("workshop.place")}
         className="w-auto"

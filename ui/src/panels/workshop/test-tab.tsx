@@ -1,23 +1,32 @@
-import { type FormEvent, useState } from "react";
+import { useQuery } from "@tanstack/react-query";
+import { type FormEvent, type Ref, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { useApi } from "@/api/context";
+import { agentsQuery } from "@/api/queries";
 import { useIsLocal } from "@/api/use-local";
 import { VisibleText } from "@/components/agent/visible-text";
 import { Button } from "@/components/ui/button";
+import { Field, Select } from "@/components/ui/field";
 import { Problem } from "@/components/ui/problem";
 import { type FormValue, missingIn, SchemaForm } from "@/components/ui/schema-form";
 import { Spinner } from "@/components/ui/spinner";
 import { When } from "@/components/ui/when";
 import { cn } from "@/lib/cn";
-import { duration } from "@/lib/quantity";
+import { duration, size } from "@/lib/quantity";
 import { useFailure } from "@/lib/use-failure";
 import type { Draft, StoredTool } from "./draft";
 import { type DerivedSchema, useInterpreters, useTestRuns } from "./queries";
-import { type Trial, useTrial } from "./use-trial";
+import { type Confinement, type Trial, useTrial } from "./use-trial";
 
-type TestTabProps = { tool: StoredTool | null; draft: Draft; schema: DerivedSchema | null };
+type TestTabProps = {
+  tool: StoredTool | null;
+  draft: Draft;
+  schema: DerivedSchema | null;
+  formRef: Ref<HTMLFormElement>;
+};
 
 /** Runs what is written now with arguments of one's own, confined as it will be for an agent. */
-export function TestTab({ tool, draft, schema }: TestTabProps) {
+export function TestTab({ tool, draft, schema, formRef }: TestTabProps) {
   const { t } = useTranslation();
   const local = useIsLocal();
   // Only a server's tool has a place of its own there for what was tried.
@@ -25,19 +34,29 @@ export function TestTab({ tool, draft, schema }: TestTabProps) {
   const { trial, run, stop } = useTrial(toolId);
   const [args, setArgs] = useState<FormValue>({});
   const [valid, setValid] = useState(true);
+  const { data: agents } = useQuery(agentsQuery(useApi()));
+  const [agentId, setAgentId] = useState("");
   if (!local && draft.place === "server")
     return <p className="text-muted-foreground">{t("workshop.testElsewhere")}</p>;
   const parameters = schema?.parameters ?? {};
   const missing = missingIn(parameters, args);
+  const ready = !trial.running && schema !== null && valid && missing.length === 0;
   const submit = (event: FormEvent) => {
     event.preventDefault();
+    if (!ready) return;
     const known = Object.entries(args).filter(([name]) => name in (parameters.properties ?? {}));
-    void run(draft, schema?.name ?? null, Object.fromEntries(known));
+    const given = Object.fromEntries(known);
+    void run(draft, schema.name, draft.place === "server" && agentId ? agentId : null, given);
   };
   return (
     <div className="flex flex-col gap-4">
       <Missing draft={draft} />
-      <form aria-label={t("workshop.arguments")} className="flex flex-col gap-3" onSubmit={submit}>
+      <form
+        ref={formRef}
+        aria-label={t("workshop.arguments")}
+        className="flex flex-col gap-3"
+        onSubmit={submit}
+      >
         <SchemaForm
           schema={parameters}
           value={args}
@@ -46,12 +65,22 @@ export function TestTab({ tool, draft, schema }: TestTabProps) {
             setValid(ok);
           }}
         />
+        {draft.place === "server" && agents && agents.length > 0 ? (
+          <Field label={t("workshop.forAgent")} hint={t("workshop.forAgentHint")}>
+            {(control) => (
+              <Select {...control} value={agentId} onChange={(event) => setAgentId(event.target.value)}>
+                <option value="">{t("workshop.noOne")}</option>
+                {agents.map(({ id, name }) => (
+                  <option key={id} value={id}>
+                    {name}
+                  </option>
+                ))}
+              </Select>
+            )}
+          </Field>
+        ) : null}
         <div className="flex items-center gap-2">
-          <Button
-            type="submit"
-            variant="primary"
-            disabled={trial.running || !schema || !valid || missing.length > 0}
-          >
+          <Button type="submit" variant="primary" aria-keyshortcuts="Control+Enter" disabled={!ready}>
             {trial.running ? <Spinner className="text-accent-foreground" /> : null}
             {t(trial.running ? "workshop.running" : "workshop.run")}
           </Button>
@@ -121,7 +150,7 @@ function TrialView({ trial }: { trial: Trial }) {
               {t("workshop.changedBlock", { label })} <span className="whitespace-pre-wrap">{value}</span>
             </p>
           ))}
-          <Confinement given={result.confinement} />
+          <InForce given={result.confinement} />
         </>
       ) : null}
     </section>
@@ -129,15 +158,30 @@ function TrialView({ trial }: { trial: Trial }) {
 }
 
 /** The walls it ran behind, as they were in force, and the holes in them. */
-function Confinement({ given }: { given: Record<string, unknown> }) {
-  const { t } = useTranslation();
-  const gaps = Array.isArray(given.gaps) ? given.gaps.map(String) : [];
+function InForce({ given }: { given: Confinement }) {
+  const { t, i18n } = useTranslation();
+  const gaps = given.gaps ?? [];
+  const walls = [
+    given.landlock ? t("workshop.walls.files") : null,
+    given.network_blocked ? t("workshop.walls.network") : null,
+    given.seccomp ? t("workshop.walls.calls") : null,
+    given.signals_scoped ? t("workshop.walls.signals") : null,
+    given.memory_bytes ? t("workshop.walls.memory", { size: size(given.memory_bytes, i18n.language) }) : null,
+    given.processes ? t("workshop.walls.processes", { count: given.processes }) : null,
+  ].filter((wall) => wall !== null);
   return (
     <div className="text-xs text-muted-foreground">
-      <p>
-        {t(given.network_granted === true ? "workshop.networkOpen" : "workshop.networkClosed")} ·{" "}
-        {t(gaps.length === 0 ? "workshop.noGaps" : "workshop.gaps")}
-      </p>
+      <details>
+        <summary>
+          {t(given.network_granted === true ? "workshop.networkOpen" : "workshop.networkClosed")} ·{" "}
+          {t(gaps.length === 0 ? "workshop.noGaps" : "workshop.gaps")}
+        </summary>
+        <ul className="mt-1 list-disc pl-5">
+          {walls.map((wall) => (
+            <li key={wall}>{wall}</li>
+          ))}
+        </ul>
+      </details>
       {gaps.map((gap) => (
         <p key={gap} className="text-waiting-foreground">
           {gap}

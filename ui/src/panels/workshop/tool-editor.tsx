@@ -1,5 +1,5 @@
 import { Tabs } from "radix-ui";
-import { type KeyboardEvent, useMemo, useState } from "react";
+import { type KeyboardEvent, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { toApiError } from "@/api/error";
 import { useIsLocal } from "@/api/use-local";
@@ -11,7 +11,7 @@ import { Problem } from "@/components/ui/problem";
 import { saveFile } from "@/lib/save-file";
 import { useFailure } from "@/lib/use-failure";
 import { AgentsTab } from "./agents-tab";
-import { type Draft, newDraft, problemsIn, type StoredTool, toFile, withoutSecrets } from "./draft";
+import { type Draft, newDraft, problemsIn, type StoredTool, saidOf, toFile, withoutSecrets } from "./draft";
 import { NEW, useDrafts } from "./drafts";
 import { Kind } from "./kind";
 import { useDeleteTool, useSaveTool, useSchema } from "./queries";
@@ -45,7 +45,12 @@ export function ToolEditor({ tool, saved, tools, onCopy }: ToolEditorProps) {
   const { drafts, setDraft, drop, setOpen } = useDrafts();
   const draft = drafts[key] ?? saved;
   const changed = tool === null || (key in drafts && JSON.stringify(draft) !== JSON.stringify(saved));
-  const set = (change: Partial<Draft>) => setDraft(key, { ...draft, ...change });
+  const set = (change: Partial<Draft>) => {
+    const next = { ...draft, ...change };
+    // As it is kept again, there is nothing left to save.
+    if (tool !== null && JSON.stringify(next) === JSON.stringify(saved)) drop(key);
+    else setDraft(key, next);
+  };
   const [tab, setTab] = useState<string>("test");
   const shownTab = (TABS[draft.place] as readonly string[]).includes(tab) ? tab : "test";
   const [asking, setAsking] = useState<"replace" | "delete" | "discard" | null>(null);
@@ -53,7 +58,7 @@ export function ToolEditor({ tool, saved, tools, onCopy }: ToolEditorProps) {
   const code = useSettled(draft.source_code, 300);
   const schema = useSchema(draft.place, draft.source_type, code);
   const fault = schema.error ? toApiError(schema.error) : null;
-  const message = fault?.message ?? null;
+  const message = fault && saidOf(fault.message);
   const problems = useMemo(() => (message === null ? NOTHING : problemsIn(message)), [message]);
   const name = schema.data?.name ?? tool?.name ?? null;
   const others = tools.filter((other) => other.name === schema.data?.name && other.id !== tool?.id);
@@ -80,17 +85,25 @@ export function ToolEditor({ tool, saved, tools, onCopy }: ToolEditorProps) {
     if (replaced) setAsking("replace");
     else store();
   };
+  const trial = useRef<HTMLFormElement>(null);
+  /** Runs it, or leads to the form whose button does. */
+  const tryOut = () => {
+    if (shownTab === "test") trial.current?.requestSubmit();
+    else setTab("test");
+  };
   const onKeyDown = (event: KeyboardEvent) => {
-    if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "s") return;
+    if (!(event.ctrlKey || event.metaKey) || event.defaultPrevented) return;
+    const act = { s: ask, enter: tryOut }[event.key.toLowerCase()];
+    if (!act) return;
     event.preventDefault();
-    ask();
+    act();
   };
   return (
-    // biome-ignore lint/a11y/noStaticElementInteractions: a shortcut for the Save button inside
+    // biome-ignore lint/a11y/noStaticElementInteractions: shortcuts for the Save and Run buttons inside
     <div className="flex min-h-0 min-w-0 flex-1 max-lg:flex-col max-lg:overflow-y-auto" onKeyDown={onKeyDown}>
       <div className="flex min-h-0 min-w-0 flex-1 flex-col gap-3 p-4 max-lg:min-h-[70vh]">
-        <header className="flex flex-wrap items-center gap-2">
-          <h2 className="flex min-w-48 flex-1 items-baseline gap-2">
+        <header className="flex items-center gap-2">
+          <h2 className="flex min-w-0 flex-1 items-baseline gap-2">
             <span className="truncate font-mono font-semibold" title={name ?? undefined}>
               {name ?? t("workshop.unsaved")}
             </span>
@@ -100,7 +113,6 @@ export function ToolEditor({ tool, saved, tools, onCopy }: ToolEditorProps) {
               </span>
             ) : null}
           </h2>
-          {tool === null ? <Kind draft={draft} onChange={set} /> : null}
           <Button variant="primary" aria-keyshortcuts="Control+S" disabled={!canSave} onClick={ask}>
             {t("workshop.save")}
           </Button>
@@ -128,7 +140,11 @@ export function ToolEditor({ tool, saved, tools, onCopy }: ToolEditorProps) {
             </MenuContent>
           </Menu>
         </header>
-        {tool ? <p className="text-xs text-muted-foreground">{t(`workshop.runs.${tool.place}`)}</p> : null}
+        {tool ? (
+          <p className="text-xs text-muted-foreground">{t(`workshop.runs.${tool.place}`)}</p>
+        ) : (
+          <Kind draft={draft} onChange={set} />
+        )}
         {shadow ? (
           <p role="status" className="text-xs text-waiting-foreground">
             {t(`workshop.shadow.${draft.place}`, { name })}
@@ -144,6 +160,7 @@ export function ToolEditor({ tool, saved, tools, onCopy }: ToolEditorProps) {
           invalid={problems.length > 0}
           className="code-editor-tall min-h-0 flex-1"
           onChange={(source_code) => set({ source_code })}
+          onSubmit={tryOut}
         />
         <p role="status" className="min-h-5 text-xs text-danger">
           {message}
@@ -152,24 +169,24 @@ export function ToolEditor({ tool, saved, tools, onCopy }: ToolEditorProps) {
       <Tabs.Root
         value={shownTab}
         onValueChange={setTab}
-        className="flex w-[400px] shrink-0 flex-col border-l bg-rail max-lg:w-full max-lg:border-t max-lg:border-l-0"
+        className="flex w-[360px] shrink-0 flex-col border-l bg-rail max-lg:w-full max-lg:border-t max-lg:border-l-0"
       >
         <Tabs.List
           aria-label={t("workshop.about")}
-          className="flex h-11 shrink-0 items-end gap-1 border-b px-2"
+          className="flex h-11 shrink-0 items-end gap-1 overflow-x-auto overflow-y-hidden border-b px-2"
         >
           {TABS[draft.place].map((each) => (
             <Tabs.Trigger
               key={each}
               value={each}
-              className="-mb-px border-b-2 border-transparent px-2.5 py-2 font-medium text-muted-foreground hover:text-foreground data-[state=active]:border-accent data-[state=active]:text-foreground"
+              className="border-b-2 border-transparent px-1.5 py-2 font-medium text-muted-foreground hover:text-foreground data-[state=active]:border-accent data-[state=active]:text-foreground"
             >
               {t(`workshop.tabs.${each}`)}
             </Tabs.Trigger>
           ))}
         </Tabs.List>
         <Tabs.Content value="test" className="min-h-0 flex-1 overflow-y-auto p-3">
-          <TestTab tool={tool} draft={draft} schema={schema.data ?? null} />
+          <TestTab formRef={trial} tool={tool} draft={draft} schema={schema.data ?? null} />
         </Tabs.Content>
         <Tabs.Content value="schema" className="min-h-0 flex-1 overflow-y-auto p-3">
           <SchemaTab schema={schema.data ?? null} />

@@ -7,11 +7,26 @@ import { keys } from "@/api/queries";
 import { readFrames } from "@/run/events";
 import { type Draft, grantsBody } from "./draft";
 
+/** The walls it ran behind, as they were in force, and the holes in them. */
+export type Confinement = {
+  landlock?: unknown;
+  seccomp?: boolean;
+  network_granted?: boolean;
+  network_blocked?: boolean;
+  signals_scoped?: boolean;
+  processes?: number | null;
+  memory_bytes?: number | null;
+  root?: boolean;
+  gaps?: string[];
+};
+
 export type TrialResult = {
   status: "success" | "error";
   value: unknown;
+  /** All of it, the traceback of a failure included. */
+  stderr?: string[];
   changed_blocks?: Record<string, string> | null;
-  confinement: Record<string, unknown>;
+  confinement: Confinement;
   duration_ms: number;
 };
 
@@ -36,7 +51,7 @@ export function useTrial(toolId: string | null) {
   useEffect(() => () => over.current?.abort(), []);
 
   const run = useCallback(
-    async (draft: Draft, name: string | null, args: Record<string, unknown>) => {
+    async (draft: Draft, name: string | null, agentId: string | null, args: Record<string, unknown>) => {
       over.current?.abort();
       const mine = new AbortController();
       over.current = mine;
@@ -48,7 +63,7 @@ export function useTrial(toolId: string | null) {
         const answer = await api.stream(
           "POST",
           "/workbench/tools/run",
-          trialBody(toolId, draft, name, args),
+          { ...trialBody(toolId, draft, name, args), ...(agentId === null ? {} : { agent_id: agentId }) },
           mine.signal,
         );
         for await (const { data } of readFrames(answer.body)) change((before) => applyEvent(before, data));
@@ -103,11 +118,25 @@ export function applyEvent(before: Trial, data: string): Trial {
       return said("install", `${String(event.packages)}\n`);
     case "install_line":
       return said("install", `${String(event.line)}\n`);
-    case "result":
-      return { ...before, result: event as unknown as TrialResult };
+    case "result": {
+      const result = event as unknown as TrialResult;
+      const { lines } = said("stderr", unsaid(before.lines, result.stderr ?? []));
+      return { ...before, lines, result };
+    }
     default:
       return before;
   }
+}
+
+/** What of the error output did not come while it ran: the traceback. */
+function unsaid(lines: readonly Line[], stderr: readonly string[]): string | null {
+  const whole = stderr.join("");
+  const told = lines
+    .filter(({ kind }) => kind === "stderr")
+    .map(({ text }) => text)
+    .join("");
+  const rest = whole.startsWith(told) ? whole.slice(told.length) : whole;
+  return rest.trim() === "" ? null : rest;
 }
 
 function added(lines: readonly Line[], kind: Line["kind"], text: string): Line[] {

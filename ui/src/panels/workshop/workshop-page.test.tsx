@@ -219,6 +219,47 @@ describe("the workshop", () => {
     });
   });
 
+  it("shows where it failed, and tries it on behalf of an agent from the keyboard", async () => {
+    const { seen } = show({
+      "POST /v1/tools/generate-schema": { ...SCHEMA, parameters: { type: "object", properties: {} } },
+      "POST /workbench/tools/run": () =>
+        stream(
+          { type: "stderr", text: "careful\n" },
+          {
+            type: "result",
+            status: "error",
+            value: "Error executing function add: KeyError: 'x'",
+            stderr: ["careful\n", "Traceback:\n  line 3, in add\n"],
+            confinement: { landlock: 5, network_blocked: true, memory_bytes: 512000000, gaps: [] },
+            duration_ms: 42,
+          },
+        ),
+    });
+    await openTool();
+    const form = await screen.findByRole("form", { name: "Arguments" });
+    await within(form).findByRole("option", { name: "Venus" });
+    await userEvent.selectOptions(within(form).getByRole("combobox", { name: "On behalf of" }), "Venus");
+    await userEvent.keyboard("{Control>}{Enter}{/Control}");
+    expect(await screen.findByText("Failed")).toBeVisible();
+    expect(screen.getByText(/careful/).textContent).toBe("careful\nTraceback:\n  line 3, in add\n");
+    expect(screen.getByText("Files: only its own folder")).toBeInTheDocument();
+    expect(screen.getByText("Memory: 512 MB at most")).toBeInTheDocument();
+    expect(seen.find(({ path }) => path === "/workbench/tools/run")?.body).toMatchObject({
+      agent_id: "agent-2",
+      name: "add",
+    });
+  });
+
+  it("has nothing left to save when it is as it was", async () => {
+    show();
+    const editor = await openTool();
+    writeInto(editor, "def other(): ...");
+    expect(screen.getByRole("listitem")).toHaveTextContent("not saved");
+    writeInto(editor, TOOL.source_code);
+    expect(screen.getByRole("listitem")).not.toHaveTextContent("not saved");
+    expect(screen.getByRole("button", { name: "Save" })).toBeDisabled();
+  });
+
   it("shows who has it, and attaches it to another agent", async () => {
     const { seen } = show({ "PATCH /v1/agents/agent-2/tools/attach/tool-1": {} });
     await openTool();

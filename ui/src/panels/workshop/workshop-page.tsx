@@ -44,7 +44,7 @@ export function WorkshopPage() {
   };
   return (
     <section aria-labelledby="workshop-heading" className="flex min-h-0 flex-1 max-lg:flex-col">
-      <aside className="flex w-60 shrink-0 flex-col gap-2 border-r p-3 max-lg:w-full max-lg:border-r-0 max-lg:border-b">
+      <aside className="flex w-52 shrink-0 flex-col gap-2 border-r p-3 max-lg:w-full max-lg:border-r-0 max-lg:border-b">
         <h1 id="workshop-heading" className="text-lg font-semibold">
           {t("workshop.heading")}
         </h1>
@@ -96,7 +96,7 @@ export function WorkshopPage() {
           {onMachine.some(({ name }) => matches([name])) ? (
             <section aria-labelledby="machine-tools" className="flex flex-col gap-0.5">
               <h2 id="machine-tools" className="px-2 text-xs text-muted-foreground">
-                {t("workshop.places.machine")}
+                {t("tools.local")}
               </h2>
               <ul aria-labelledby="machine-tools" className="flex flex-col gap-0.5">
                 {onMachine
