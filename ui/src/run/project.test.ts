@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { told } from "@/test/told";
 import { call, numbered, returned, wire } from "@/test/wire";
 import { decodeFrame, decodeMessage } from "./events";
-import { isQuiet, type Progress, project } from "./project";
+import { isAlike, isQuiet, type Progress, project } from "./project";
 import { IDLE, type LiveMessage, type RunState, reduce } from "./reducer";
 
 const QUIET: Progress = { active: false, waiting: new Set() };
@@ -147,13 +147,66 @@ describe("a live run", () => {
   });
 });
 
-it("projects ten thousand messages in well under a second", () => {
+describe("a long conversation", () => {
   const many = stored(
     ...Array.from({ length: 10_000 }, (_, n) =>
       wire(n % 2 ? "assistant" : "user", `m${n}`, { content: `text ${n}` }),
     ),
   );
-  const start = performance.now();
-  expect(project(many, [], QUIET)).toHaveLength(10_000);
-  expect(performance.now() - start).toBeLessThan(1000);
+  const waiting = new Set<string>();
+  const progress = { active: true, waiting };
+  const pieces = live(numbered([wire("assistant", "x", { content: "And" })]));
+
+  it("is not gone through again for each piece of a reply", () => {
+    const before = project(many, [], progress);
+    const after = project(many, pieces, { ...progress });
+    expect(before).toHaveLength(10_000);
+    expect(after).toHaveLength(10_001);
+    expect(after.slice(0, -1).every((turn, at) => turn === before[at])).toBe(true);
+    expect(project(many, pieces, progress)[42]).toBe(before[42]);
+  });
+
+  it("is gone through again when what waits for a person changes", () => {
+    const asked = stored(wire("approval_request", "q", { tool_calls: [call("c1", "{}", "read")] }));
+    expect(told(project(asked, [], { active: false, waiting }))).toEqual([["read({}) interrupted -"]]);
+    expect(told(project(asked, [], { active: false, waiting: new Set(["c1"]) }))).toEqual([
+      ["read({}) waiting -"],
+    ]);
+  });
+});
+
+describe("what arrives for stored steps", () => {
+  const asked = stored(
+    wire("user", "u", { content: "hi", step_id: null }),
+    wire("approval_request", "a", { tool_calls: [call("c1", "{}", "read"), call("c2", "{}", "see")] }),
+  );
+  const later = live(
+    numbered([
+      wire("tool_return", "b", { step_id: "step-a", tool_returns: [returned("c1", "one")] }),
+      wire("assistant", "c", { step_id: "step-a", content: "Done" }),
+    ]),
+  );
+
+  it("is shown there, and what was stored stays as it was", () => {
+    const before = project(asked, [], QUIET);
+    const shape = JSON.stringify(before);
+    expect(told(project(asked, later, ACTIVE))).toEqual([
+      "user: hi",
+      ["read({}) succeeded one", "see({}) running -", "text: Done"],
+    ]);
+    expect(JSON.stringify(before)).toBe(shape);
+    expect(told(project(asked, [], QUIET))).toEqual(told(before));
+  });
+
+  it("is the same row as long as it shows the same", () => {
+    const [first, second] = [project(asked, later, ACTIVE), project(asked, later, ACTIVE)];
+    expect(first[1]).not.toBe(second[1]);
+    expect(first.every((turn, at) => isAlike(turn, second[at] as (typeof second)[number]))).toBe(true);
+    const more = project(
+      asked,
+      live(numbered([wire("assistant", "c", { step_id: "step-a", content: "Do" })])),
+      ACTIVE,
+    );
+    expect(isAlike(first[1] as (typeof first)[number], more[1] as (typeof more)[number])).toBe(false);
+  });
 });

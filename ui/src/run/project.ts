@@ -1,5 +1,5 @@
 // From messages, stored and live alike, to what the conversation shows: turns of typed parts.
-import type { CallTimes } from "./call-times";
+import type { CallTime, CallTimes } from "./call-times";
 import type { Message, Picture, ToolCall, ToolReturn } from "./events";
 import { isStored, type LiveMessage, storedKeys } from "./reducer";
 
@@ -78,24 +78,54 @@ export type Progress = {
   times?: CallTimes;
 };
 
-/** `stored` and `live` overlap after a reload during a run; what is stored wins. */
+/**
+ * `stored` and `live` overlap after a reload during a run; what is stored wins. The turns of what is stored are made
+ * once and are the same objects while a run streams, however long the conversation is.
+ */
 export function project(
   stored: readonly Message[],
   live: readonly LiveMessage[],
   progress: Progress,
 ): Turn[] {
-  const known = storedKeys(stored);
+  const known = memberOf(stored);
   const fresh = live.filter(({ message }) => !isStored(message, known));
-  const all: Seen[] = [
-    ...distinct(stored).map((message) => ({ message, startedAt: null, updatedAt: null })),
-    ...fresh,
-  ];
-  const answers = collectAnswers(all);
-  const open = openCalls(all, answers, progress);
+  // What is said now closes what was left open before it.
+  const open = progress.active && !fresh.some(({ message }) => message.type === "user");
+  const base = baseOf(stored, { ...progress, active: open });
+  if (fresh.length === 0) return base.built.turns;
 
-  const built: Built = { turns: [], keys: new Set(), tools: new Map() };
-  for (const seen of all) addMessage(built, seen, { answers, open, progress, last: all.at(-1) === seen });
+  const answers = collectAnswers(fresh);
+  const built: Built = {
+    turns: base.built.turns.slice(),
+    keys: new Set(),
+    tools: new Map(),
+    base: base.built,
+  };
+  for (const [toolCallId, answer] of answers) answerEarlier(built, base, toolCallId, answer, progress);
+  const context = {
+    answers: { get: (id: string) => mergeAnswers(base.answers.get(id), answers.get(id)) },
+    open: openCalls(fresh, answers, progress),
+    progress,
+  };
+  for (const seen of fresh) addMessage(built, seen, { ...context, last: fresh.at(-1) === seen });
   return built.turns;
+}
+
+/** Whether two rows show the same: a row made anew for each piece of a stream is drawn when it has changed. */
+export function isAlike(a: Turn, b: Turn): boolean {
+  if (a === b) return true;
+  if (a.role !== "agent" || b.role !== "agent") return isSame(a, b);
+  return (
+    isSame({ ...a, parts: null, ids: null }, { ...b, parts: null, ids: null }) &&
+    isSame(a.ids, b.ids) &&
+    a.parts.length === b.parts.length &&
+    a.parts.every((part, at) => isSame(part, b.parts[at] ?? {}))
+  );
+}
+
+function isSame(a: object, b: object): boolean {
+  const [left, right] = [Object.entries(a), new Map(Object.entries(b))];
+  return left.length === right.size && left.every(([name, value]) => Object.is(value, right.get(name)));
 }
 
 /** Nothing on screen moves although a run is under way: the model has not begun, or a tool has just returned. */
@@ -114,11 +144,96 @@ export function isQuiet(last: Turn | undefined): boolean {
 }
 
 /** The turns so far, and where to find things in them without searching. */
-type Built = { turns: Turn[]; keys: Set<string>; tools: Map<string, ToolPart> };
+type Built = {
+  turns: Turn[];
+  keys: Set<string>;
+  tools: Map<string, Placed>;
+  /** What it goes on from; nothing of it may be changed in place. */
+  base?: Built;
+};
+
+/** A call's part, the turn it stands in, and the message it comes from. */
+type Placed = { part: ToolPart; at: number; seen: Seen };
+
+/** What is stored, projected: remembered as long as the list of messages is. */
+type Base = { progress: Progress; built: Built; answers: Map<string, Answer> };
+const bases = new WeakMap<readonly Message[], Base>();
+const members = new WeakMap<readonly Message[], Set<string>>();
+
+function memberOf(stored: readonly Message[]): Set<string> {
+  const known = members.get(stored) ?? storedKeys(stored);
+  members.set(stored, known);
+  return known;
+}
+
+function baseOf(stored: readonly Message[], progress: Progress): Base {
+  const before = bases.get(stored);
+  if (before && isSame(before.progress, progress)) return before;
+  const all = distinct(stored).map((message) => ({ message, startedAt: null, updatedAt: null }));
+  const answers = collectAnswers(all);
+  const context = { answers, open: openCalls(all, answers, progress), progress, last: false };
+  const built: Built = { turns: [], keys: new Set(), tools: new Map() };
+  for (const seen of all) addMessage(built, seen, context);
+  const made = { progress, built, answers };
+  bases.set(stored, made);
+  return made;
+}
+
+/** An answer that has just arrived, for a call that is stored. */
+function answerEarlier(
+  built: Built,
+  base: Base,
+  toolCallId: string,
+  answer: Answer,
+  progress: Progress,
+): void {
+  const placed = base.built.tools.get(toolCallId);
+  if (!placed) return;
+  const whole = mergeAnswers(base.answers.get(toolCallId), answer);
+  const state = stateOf(toolCallId, whole, false, { progress, open: NONE });
+  const ended = outcome(placed.seen, state, whole, progress.times?.get(toolCallId));
+  changeTool(built, placed, (part) => ({ ...part, ...ended }));
+}
+
+const NONE: ReadonlySet<string> = new Set();
+
+function mergeAnswers(before: Answer | undefined, after: Answer | undefined): Answer | undefined {
+  if (!before || !after) return after ?? before;
+  return { result: after.result ?? before.result, denied: before.denied || after.denied, at: after.at };
+}
+
+/** A turn that may be changed: one of the base is copied first. */
+function ownTurn(built: Built, at: number): AgentTurn | null {
+  const turn = built.turns[at];
+  if (turn?.role !== "agent") return null;
+  if (built.base?.turns[at] !== turn) return turn;
+  const own = { ...turn, parts: [...turn.parts], ids: [...turn.ids] };
+  built.turns[at] = own;
+  return own;
+}
+
+function changeTool(built: Built, placed: Placed, change: (part: ToolPart) => ToolPart): void {
+  const turn = ownTurn(built, placed.at);
+  const index = turn?.parts.findIndex((part) => part.key === placed.part.key) ?? -1;
+  const part = turn?.parts[index];
+  if (!turn || part?.type !== "tool") return;
+  const changed = change(part);
+  turn.parts[index] = changed;
+  built.tools.set(part.toolCallId, { ...placed, part: changed });
+}
+
+function placedTool(built: Built, toolCallId: string): Placed | undefined {
+  return built.tools.get(toolCallId) ?? built.base?.tools.get(toolCallId);
+}
 
 type Seen = { message: Message; startedAt: number | null; updatedAt: number | null };
 type Answer = { result: ToolReturn | null; denied: boolean; at: Seen };
-type Context = { answers: Map<string, Answer>; open: ReadonlySet<string>; progress: Progress; last: boolean };
+type Context = {
+  answers: Pick<ReadonlyMap<string, Answer>, "get">;
+  open: ReadonlySet<string>;
+  progress: Progress;
+  last: boolean;
+};
 
 function addMessage(built: Built, seen: Seen, context: Context): void {
   const { message } = seen;
@@ -195,18 +310,25 @@ function addMessage(built: Built, seen: Seen, context: Context): void {
 }
 
 /** Parts of one step stand together; a new step is a new turn, so that a long run stays many small rows. */
-function addPart(built: Built, { message }: Seen, part: Part): void {
-  if (part.type === "tool" && part.toolCallId) built.tools.set(part.toolCallId, part);
+function addPart(built: Built, seen: Seen, part: Part): void {
+  const { message } = seen;
+  const place = (at: number) => {
+    if (part.type === "tool" && part.toolCallId) built.tools.set(part.toolCallId, { part, at, seen });
+  };
   const last = built.turns.at(-1);
   const step = `turn/${message.stepId ?? message.id}`;
   if (last?.role === "agent" && last.step === step) {
-    last.parts.push(part);
-    if (last.ids.at(-1) !== message.id) last.ids.push(message.id);
-    last.failed ||= message.isErr;
+    const own = ownTurn(built, built.turns.length - 1) ?? last;
+    own.parts.push(part);
+    if (own.ids.at(-1) !== message.id) own.ids.push(message.id);
+    own.failed ||= message.isErr;
+    place(built.turns.length - 1);
     return;
   }
+  place(built.turns.length);
   // A step is shown twice when something of a person stands between its parts.
-  const key = built.keys.has(step) ? `${step}/${message.key}` : step;
+  const again = built.keys.has(step) || built.base?.keys.has(step);
+  const key = again ? `${step}/${message.key}` : step;
   built.keys.add(step);
   built.turns.push({
     role: "agent",
@@ -221,39 +343,51 @@ function addPart(built: Built, { message }: Seen, part: Part): void {
 
 function addCall(built: Built, seen: Seen, call: ToolCall, streaming: boolean, context: Context): void {
   // A call can be listed twice: as an ordinary call first, then in the approval request it belongs to.
-  const shown = built.tools.get(call.toolCallId);
+  const shown = placedTool(built, call.toolCallId);
   if (shown) {
-    shown.arguments = call.arguments || shown.arguments;
+    if (call.arguments) changeTool(built, shown, (part) => ({ ...part, arguments: call.arguments }));
     return;
   }
   const answer = context.answers.get(call.toolCallId);
   const time = context.progress.times?.get(call.toolCallId);
-  const state = stateOf(call, answer, streaming && !call.whole, context);
+  const state = stateOf(call.toolCallId, answer, streaming && !call.whole, context);
   addPart(built, seen, {
     type: "tool",
     key: `${seen.message.key}/${call.toolCallId}`,
     toolCallId: call.toolCallId,
     name: call.name ?? "",
     arguments: call.arguments,
-    state,
-    result: answer?.result ?? null,
-    duration: answer?.result ? (time?.took ?? durationBetween(seen, answer.at)) : null,
-    since: state === "running" ? (time?.began ?? null) : null,
+    ...outcome(seen, state, answer, time),
   });
 }
 
-function stateOf(call: ToolCall, answer: Answer | undefined, writing: boolean, context: Context): ToolState {
+/** What is known of how a call ended, or since when it runs. */
+function outcome(from: Seen, state: ToolState, answer: Answer | undefined, time: CallTime | undefined) {
+  return {
+    state,
+    result: answer?.result ?? null,
+    duration: answer?.result ? (time?.took ?? durationBetween(from, answer.at)) : null,
+    since: state === "running" ? (time?.began ?? null) : null,
+  };
+}
+
+function stateOf(
+  toolCallId: string,
+  answer: Answer | undefined,
+  writing: boolean,
+  context: Pick<Context, "progress" | "open">,
+): ToolState {
   if (answer?.denied) return "denied";
   if (answer?.result) return answer.result.status === "error" ? "failed" : "succeeded";
-  if (context.progress.running?.has(call.toolCallId)) return "running";
-  if (context.progress.waiting.has(call.toolCallId)) return "waiting";
+  if (context.progress.running?.has(toolCallId)) return "running";
+  if (context.progress.waiting.has(toolCallId)) return "waiting";
   if (writing) return "writing";
-  if (context.open.has(call.toolCallId)) return "running";
+  if (context.open.has(toolCallId)) return "running";
   return "interrupted";
 }
 
 function addOrphan(built: Built, seen: Seen, result: ToolReturn, name: string | null): void {
-  if (built.tools.has(result.toolCallId)) return;
+  if (placedTool(built, result.toolCallId)) return;
   addPart(built, seen, {
     type: "tool",
     key: `${seen.message.key}/${result.toolCallId}`,
