@@ -29,15 +29,30 @@ def create_agent(page, name="Mercury", human="Name: Ada.", t=words()):
     page.until(lambda: page.find("button", t("agents.createFirst")) or page.find("button", t("agents.create")), "a way to create an agent")
     page.click("button", t("agents.createFirst") if page.find("button", t("agents.createFirst")) else t("agents.create"))
     page.wait("[role=dialog]", t("agents.createHeading"))
-    page.until(lambda: page.js(
-        "return [...document.querySelectorAll('option')].some((o) => o.value === arguments[0])", MODEL
-    ), "the model list")
     page.fill(t("agents.name"), name)
     page.fill(t("agents.human"), human)
-    choose(page, t("agents.model"), MODEL)
-    page.click("button", t("agents.createSubmit"))
+    pick_model(page, MODEL, t)
+    page.click("[role=dialog] button", t("agents.createSubmit"))
     page.gone("[role=dialog]")
     page.wait("textarea")
+
+
+def pick_model(page, handle, t=words()):
+    """Looks a model up by typing, as one who knows its name does."""
+    control = page.labelled(t("agents.model"))
+    page.until(lambda: page.js("return !arguments[0].disabled", control), "the list of models")
+    if handle in page.js("return arguments[0].innerText", control):
+        return
+    page.js("arguments[0].focus()", control)
+    page.key("Enter")
+    page.wait("[cmdk-input]")
+    page.js("document.querySelector('[cmdk-input]').focus(); document.execCommand('insertText', false, arguments[0])", handle)
+    page.until(lambda: handle.endswith(page.js(
+        "return document.querySelector('[cmdk-item][data-selected=true] span')?.innerText ?? '-'"
+    )), f"{handle} to be offered first")
+    page.key("Enter")
+    page.gone("[cmdk-input]")
+    page.until(lambda: handle in page.js("return arguments[0].innerText", control), f"{handle} to be chosen")
 
 
 def choose(page, label, value):

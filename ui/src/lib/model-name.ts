@@ -25,6 +25,12 @@ export function windowOf(model: Model | undefined): number | null {
 
 export type Capability = "tools" | "images" | "reasoning";
 
+/** What kind of provider it is of. */
+export function providerTypeOf(model: Model | undefined): string {
+  const { provider_type }: { provider_type?: unknown } = model ?? {};
+  return typeof provider_type === "string" ? provider_type : "";
+}
+
 /** What a model is known to do; what nobody says is left out. */
 export function capabilitiesOf(model: Model): Capability[] {
   const { capabilities }: { capabilities?: unknown } = model;

@@ -52,6 +52,7 @@ function Form({ agent, onClose }: { agent: Agent; onClose: () => void }) {
   const { t } = useTranslation();
   const failure = useFailure();
   const update = useUpdateAgent(agent.id);
+  const [section, setSection] = useState<string>("general");
   const [draft, setDraft] = useState<Partial<AgentUpdate>>({});
   const change = (more: Partial<AgentUpdate>) => setDraft((before) => ({ ...before, ...more }));
   const changed = Object.keys(draft).length > 0;
@@ -60,9 +61,18 @@ function Form({ agent, onClose }: { agent: Agent; onClose: () => void }) {
     if (changed) update.mutate(draft, { onSuccess: onClose });
   };
   return (
-    <form className="flex min-h-0 flex-1 flex-col gap-4" onSubmit={submit}>
+    <form
+      className="flex min-h-0 flex-1 flex-col gap-4"
+      onSubmit={submit}
+      // What keeps it from being saved must be in sight to be said.
+      onInvalidCapture={({ target }) => {
+        const within = target instanceof Element ? target.closest<HTMLElement>("[data-section]") : null;
+        if (within?.dataset.section) setSection(within.dataset.section);
+      }}
+    >
       <Tabs.Root
-        defaultValue="general"
+        value={section}
+        onValueChange={setSection}
         orientation="vertical"
         className="flex min-h-0 flex-1 gap-5 max-[640px]:flex-col"
       >
@@ -86,7 +96,10 @@ function Form({ agent, onClose }: { agent: Agent; onClose: () => void }) {
             <Tabs.Content
               key={name}
               value={name}
-              className="flex min-h-0 min-w-0 flex-1 flex-col gap-4 overflow-y-auto p-0.5 data-[state=inactive]:hidden"
+              forceMount
+              hidden={name !== section}
+              data-section={name}
+              className="flex min-h-0 min-w-0 flex-1 flex-col gap-4 overflow-y-auto p-0.5 [&[hidden]]:hidden"
             >
               <Section agent={withDraft(agent, draft)} change={change} />
             </Tabs.Content>

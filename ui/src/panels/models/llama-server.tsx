@@ -108,7 +108,14 @@ function State({ managed }: { managed: Managed }) {
             ) : null}
           </p>
           {facts.length > 0 ? <p>{facts.join(" · ")}</p> : null}
-          {managed.context_note ? <p className="text-waiting-foreground">{managed.context_note}</p> : null}
+          {managed.context_note ? (
+            <p className="text-waiting-foreground">
+              {t("llama.otherContext", {
+                asked: number(managed.launch.context_length ?? 0),
+                real: number(context_in_force ?? 0),
+              })}
+            </p>
+          ) : null}
         </div>
       ) : null}
       {stop.error ? <Problem {...failure.of(stop.error)} /> : null}

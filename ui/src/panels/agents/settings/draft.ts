@@ -34,8 +34,8 @@ export const RULE_TYPES: readonly RuleType[] = [
   "conditional",
 ];
 
-/** A rule of this type about a tool, with what the type needs. */
-export function ruleOf(kind: RuleType, tool_name: string): ToolRule {
+/** A rule of this type about a tool, with what the type needs; `other` is a tool that may follow. */
+export function ruleOf(kind: RuleType, tool_name: string, other: string): ToolRule {
   switch (kind) {
     case "constrain_child_tools":
     case "parent_last_tool":
@@ -43,7 +43,7 @@ export function ruleOf(kind: RuleType, tool_name: string): ToolRule {
     case "max_count_per_step":
       return { type: kind, tool_name, max_count_limit: 1 };
     case "conditional":
-      return { type: kind, tool_name, child_output_mapping: {} };
+      return { type: kind, tool_name, child_output_mapping: { "": other } as never };
     case "requires_approval":
     case "run_first":
     case "exit_loop":

@@ -2,7 +2,7 @@ import { useTranslation } from "react-i18next";
 import { ModelPicker } from "@/components/agent/model-picker";
 import { Field, Input, Select } from "@/components/ui/field";
 import { Problem } from "@/components/ui/problem";
-import { handleOf, isRehearsal, windowOf } from "@/lib/model-name";
+import { handleOf, isRehearsal, providerTypeOf, windowOf } from "@/lib/model-name";
 import { useFailure } from "@/lib/use-failure";
 import { ModelFitness } from "../model-fitness";
 import { useModels } from "../queries";
@@ -10,16 +10,21 @@ import type { SectionProps } from "./draft";
 
 const EFFORTS = ["minimal", "low", "medium", "high"];
 
+/** Kinds of providers that can be told how long to keep a prompt. */
+const KEEPS_PROMPTS = ["anthropic", "openai", "openrouter", "azure"];
+
 /** The settings every provider understands; what else there is stays as it was. */
 export function ModelSection({ agent, change }: SectionProps) {
   const { t, i18n } = useTranslation();
   const failure = useFailure();
   const models = useModels();
   const settings: Record<string, unknown> = agent.model_settings ?? {};
-  const most = windowOf(models.data?.find((one) => handleOf(one) === agent.model));
   const window = agent.llm_config.context_window;
   const set = (key: string, value: unknown) =>
     change({ model_settings: { ...settings, [key]: value } as never });
+  const chosen = models.data?.find((one) => handleOf(one) === agent.model);
+  const most = windowOf(chosen);
+  const provider = providerTypeOf(chosen);
   const reasoning = settings.reasoning as { reasoning_effort?: string } | undefined;
   return (
     <>
@@ -108,6 +113,33 @@ export function ModelSection({ agent, change }: SectionProps) {
                 </option>
               ))}
             </Select>
+          )}
+        </Field>
+      ) : null}
+      {KEEPS_PROMPTS.includes(provider) ? (
+        <Field label={t("agentSettings.model.cache")} hint={t("agentSettings.model.cacheHint")}>
+          {(control) => (
+            <Select
+              {...control}
+              value={settings.cache_ttl === "1h" ? "1h" : ""}
+              onChange={(event) => set("cache_ttl", event.target.value || null)}
+            >
+              <option value="">{t("agentSettings.model.cacheShort")}</option>
+              <option value="1h">{t("agentSettings.model.cacheLong")}</option>
+            </Select>
+          )}
+        </Field>
+      ) : null}
+      {provider === "ollama" ? (
+        <Field label={t("agentSettings.model.keepAlive")} hint={t("agentSettings.model.keepAliveHint")}>
+          {(control) => (
+            <Input
+              {...control}
+              placeholder="30m"
+              pattern="-1|[0-9]{1,9}(ms|s|m|h)?"
+              value={typeof settings.keep_alive === "string" ? settings.keep_alive : ""}
+              onChange={(event) => set("keep_alive", event.target.value.trim() || null)}
+            />
           )}
         </Field>
       ) : null}
