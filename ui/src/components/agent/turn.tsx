@@ -7,7 +7,7 @@ import { cn } from "@/lib/cn";
 import { moment } from "@/lib/since";
 import type { Picture } from "@/run/events";
 import { turnMarkdown } from "@/run/markdown";
-import type { NoteTurn, Part, Turn, UserTurn } from "@/run/project";
+import { isAlike, type NoteTurn, type Part, type Turn, type UserTurn } from "@/run/project";
 import { Markdown } from "./markdown";
 import { Reasoning } from "./reasoning";
 import { ToolCall } from "./tool-call";
@@ -93,7 +93,13 @@ export const TurnView = memo(function TurnView({
       turn satisfies never;
       return null;
   }
-});
+}, isSameRow);
+
+/** The rows of a running answer are made anew with each piece; only those that changed are drawn anew. */
+function isSameRow({ turn: before, ...left }: TurnProps, { turn: after, ...right }: TurnProps): boolean {
+  const names = Object.keys({ ...left, ...right }) as Array<keyof typeof left>;
+  return names.every((name) => Object.is(left[name], right[name])) && isAlike(before, after);
+}
 
 type TurnActionsProps = ComponentProps<"div"> & { turn: Turn };
 

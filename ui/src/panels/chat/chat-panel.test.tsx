@@ -10,7 +10,10 @@ import { call, END, frame, numbered, wire } from "@/test/wire";
 import { ChatPanel } from "./chat-panel";
 
 // A page without a layout has no room for rows; what is virtual about the list is not what is tested here.
-vi.mock("virtua", () => ({ Virtualizer: ({ children }: { children: unknown }) => children }));
+vi.mock("virtua", () => ({
+  Virtualizer: ({ data, children }: { data: unknown[]; children: (row: unknown, at: number) => unknown }) =>
+    data.map(children),
+}));
 
 let agents = 0;
 const MAIN = (): Thread => ({ agentId: `agent-${++agents}`, conversationId: null });

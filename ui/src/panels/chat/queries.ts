@@ -1,5 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useEffect, useMemo } from "react";
+import { useCallback, useEffect, useMemo } from "react";
 import type { Api } from "@/api/client";
 import { useApi } from "@/api/context";
 import { activeRunsQuery, approvalsQuery, keys } from "@/api/queries";
@@ -25,9 +25,8 @@ export function useHistory(thread: Thread) {
       return withNewest(queries.getQueryData<History>(queryKey), newest);
     },
   });
-  const mutationKey = [...queryKey, "earlier"];
   const earlier = useMutation({
-    mutationKey,
+    mutationKey: [...queryKey, "earlier"],
     mutationFn: async (): Promise<Message[]> => {
       const first = queries.getQueryData<History>(queryKey)?.messages[0];
       return first ? readPage(api, thread, first.id) : [];
@@ -36,15 +35,19 @@ export function useHistory(thread: Thread) {
       queries.setQueryData<History>(queryKey, (held) => held && withEarlier(held, page));
     },
   });
+  const { mutate } = earlier;
+  const { agentId, conversationId } = thread;
+  const fetchEarlier = useCallback(() => {
+    // Scrolling asks many times before the first answer is drawn.
+    const asked = { mutationKey: [...keys.messages(agentId, conversationId), "earlier"] };
+    if (queries.isMutating(asked) === 0) mutate();
+  }, [queries, mutate, agentId, conversationId]);
   return {
     ...query,
     messages: query.data?.messages ?? NONE,
     more: query.data?.more ?? false,
     earlier,
-    // Scrolling asks many times before the first answer is drawn.
-    fetchEarlier: () => {
-      if (queries.isMutating({ mutationKey }) === 0) earlier.mutate();
-    },
+    fetchEarlier,
   };
 }
 

@@ -1,5 +1,5 @@
 import { ArrowDown } from "lucide-react";
-import { type RefObject, useEffect, useLayoutEffect, useRef, useState } from "react";
+import { memo, type RefObject, useEffect, useLayoutEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useStickToBottom } from "use-stick-to-bottom";
 import { Virtualizer, type VirtualizerHandle } from "virtua";
@@ -28,7 +28,8 @@ type TranscriptProps = {
 /** Within this many pixels of the top, earlier messages are fetched. */
 const NEAR_TOP = 400;
 
-export function Transcript({
+/** Drawn when something of it changes, not with every key in the composer. */
+export const Transcript = memo(function Transcript({
   turns,
   more,
   loadingMore,
@@ -74,11 +75,12 @@ export function Transcript({
           {loadingMore ? <Spinner className="mx-auto my-2" aria-label={t("chat.loadingMore")} /> : null}
           <Virtualizer
             ref={virtualizer}
+            data={turns}
             scrollRef={scrollRef}
             shift={prepending}
             onScroll={(offset) => more && !loadingMore && offset < NEAR_TOP && onMore()}
           >
-            {turns.map((turn, at) => (
+            {(turn: Turn, at: number) => (
               <TurnView
                 key={turn.key}
                 turn={turn}
@@ -87,7 +89,7 @@ export function Transcript({
                 editLack={editLack}
                 className={turn.key === shown ? "animate-glow rounded-md" : undefined}
               />
-            ))}
+            )}
           </Virtualizer>
           {thinking ? (
             <p role="status" className="flex items-center gap-2 text-muted-foreground">
@@ -110,7 +112,7 @@ export function Transcript({
       )}
     </div>
   );
-}
+});
 
 function holds(turn: Turn, messageId: string): boolean {
   switch (turn.role) {
