@@ -115,7 +115,7 @@ impl From<&ChatError> for ApiError {
     /// `{"error": {"type", "message", "detail"}}` with the status that belongs to the kind.
     fn from(error: &ChatError) -> Self {
         let status = match error.kind {
-            ChatErrorKind::LlmInsufficientCredits => 402,
+            ChatErrorKind::LlmInsufficientCredits | ChatErrorKind::BudgetExceeded => 402,
             ChatErrorKind::LlmRateLimit => 429,
             ChatErrorKind::LlmTimeout => 504,
             ChatErrorKind::LlmAuthentication => 401,

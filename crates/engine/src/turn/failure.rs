@@ -104,7 +104,9 @@ fn judged(core: &Core, error: ChatError) -> (StopReason, TurnError) {
     let mut message = error.message.clone();
     let stop = match error.kind {
         ChatErrorKind::LlmEmptyResponse => StopReason::InvalidLlmResponse,
-        ChatErrorKind::LlmInsufficientCredits => StopReason::InsufficientCredits,
+        ChatErrorKind::LlmInsufficientCredits | ChatErrorKind::BudgetExceeded => {
+            StopReason::InsufficientCredits
+        }
         ChatErrorKind::ContextWindowExceeded if system_prompt_alone_is_too_long(core) => {
             error_type = SYSTEM_PROMPT_OVERFLOW;
             message = SYSTEM_PROMPT_TOO_LONG.to_owned();

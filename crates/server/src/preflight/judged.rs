@@ -95,6 +95,7 @@ fn is_unreachable(error: &ChatError) -> bool {
             | ChatErrorKind::LlmNotFound
             | ChatErrorKind::UnknownModel
             | ChatErrorKind::LlmInsufficientCredits
+            | ChatErrorKind::BudgetExceeded
             | ChatErrorKind::LlmConnection
     )
 }

@@ -98,7 +98,7 @@ pub async fn check(app: &App, agent_id: &AgentId) -> Result<(), ChatError> {
         .await;
     match stopped {
         Ok(None) => Ok(()),
-        Ok(Some(spent)) => Err(refusal(ChatErrorKind::LlmInsufficientCredits, sentence(&spent))),
+        Ok(Some(spent)) => Err(refusal(ChatErrorKind::BudgetExceeded, sentence(&spent))),
         Err(error) => {
             tracing::error!(%error, "budgets could not be read");
             // Spending without knowing the limit is what a budget is there to prevent.

@@ -23,14 +23,21 @@ const fn feature(
     Feature { name, method, path, says }
 }
 
-const FEATURES: [Feature; 13] = [
+const FEATURES: [Feature; 15] = [
     feature("conversations", "post", "/v1/conversations/", "several conversations with one agent"),
     feature("conversation_fork", "post", "/v1/conversations/{}/fork", "branching a conversation"),
     feature("context", "get", "/v1/agents/{}/context", "showing what the model is sent"),
     feature("message_search", "post", "/v1/messages/search", "searching all messages"),
+    feature(
+        "compaction",
+        "post",
+        "/v1/conversations/{}/compact",
+        "summarising a conversation when one wants it",
+    ),
     feature("runs", "get", "/v1/runs/", "the list of runs"),
     feature("run_steps", "get", "/v1/runs/{}/steps", "the steps of a run"),
     feature("step_trace", "get", "/v1/steps/{}/trace", "the raw requests and responses of steps"),
+    feature("run_cancel", "post", "/v1/agents/{}/messages/cancel", "stopping a run"),
     feature("run_resume", "post", "/v1/runs/{}/stream", "resuming a stream"),
     feature("archival", "get", "/v1/agents/{}/archival-memory", "archival memory"),
     feature("archives", "get", "/v1/archives/", "archives"),

@@ -138,6 +138,7 @@ async fn a_budget_warns_stops_cleanly_and_lets_go_on_when_raised() {
         said["error"]["message"].as_str().unwrap().contains("is used up (1800 of 1000 tokens)"),
         "{said}"
     );
+    assert_eq!(said["error"]["type"], "budget_exceeded", "no provider is to blame");
     let runs = desk.get(&format!("/v1/runs/?agent_id={agent}&limit=1")).await.ok();
     assert_eq!(
         (&runs[0]["status"], &runs[0]["stop_reason"]),

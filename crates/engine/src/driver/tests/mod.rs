@@ -509,6 +509,7 @@ async fn the_models_errors_end_the_turn_and_keep_what_came() {
         (ChatErrorKind::LlmRateLimit, LlmApiError, "llm_rate_limit"),
         (ChatErrorKind::LlmEmptyResponse, StopReason::InvalidLlmResponse, "llm_empty_response"),
         (ChatErrorKind::LlmInsufficientCredits, StopReason::InsufficientCredits, "llm_insufficient_credits"),
+        (ChatErrorKind::BudgetExceeded, StopReason::InsufficientCredits, "budget_exceeded"),
         (ChatErrorKind::ContextWindowExceeded, LlmApiError, "llm_bad_request"),
     ] {
         let script =
