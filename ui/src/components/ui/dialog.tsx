@@ -1,5 +1,5 @@
 import { AlertDialog as RadixAlert, Dialog as RadixDialog } from "radix-ui";
-import type { ComponentProps, ReactNode } from "react";
+import { type ComponentProps, type FormEvent, type ReactNode, useRef } from "react";
 import { cn } from "@/lib/cn";
 
 const OVERLAY = "fixed inset-0 z-40 bg-black/40 animate-appear";
@@ -14,12 +14,23 @@ type ContentProps = ComponentProps<typeof RadixDialog.Content> & {
 };
 
 export function DialogContent({ heading, explanation, className, children, ...rest }: ContentProps) {
+  const written = useRef(false);
+  const note = ({ target }: FormEvent) => {
+    written.current ||= target instanceof Element && target.closest("form") !== null;
+  };
+  /** What was written into a form is not lost by a slip: its own buttons close it. */
+  const stay = (event: Event) => {
+    if (written.current) event.preventDefault();
+  };
   return (
     <RadixDialog.Portal>
       <RadixDialog.Overlay className={OVERLAY} />
       <RadixDialog.Content
         className={cn(PANEL, className)}
         {...(explanation ? {} : { "aria-describedby": undefined })}
+        onInput={note}
+        onInteractOutside={stay}
+        onEscapeKeyDown={stay}
         {...rest}
       >
         <header className="flex flex-col gap-1">

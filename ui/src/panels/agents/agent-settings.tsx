@@ -108,6 +108,11 @@ function Form({ agent, onClose }: { agent: Agent; onClose: () => void }) {
       </Tabs.Root>
       {update.error ? <Problem {...failure.of(update.error)} /> : null}
       <footer className="flex items-center justify-end gap-2 border-t pt-4">
+        {changed ? (
+          <p role="status" className="mr-auto text-xs text-muted-foreground">
+            {t("agentSettings.unsaved")}
+          </p>
+        ) : null}
         <Button onClick={onClose}>{t("common.cancel")}</Button>
         <Button type="submit" variant="primary" disabled={!changed || update.isPending}>
           {t("agentSettings.save")}

@@ -66,7 +66,7 @@ function Count({ rule, onChange }: DetailsProps<Of<"max_count_per_step">>) {
         id={id}
         type="number"
         min={1}
-        className="w-20 py-0.5"
+        className="h-7 w-20 py-0"
         value={rule.max_count_limit}
         onChange={(event) => {
           const count = event.target.valueAsNumber;
@@ -151,7 +151,7 @@ function Outcomes({ rule, names, onChange }: DetailsProps<Of<"conditional">>) {
               required
               aria-label={t("agentSettings.rules.output")}
               aria-invalid={taken(at) || undefined}
-              className="w-40 py-0.5 font-mono"
+              className="h-7 w-40 py-0 font-mono"
               value={row.output}
               onChange={(event) => put(rows.with(at, { ...row, output: event.target.value }))}
             />

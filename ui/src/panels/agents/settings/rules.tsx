@@ -22,6 +22,7 @@ export function RulesSection({ agent, change }: SectionProps) {
             <div className="flex gap-2">
               <Select
                 aria-label={t("agentSettings.rules.tool")}
+                className="w-2/5 shrink-0"
                 value={rule.tool_name}
                 onChange={(event) => put(at, { ...rule, tool_name: event.target.value })}
               >
