@@ -148,7 +148,7 @@ export type AuditEntry = {
   at: string;
   event: "decided" | "started" | "finished" | "rule";
   connection: string;
-  agent_id: string;
+  agent_id: string | null;
   conversation_id: string | null;
   message_id: string;
   tool_call_id: string;

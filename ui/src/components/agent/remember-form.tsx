@@ -9,7 +9,8 @@ import {
 } from "@/api/approvals";
 import { toApiError } from "@/api/error";
 import { Button } from "@/components/ui/button";
-import { Field, Input, Select } from "@/components/ui/field";
+import { Field, Input } from "@/components/ui/field";
+import { ChoiceField } from "@/components/ui/labelled";
 import { RehearsalView } from "./rehearsal";
 
 /** Says what such a rule would be and what it would have matched. */
@@ -59,42 +60,27 @@ export function RememberForm({ call, busy, onRehearse, onAllow, onCancel }: Reme
       onSubmit={submit}
     >
       <div className="grid gap-3 sm:grid-cols-2">
-        <Field label={t("approval.remember.what")}>
-          {(control) => (
-            <Select
-              {...control}
-              value={remember.what}
-              onChange={(event) => {
-                const what = event.target.value as Remember["what"];
-                const pattern = what === "pattern" ? (call.suggestions?.[0]?.text ?? "") : undefined;
-                setRemember({ scope: remember.scope, what, ...(pattern === undefined ? {} : { pattern }) });
-              }}
-            >
-              {whats.map((what) => (
-                <option key={what} value={what}>
-                  {t(`approval.remember.whats.${what}`, { tool: call.name })}
-                </option>
-              ))}
-            </Select>
-          )}
-        </Field>
-        <Field label={t("approval.remember.where")}>
-          {(control) => (
-            <Select
-              {...control}
-              value={remember.scope}
-              onChange={(event) =>
-                setRemember({ ...remember, scope: event.target.value as Remember["scope"] })
-              }
-            >
-              {REMEMBER_SCOPES.map((scope) => (
-                <option key={scope} value={scope}>
-                  {t(`approval.remember.scopes.${scope}`)}
-                </option>
-              ))}
-            </Select>
-          )}
-        </Field>
+        <ChoiceField
+          label={t("approval.remember.what")}
+          value={remember.what}
+          options={whats.map((what) => ({
+            value: what,
+            text: t(`approval.remember.whats.${what}`, { tool: call.name }),
+          }))}
+          onChange={(what) => {
+            const pattern = what === "pattern" ? (call.suggestions?.[0]?.text ?? "") : undefined;
+            setRemember({ scope: remember.scope, what, ...(pattern === undefined ? {} : { pattern }) });
+          }}
+        />
+        <ChoiceField
+          label={t("approval.remember.where")}
+          value={remember.scope}
+          options={REMEMBER_SCOPES.map((scope) => ({
+            value: scope,
+            text: t(`approval.remember.scopes.${scope}`),
+          }))}
+          onChange={(scope) => setRemember({ ...remember, scope })}
+        />
       </div>
       {remember.what === "pattern" ? (
         <Field label={t("approval.remember.pattern")} hint={t("approval.remember.patternHint")}>

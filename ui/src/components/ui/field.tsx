@@ -5,7 +5,7 @@ const CONTROL =
   "w-full rounded-md border border-input bg-card px-2.5 py-1.5 placeholder:text-muted-foreground disabled:opacity-60 aria-invalid:border-danger";
 
 export function Input({ className, ...rest }: ComponentProps<"input">) {
-  return <input className={cn(CONTROL, className)} {...rest} />;
+  return <input className={cn(CONTROL, "h-8 py-0", className)} {...rest} />;
 }
 
 export function Textarea({ className, ...rest }: ComponentProps<"textarea">) {

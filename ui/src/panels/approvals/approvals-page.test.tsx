@@ -268,6 +268,19 @@ describe("the rules", () => {
 });
 
 describe("the log", () => {
+  it("says of a rule what it is, also when it was taken back", async () => {
+    const made = { ...ENTRY, event: "rule", outcome: "created", agent_id: null, rule_id: "rule-1" };
+    show({
+      "GET /workbench/audit": [{ ...made, tool: "run_command", arguments: '{"type":"call","tool":"x"}' }],
+      "GET /workbench/rules": (request: { path: string }) =>
+        request.path.includes("revoked=true") ? [{ ...RULE, revoked_at: "2026-01-02T00:00:00Z" }] : [],
+    });
+    await userEvent.click(await screen.findByRole("tab", { name: "Log" }));
+    expect(await screen.findByText("Rule made")).toBeVisible();
+    expect(await screen.findByText(RULE.text)).toBeVisible();
+    expect(screen.queryByText("call")).toBeNull();
+  });
+
   it("shows who decided what and why, and is filtered by the server", async () => {
     const { seen } = show();
     await userEvent.click(screen.getByRole("tab", { name: "Log" }));

@@ -2,13 +2,13 @@ import { useQuery } from "@tanstack/react-query";
 import { Download } from "lucide-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import type { AuditEntry } from "@/api/approvals";
+import type { AuditEntry, Rule } from "@/api/approvals";
 import { useApi } from "@/api/context";
 import { agentsQuery } from "@/api/queries";
 import { Arguments } from "@/components/agent/arguments";
 import { Button } from "@/components/ui/button";
 import { Empty } from "@/components/ui/empty";
-import { Field, Input, Select } from "@/components/ui/field";
+import { ChoiceField, TextField } from "@/components/ui/labelled";
 import { Problem } from "@/components/ui/problem";
 import { Spinner } from "@/components/ui/spinner";
 import { When } from "@/components/ui/when";
@@ -17,7 +17,7 @@ import { cn } from "@/lib/cn";
 import { saveFile } from "@/lib/save-file";
 import { useFailure } from "@/lib/use-failure";
 import { namedHidden } from "@/lib/visible";
-import { type AuditFilter, auditPath, useAudit } from "./queries";
+import { type AuditFilter, auditPath, useAudit, useRules } from "./queries";
 
 const EVENTS = ["decided", "started", "finished", "rule"] as const;
 const DECIDERS = ["person", "rule", "expiry", "loci"] as const;
@@ -44,69 +44,33 @@ export function AuditLog() {
       setExporting({ error });
     }
   };
-  const nameOf = (id: string) => agents?.find((agent) => agent.id === id)?.name ?? id;
+  const any = { value: "", text: t("audit.any") };
+  // Entries name rules by their id; those taken back are kept, so each can be said in its own words.
+  const { data: rules } = useRules(true);
+  const ruleOf = (id: string | null) => rules?.find((rule) => rule.id === id) ?? null;
+  const nameOf = (id: string | null) => agents?.find((agent) => agent.id === id)?.name ?? id;
   return (
     <div className="flex flex-col gap-4">
       <div className="grid items-end gap-3 sm:grid-cols-4">
-        <Field label={t("audit.agent")}>
-          {(control) => (
-            <Select
-              {...control}
-              value={filter.agent_id}
-              onChange={(event) => set({ agent_id: event.target.value })}
-            >
-              <option value="">{t("audit.any")}</option>
-              {agents?.map(({ id, name }) => (
-                <option key={id} value={id}>
-                  {name}
-                </option>
-              ))}
-            </Select>
-          )}
-        </Field>
-        <Field label={t("audit.tool")}>
-          {(control) => (
-            <Input
-              {...control}
-              spellCheck={false}
-              className="font-mono text-xs"
-              value={filter.tool}
-              onChange={(event) => set({ tool: event.target.value })}
-            />
-          )}
-        </Field>
-        <Field label={t("audit.event")}>
-          {(control) => (
-            <Select
-              {...control}
-              value={filter.event}
-              onChange={(event) => set({ event: event.target.value })}
-            >
-              <option value="">{t("audit.any")}</option>
-              {EVENTS.map((name) => (
-                <option key={name} value={name}>
-                  {t(`audit.events.${name}`)}
-                </option>
-              ))}
-            </Select>
-          )}
-        </Field>
-        <Field label={t("audit.decidedBy")}>
-          {(control) => (
-            <Select
-              {...control}
-              value={filter.decided_by}
-              onChange={(event) => set({ decided_by: event.target.value })}
-            >
-              <option value="">{t("audit.any")}</option>
-              {DECIDERS.map((name) => (
-                <option key={name} value={name}>
-                  {t(`audit.deciders.${name}`)}
-                </option>
-              ))}
-            </Select>
-          )}
-        </Field>
+        <ChoiceField
+          label={t("audit.agent")}
+          value={filter.agent_id}
+          options={[any, ...(agents ?? []).map(({ id, name }) => ({ value: id, text: name }))]}
+          onChange={(agent_id) => set({ agent_id })}
+        />
+        <TextField label={t("audit.tool")} code value={filter.tool} onChange={(tool) => set({ tool })} />
+        <ChoiceField
+          label={t("audit.event")}
+          value={filter.event}
+          options={[any, ...EVENTS.map((name) => ({ value: name, text: t(`audit.events.${name}`) }))]}
+          onChange={(event) => set({ event })}
+        />
+        <ChoiceField
+          label={t("audit.decidedBy")}
+          value={filter.decided_by}
+          options={[any, ...DECIDERS.map((name) => ({ value: name, text: t(`audit.deciders.${name}`) }))]}
+          onChange={(decided_by) => set({ decided_by })}
+        />
       </div>
       <Button className="self-start" disabled={exporting === "busy"} onClick={() => void save()}>
         {exporting === "busy" ? <Spinner /> : <Download aria-hidden className="size-3.5" />}
@@ -119,7 +83,7 @@ export function AuditLog() {
       <ol className="flex flex-col">
         {entries.map((entry) => (
           <li key={entry.sequence} className="border-b [content-visibility:auto] last:border-b-0">
-            <EntryRow entry={entry} agent={nameOf(entry.agent_id)} />
+            <EntryRow entry={entry} agent={nameOf(entry.agent_id)} rule={ruleOf(entry.rule_id)} />
           </li>
         ))}
       </ol>
@@ -138,12 +102,15 @@ export function AuditLog() {
 
 const BAD = new Set(["deny", "error", "unknown"]);
 
-function EntryRow({ entry, agent }: { entry: AuditEntry; agent: string }) {
+type EntryRowProps = { entry: AuditEntry; agent: string | null; rule: Rule | null };
+
+function EntryRow({ entry, agent, rule }: EntryRowProps) {
   const { t } = useTranslation();
+  const ofRule = entry.event === "rule";
   const facts: [string, string | null][] = [
     [t("audit.reason"), entry.reason],
     [t("audit.confinement"), entry.confinement],
-    [t("audit.rule"), entry.rule_id],
+    [t("audit.rule"), rule?.sentence ?? entry.rule_id],
     [t("audit.hash"), entry.hash],
     [t("audit.call"), entry.tool_call_id],
   ];
@@ -156,14 +123,15 @@ function EntryRow({ entry, agent }: { entry: AuditEntry; agent: string }) {
         </span>
         <span className="shrink-0 font-mono text-xs font-semibold">{entry.tool}</span>
         <span className="min-w-0 flex-1 truncate font-mono text-xs text-muted-foreground">
-          {namedHidden(mainArgument(entry.arguments))}
+          {ofRule ? (rule?.text ?? entry.rule_id) : namedHidden(mainArgument(entry.arguments))}
         </span>
         <span className="shrink-0 text-xs text-muted-foreground">
-          {agent} · {t(`audit.deciders.${entry.decided_by}`, { defaultValue: entry.decided_by })}
+          {agent ? `${agent} · ` : ""}
+          {t(`audit.deciders.${entry.decided_by}`, { defaultValue: entry.decided_by })}
         </span>
       </summary>
       <div className="flex flex-col gap-2 pb-3 pl-3">
-        <Arguments json={entry.arguments} />
+        {ofRule ? null : <Arguments json={entry.arguments} />}
         {entry.original_arguments ? (
           <div>
             <p className="text-xs font-medium">{t("audit.original")}</p>

@@ -8,7 +8,8 @@ import { agentsQuery } from "@/api/queries";
 import { RehearsalView } from "@/components/agent/rehearsal";
 import { Button } from "@/components/ui/button";
 import { Empty } from "@/components/ui/empty";
-import { Field, Input, Select, Textarea } from "@/components/ui/field";
+import { Field, Textarea } from "@/components/ui/field";
+import { ChoiceField, TextField } from "@/components/ui/labelled";
 import { Problem } from "@/components/ui/problem";
 import { Spinner } from "@/components/ui/spinner";
 import { When } from "@/components/ui/when";
@@ -133,25 +134,16 @@ function NewRule() {
       <h2 id="new-rule" className="font-semibold">
         {t("rules.add")}
       </h2>
-      <Field
+      <TextField
         label={t("rules.text")}
         hint={t("rules.textHint")}
         problem={current?.error ? toApiError(current.error).message : undefined}
-      >
-        {(control) => (
-          <Input
-            {...control}
-            spellCheck={false}
-            className="font-mono text-xs"
-            placeholder="allow run_command(git status*) everywhere"
-            value={text}
-            onChange={(event) => setText(event.target.value)}
-          />
-        )}
-      </Field>
-      <Field label={t("rules.note")} hint={t("rules.noteHint")}>
-        {(control) => <Input {...control} value={note} onChange={(event) => setNote(event.target.value)} />}
-      </Field>
+        code
+        placeholder="allow run_command(git status*) everywhere"
+        value={text}
+        onChange={setText}
+      />
+      <TextField label={t("rules.note")} hint={t("rules.noteHint")} value={note} onChange={setNote} />
       {current?.data ? <RehearsalView rehearsal={current.data} /> : null}
       {add.error ? <Problem {...failure.of(add.error)} /> : null}
       <Button
@@ -192,34 +184,22 @@ function TestRules() {
         {t("rules.test")}
       </h2>
       <div className="grid gap-3 sm:grid-cols-2">
-        <Field label={t("rules.tool")}>
-          {(control) => (
-            <Input
-              {...control}
-              required
-              spellCheck={false}
-              className="font-mono text-xs"
-              value={call.tool}
-              onChange={(event) => set({ tool: event.target.value })}
-            />
-          )}
-        </Field>
-        <Field label={t("rules.agent")}>
-          {(control) => (
-            <Select
-              {...control}
-              value={call.agent_id}
-              onChange={(event) => set({ agent_id: event.target.value })}
-            >
-              <option value="">{t("rules.anyAgent")}</option>
-              {agents?.map(({ id, name }) => (
-                <option key={id} value={id}>
-                  {name}
-                </option>
-              ))}
-            </Select>
-          )}
-        </Field>
+        <TextField
+          label={t("rules.tool")}
+          code
+          required
+          value={call.tool}
+          onChange={(tool) => set({ tool })}
+        />
+        <ChoiceField
+          label={t("rules.agent")}
+          value={call.agent_id}
+          options={[
+            { value: "", text: t("rules.anyAgent") },
+            ...(agents ?? []).map(({ id, name }) => ({ value: id, text: name })),
+          ]}
+          onChange={(agent_id) => set({ agent_id })}
+        />
       </div>
       <Field label={t("rules.arguments")}>
         {(control) => (

@@ -6,7 +6,7 @@ import { agentsQuery } from "@/api/queries";
 import { useIsLocal } from "@/api/use-local";
 import { VisibleText } from "@/components/agent/visible-text";
 import { Button } from "@/components/ui/button";
-import { Field, Select } from "@/components/ui/field";
+import { ChoiceField } from "@/components/ui/labelled";
 import { Problem } from "@/components/ui/problem";
 import { type FormValue, missingIn, SchemaForm } from "@/components/ui/schema-form";
 import { Spinner } from "@/components/ui/spinner";
@@ -66,18 +66,16 @@ export function TestTab({ tool, draft, schema, formRef }: TestTabProps) {
           }}
         />
         {draft.place === "server" && agents && agents.length > 0 ? (
-          <Field label={t("workshop.forAgent")} hint={t("workshop.forAgentHint")}>
-            {(control) => (
-              <Select {...control} value={agentId} onChange={(event) => setAgentId(event.target.value)}>
-                <option value="">{t("workshop.noOne")}</option>
-                {agents.map(({ id, name }) => (
-                  <option key={id} value={id}>
-                    {name}
-                  </option>
-                ))}
-              </Select>
-            )}
-          </Field>
+          <ChoiceField
+            label={t("workshop.forAgent")}
+            hint={t("workshop.forAgentHint")}
+            value={agentId}
+            options={[
+              { value: "", text: t("workshop.noOne") },
+              ...agents.map(({ id, name }) => ({ value: id, text: name })),
+            ]}
+            onChange={setAgentId}
+          />
         ) : null}
         <div className="flex items-center gap-2">
           <Button type="submit" variant="primary" aria-keyshortcuts="Control+Enter" disabled={!ready}>
