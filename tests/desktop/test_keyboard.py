@@ -1,0 +1,149 @@
+"""Everything of the first hour without a mouse: create an agent, talk, allow a call, deny one, edit memory."""
+
+import pytest
+from page import COLUMNS, block_value, words
+from support.programs import TOKEN, Server
+from support.window import Browser
+
+KEYS = {
+    "Tab": "\ue004", "Enter": "\ue007", "Escape": "\ue00c", "Space": " ", "Right": "\ue014", "End": "\ue010",
+    "Shift": "\ue008", "Control": "\ue009", "Alt": "\ue00a",
+}
+ALERT = "[role=alertdialog]"
+CALL = {"tool_calls": [{"name": "read_file", "arguments": {"path": "note.txt"}}]}
+t = words()
+
+
+class Keyboard:
+    """A page on which nothing is ever clicked."""
+
+    def __init__(self, page):
+        self.page = page
+
+    def press(self, *names):
+        """Keys held together, as in `press("Control", "l")`."""
+        codes = [KEYS.get(name, name) for name in names]
+        self._act([("keyDown", code) for code in codes] + [("keyUp", code) for code in reversed(codes)])
+
+    def type(self, text):
+        self._act([(kind, character) for character in text for kind in ("keyDown", "keyUp")])
+
+    def _act(self, moves):
+        self.page.call("POST", "/actions", {"actions": [
+            {"type": "key", "id": "keyboard", "actions": [{"type": kind, "value": value} for kind, value in moves]},
+        ]})
+
+    def here(self):
+        """What has the focus, as it is called."""
+        return self.page.js("""
+            const e = document.activeElement;
+            if (!e || e === document.body) return '';
+            const by = (e.getAttribute('aria-labelledby') ?? '').split(' ').map((id) => document.getElementById(id)?.innerText ?? '');
+            return [e.getAttribute('aria-label'), ...by, ...[...(e.labels ?? [])].map((l) => l.innerText), e.innerText]
+              .filter(Boolean).join(' | ');
+        """)
+
+    def to(self, name, css="*", back=False, most=60):
+        """Tab, until what has the focus is called so. It must be seen to have it."""
+        passed = []
+        for _ in range(most):
+            here = self.here()
+            if name in here and self.page.js("return document.activeElement.matches(arguments[0])", css):
+                assert self.page.js("return document.activeElement.matches(':focus-visible')"), f"{name} has the focus unseen"
+                return
+            passed.append(here[:40])
+            self.press(*(["Shift"] if back else []), "Tab")
+        raise AssertionError(f"{name!r} cannot be reached with Tab; passed {passed}")
+
+    def press_button(self, name, css="button", back=False):
+        self.to(name, css, back)
+        self.press("Enter")
+
+    def tab(self, name):
+        """Along a row of tabs with the arrows."""
+        self.to("", "[role=tab]")
+        for _ in range(8):
+            here = self.page.wait("[role=tab][aria-selected=true]:focus") and self.here()
+            if here == name:
+                return
+            self.press("Right")
+            self.page.until(lambda here=here: self.here() != here, "the next tab")
+        raise AssertionError(f"there is no tab {name}")
+
+
+@pytest.fixture
+def keyboard(tmp_path, model):
+    server = Server(tmp_path / "data", model, "--ui", env={"LOCI_SECRETS": "memory"})
+    page = Browser(f"{server.url}/#token={TOKEN}")
+    yield Keyboard(page)
+    page.close()
+    server.close()
+
+
+def test_the_first_hour_without_a_mouse(keyboard, model, tmp_path):
+    folder = tmp_path / "papers"
+    folder.mkdir()
+    (folder / "note.txt").write_text("The code is BLUE-HERON-42.")
+    page = keyboard.page
+    page.wait("h1", t("firstRun.heading"))
+
+    # Create.
+    keyboard.press_button(t("agents.createFirst"))
+    page.wait("[role=dialog]", t("agents.createHeading"))
+    keyboard.to(t("agents.name"), "input")
+    keyboard.type("Mercury")
+    page.wait("[role=combobox]", "/")
+    keyboard.press_button(t("agents.model"))
+    keyboard.type("mini")
+    page.wait("[role=option]", "gpt-4.1-mini")
+    keyboard.press("Enter")
+    page.wait("[role=combobox]", "openai/gpt-4.1-mini")
+    keyboard.to(t("agents.human"), "textarea")
+    keyboard.type("Name: Ada.")
+    keyboard.press_button(t("agents.createSubmit"))
+    page.gone("[role=dialog]")
+    page.wait("h1", "Mercury")
+
+    # A folder for the tools of this machine: along the tabs with the arrows.
+    keyboard.tab(t("inspector.tools"))
+    keyboard.to(t("tools.folder"), "input")
+    keyboard.type(str(folder))
+    keyboard.press_button(t("tools.folderSave"))
+    page.wait("button", t("tools.folderRemove"))
+
+    # Talk, and allow: the request stands before the box one writes in.
+    keyboard.press("Control", "l")
+    assert t("composer.label") in keyboard.here()
+    model.script(CALL)
+    keyboard.type("Read my note")
+    keyboard.press("Enter")
+    page.wait(ALERT, "read_file")
+    keyboard.to(t("approval.edit"), f"{ALERT} *", back=True)
+    model.script({"text": "It says BLUE-HERON-42."})
+    keyboard.press("Alt", "1")
+    page.wait(COLUMNS, "It says BLUE-HERON-42.")
+    page.gone(ALERT)
+
+    # Deny with a reason, by Tab and Enter alone.
+    model.script(CALL)
+    keyboard.press("Control", "l")
+    keyboard.type("And again")
+    keyboard.press("Enter")
+    page.wait(ALERT, "read_file")
+    keyboard.press_button(t("approval.denyWithReason"), back=True)
+    page.until(lambda: t("approval.reasonLabel") in keyboard.here(), "the reason to have the focus")
+    keyboard.type("Once is enough.")
+    model.script({"text": "As you wish."})
+    keyboard.press_button(t("approval.sendDenial"))
+    page.wait(COLUMNS, "As you wish.")
+    assert "Once is enough." in str(model.requests()[-1]["messages"][-1])
+
+    # Edit memory.
+    keyboard.tab(t("inspector.memory"))
+    keyboard.press_button(t("block.edit", label="human"))
+    page.wait(".cm-content")
+    keyboard.to(t("block.valueLabel", label="human"), ".cm-content")
+    keyboard.press("Control", "End")
+    keyboard.type(" Likes tea.")
+    keyboard.press_button(t("block.save"))
+    page.until(lambda: block_value(page, "human") == "Name: Ada. Likes tea.", "the edit to be kept")
