@@ -129,6 +129,8 @@ export type NewProvider = {
   api_key?: string;
   region?: string;
   api_version?: string;
+  /** Sent with every request; their values never come back. */
+  headers?: Record<string, string>;
 };
 
 /** What is left out stays; an empty key takes the key away. */

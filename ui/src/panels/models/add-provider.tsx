@@ -2,7 +2,7 @@ import { type FormEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { NewProvider, ProviderKind } from "@/api/workbench";
 import { Button } from "@/components/ui/button";
-import { Field, Input, Select } from "@/components/ui/field";
+import { Field, Input, Select, Textarea } from "@/components/ui/field";
 import { Problem } from "@/components/ui/problem";
 import { Spinner } from "@/components/ui/spinner";
 import { useFailure } from "@/lib/use-failure";
@@ -25,16 +25,42 @@ const PROTOCOLS = [
   kind("anthropic", "Anthropic", "https://api.anthropic.com"),
 ];
 
-const START = { name: "", provider_type: "openai", base_url: "", api_key: "", region: "", api_version: "" };
+const START = {
+  name: "",
+  provider_type: "openai",
+  base_url: "",
+  api_key: "",
+  region: "",
+  api_version: "",
+  headers: "",
+};
 type Form = typeof START;
 
 /** What is left empty is left out: the server knows the address of a kind that has one. */
 function given(form: Form): NewProvider {
-  const { provider_type, ...rest } = form;
+  const { provider_type, headers, ...rest } = form;
   const others = Object.entries(rest)
     .map(([name, value]) => [name, value.trim()] as const)
     .filter(([, value]) => value !== "");
-  return { provider_type, ...Object.fromEntries(others) };
+  const more = headersIn(headers) ?? [];
+  return {
+    provider_type,
+    ...Object.fromEntries(others),
+    ...(more.length > 0 ? { headers: Object.fromEntries(more) } : {}),
+  };
+}
+
+/** `Name: value` on each line; null if a line is none. */
+export function headersIn(text: string): Array<[name: string, value: string]> | null {
+  const found: Array<[string, string]> = [];
+  for (const line of text.split("\n").map((line) => line.trim())) {
+    if (line === "") continue;
+    const at = line.indexOf(":");
+    const [name, value] = [line.slice(0, at).trim(), line.slice(at + 1).trim()];
+    if (at < 1 || value === "" || !/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/.test(name)) return null;
+    found.push([name, value]);
+  }
+  return found;
 }
 
 /** Kinds whose address alone does not say everything. */
@@ -61,8 +87,11 @@ export function AddProvider() {
     event.preventDefault();
     add.mutate(given(form), { onSuccess: () => setForm({ ...START, provider_type: form.provider_type }) });
   };
+  const wrongHeaders = headersIn(form.headers) === null;
   const incomplete =
-    (!chosen?.base_url && !form.base_url.trim()) || (chosen?.key_required && !form.api_key.trim());
+    wrongHeaders ||
+    (!chosen?.base_url && !form.base_url.trim()) ||
+    (chosen?.key_required && !form.api_key.trim());
   return (
     <form
       aria-labelledby="add-provider-heading"
@@ -148,6 +177,28 @@ export function AddProvider() {
           />
         )}
       </Field>
+      <details>
+        <summary className="text-muted-foreground">{t("models.moreSettings")}</summary>
+        <Field
+          className="pt-2"
+          label={t("models.headers")}
+          hint={t("models.headersHint")}
+          problem={wrongHeaders ? t("models.headersWrong") : undefined}
+        >
+          {(control) => (
+            <Textarea
+              {...control}
+              rows={2}
+              spellCheck={false}
+              autoComplete="off"
+              className="font-mono text-xs"
+              placeholder="X-Team: birds"
+              value={form.headers}
+              onChange={(event) => set({ headers: event.target.value })}
+            />
+          )}
+        </Field>
+      </details>
       {test.data ? <TestResult result={test.data} /> : null}
       {test.error ? <Problem {...failure.of(test.error)} /> : null}
       {add.error ? <Problem {...failure.of(add.error)} /> : null}

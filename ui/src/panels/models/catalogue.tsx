@@ -2,27 +2,29 @@ import { ChevronRight } from "lucide-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useScoreCards } from "@/api/score-cards";
+import { ModelFacts } from "@/components/agent/model-facts";
 import { Button } from "@/components/ui/button";
 import { Input } from "@/components/ui/field";
 import { Problem } from "@/components/ui/problem";
 import { Spinner } from "@/components/ui/spinner";
 import { cn } from "@/lib/cn";
-import { handleOf, isRehearsal, windowOf } from "@/lib/model-name";
-import { count } from "@/lib/quantity";
+import { foundModels, handleOf } from "@/lib/model-name";
 import { useFailure } from "@/lib/use-failure";
 import { useModels } from "./queries";
 import { ScoreCardView } from "./score-card";
 
+/** So many can be looked through at a glance. */
+const FEW = 5;
+
 /** Every model that can be reached, with what is known of each. */
 export function Catalogue() {
-  const { t, i18n } = useTranslation();
+  const { t } = useTranslation();
   const failure = useFailure();
   const { data, error, isPending, isFetching, refetch } = useModels();
   const { data: cards } = useScoreCards();
   const [search, setSearch] = useState("");
   const [open, setOpen] = useState<string | null>(null);
-  const wanted = search.trim().toLowerCase();
-  const found = (data ?? []).filter((model) => handleOf(model).toLowerCase().includes(wanted));
+  const found = foundModels(data ?? [], search);
   return (
     <section aria-labelledby="reachable-heading" className="flex flex-col gap-2">
       <header className="flex items-center justify-between">
@@ -37,7 +39,7 @@ export function Catalogue() {
       {error ? <Problem {...failure.of(error)} /> : null}
       {isPending ? <Spinner aria-label={t("common.loading")} /> : null}
       {data?.length === 0 ? <p className="text-muted-foreground">{t("models.noneReachable")}</p> : null}
-      {data && data.length > 8 ? (
+      {data && data.length > FEW ? (
         <Input
           type="search"
           aria-label={t("models.search")}
@@ -45,6 +47,11 @@ export function Catalogue() {
           value={search}
           onChange={(event) => setSearch(event.target.value)}
         />
+      ) : null}
+      {data && data.length > 0 && found.length === 0 ? (
+        <p role="status" className="text-muted-foreground">
+          {t("models.noneFound")}
+        </p>
       ) : null}
       {found.length > 0 ? (
         // A catalogue of several hundred names scrolls in its own box; each row is one line of text.
@@ -68,15 +75,12 @@ export function Catalogue() {
                     className={cn("size-3 shrink-0 text-muted-foreground", open === handle && "rotate-90")}
                   />
                   <span className="min-w-0 flex-1 truncate font-mono">{handle}</span>
-                  {card?.fits_agents ? <span className="text-success">{t("models.fits")}</span> : null}
-                  {isRehearsal(handle) ? (
-                    <span className="text-muted-foreground">{t("models.noAi")}</span>
-                  ) : null}
-                  {windowOf(model) !== null && !isRehearsal(handle) ? (
-                    <span className="text-muted-foreground tabular-nums">
-                      {t("models.contextTokens", { tokens: count(windowOf(model) ?? 0, i18n.language) })}
+                  {card?.is_current && card.fits_agents !== null ? (
+                    <span className={card.fits_agents ? "text-success" : "text-danger"}>
+                      {t(card.fits_agents ? "models.fits" : "models.fitsNotShort")}
                     </span>
                   ) : null}
+                  <ModelFacts model={model} className="max-w-[60%]" />
                 </button>
                 {open === handle ? <ScoreCardView model={handle} card={card} /> : null}
               </li>

@@ -88,7 +88,7 @@ describe("the llama-server of Loci", () => {
     expect(await screen.findByText(/4,096 tokens of context in force/)).toHaveTextContent(
       "2 GB of memory · 42 tokens a second · started again 2 times",
     );
-    expect(screen.getByText(/8192 tokens of context were asked for/)).toBeVisible();
+    expect(screen.getByText(/8,192 tokens of context were asked for/)).toBeVisible();
     expect(screen.getByRole("button", { name: "Start anew with this" })).toBeEnabled();
     expect(seen.some(({ path }) => path.includes("/log"))).toBe(false);
     await userEvent.click(screen.getByRole("button", { name: "Output of llama-server" }));

@@ -2,6 +2,7 @@ import { screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { describe, expect, it } from "vitest";
 import { type Routes, showPanel } from "@/test/page";
+import { headersIn } from "./add-provider";
 import { ModelsPage } from "./models-page";
 
 const CARD = {
@@ -147,6 +148,32 @@ describe("the models page", () => {
       ).toEqual({
         provider_type: "openai",
         api_key: "sk-1",
+      }),
+    );
+  });
+
+  it("sends headers along that were written one to a line", async () => {
+    expect(headersIn("X-Team: birds\n\n authorization : Bearer a:b ")).toEqual([
+      ["X-Team", "birds"],
+      ["authorization", "Bearer a:b"],
+    ]);
+    for (const wrong of ["X-Team", ": birds", "X Team: birds", "X-Team:"])
+      expect(headersIn(wrong)).toBeNull();
+    const { seen } = show({ "POST /workbench/providers": { id: "provider-1" } });
+    const form = await screen.findByRole("form", { name: "Add an endpoint" });
+    await userEvent.type(within(form).getByLabelText("API key"), "sk-1");
+    await userEvent.click(within(form).getByText("More settings"));
+    await userEvent.type(within(form).getByLabelText("Extra headers"), "X-Team birds");
+    expect(within(form).getByText(/Each line has to be/)).toBeVisible();
+    expect(within(form).getByRole("button", { name: "Add endpoint" })).toBeDisabled();
+    await userEvent.clear(within(form).getByLabelText("Extra headers"));
+    await userEvent.type(within(form).getByLabelText("Extra headers"), "X-Team: birds");
+    await userEvent.click(within(form).getByRole("button", { name: "Add endpoint" }));
+    await waitFor(() =>
+      expect(seen.find(({ method }) => method === "POST")?.body).toEqual({
+        provider_type: "openai",
+        api_key: "sk-1",
+        headers: { "X-Team": "birds" },
       }),
     );
   });

@@ -10,8 +10,9 @@ import { AddProvider } from "./add-provider";
 import { Catalogue } from "./catalogue";
 import { LlamaServer } from "./llama-server";
 import { ProviderCard } from "./provider-card";
-import { useProviders, useStatus } from "./queries";
+import { useProviders } from "./queries";
 import { RuntimesSection } from "./runtimes";
+import { SecretsNotice } from "./secrets-notice";
 
 type ModelsPageProps = {
   /** More tabs of the same page, each with its own content. */
@@ -87,17 +88,5 @@ function Models() {
       <AddProvider />
       <Catalogue />
     </div>
-  );
-}
-
-/** Where keys are kept, said aloud when that is only this session. */
-function SecretsNotice() {
-  const { t } = useTranslation();
-  const { data } = useStatus();
-  if (!data || data.secrets.available) return null;
-  return (
-    <p role="status" className="rounded-md border border-waiting bg-waiting-soft p-3">
-      {t("models.keysNotKept")} {data.secrets.reason}
-    </p>
   );
 }
