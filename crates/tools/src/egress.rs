@@ -1,12 +1,16 @@
 //! The one door through which built-in tools reach other machines: this machine and private networks are behind
 //! it, not in front, and everything is bounded.
 
+mod addresses;
+
 use std::{
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    io,
+    net::{IpAddr, SocketAddr},
     sync::{Arc, OnceLock},
     time::Duration,
 };
 
+use futures::future::BoxFuture;
 use reqwest::{
     Client, Method, Response, Url,
     dns::{Addrs, Name, Resolve, Resolving},
@@ -14,6 +18,9 @@ use reqwest::{
     redirect,
 };
 use serde_json::Value;
+
+use self::addresses::is_local_name;
+pub use self::addresses::is_public;
 
 /// From the first byte sent to the last one read.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -53,14 +60,35 @@ pub struct Page {
 /// The door. Nothing is set up before the first request.
 #[derive(Debug)]
 pub struct Egress {
-    allow_private: bool,
+    reach: Reach,
     client: OnceLock<Result<Client, String>>,
+}
+
+/// How far one may go, and how names become addresses.
+#[derive(Debug, Clone, Copy)]
+struct Reach {
+    allow_private: bool,
+    public: fn(IpAddr) -> bool,
+    lookup: Lookup,
+}
+
+type Lookup = fn(String) -> BoxFuture<'static, io::Result<Vec<SocketAddr>>>;
+
+impl Reach {
+    fn allows(&self, address: IpAddr) -> bool {
+        self.allow_private || (self.public)(address)
+    }
+}
+
+/// As this machine resolves names.
+fn look_up(name: String) -> BoxFuture<'static, io::Result<Vec<SocketAddr>>> {
+    Box::pin(async move { Ok(tokio::net::lookup_host((name, 0)).await?.collect()) })
 }
 
 impl Egress {
     #[must_use]
     pub fn new(allow_private: bool) -> Self {
-        Self { allow_private, client: OnceLock::new() }
+        Self { reach: Reach { allow_private, public: is_public, lookup: look_up }, client: OnceLock::new() }
     }
 
     /// Fetches a page; every redirection is checked like the first address.
@@ -141,13 +169,13 @@ impl Egress {
         if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
             return Err(EgressError::InvalidUrl(shown(url.as_str())));
         }
-        if self.allow_private {
+        if self.reach.allow_private {
             return Ok(());
         }
         // Names are checked when they are resolved; addresses are never resolved.
         let host = url.host_str().unwrap_or("").trim_matches(['[', ']']);
         let private = match host.parse::<IpAddr>() {
-            Ok(address) => !is_public(address),
+            Ok(address) => !self.reach.allows(address),
             Err(_) => is_local_name(host),
         };
         if private { Err(EgressError::Private(shown(url.as_str()))) } else { Ok(()) }
@@ -159,7 +187,7 @@ impl Egress {
             let _installed = rustls::crypto::ring::default_provider().install_default();
             Client::builder()
                 .redirect(redirect::Policy::none())
-                .dns_resolver(Arc::new(Resolver { allow_private: self.allow_private }))
+                .dns_resolver(Arc::new(Resolver { reach: self.reach }))
                 .no_proxy()
                 .user_agent(concat!("Loci/", env!("CARGO_PKG_VERSION")))
                 .connect_timeout(Duration::from_secs(10))
@@ -235,116 +263,36 @@ struct PrivateName;
 
 /// Resolves names to public addresses only, so that what was checked is what is connected to.
 struct Resolver {
-    allow_private: bool,
+    reach: Reach,
 }
 
 impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let allow_private = self.allow_private;
+        let reach = self.reach;
         Box::pin(async move {
-            let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
-            let allowed: Vec<SocketAddr> =
-                found.into_iter().filter(|address| allow_private || is_public(address.ip())).collect();
-            if allowed.is_empty() {
+            let mut found = (reach.lookup)(name.as_str().to_owned()).await?;
+            found.retain(|address| reach.allows(address.ip()));
+            if found.is_empty() {
                 return Err(Box::new(PrivateName) as Box<dyn std::error::Error + Send + Sync>);
             }
-            Ok(Box::new(allowed.into_iter()) as Addrs)
+            Ok(Box::new(found.into_iter()) as Addrs)
         })
-    }
-}
-
-fn is_local_name(host: &str) -> bool {
-    let host = host.trim_end_matches('.').to_ascii_lowercase();
-    host == "localhost"
-        || [".localhost", ".local", ".localdomain", ".internal", ".home.arpa"]
-            .iter()
-            .any(|end| host.ends_with(end))
-}
-
-/// Whether an address belongs to the internet at large.
-#[must_use]
-pub fn is_public(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(address) => is_public_v4(address),
-        IpAddr::V6(address) => is_public_v6(address),
-    }
-}
-
-fn is_public_v4(address: Ipv4Addr) -> bool {
-    let [a, b, c, _] = address.octets();
-    let shared = a == 100 && (64..128).contains(&b);
-    let protocols = a == 192 && b == 0 && c == 0;
-    let benchmark = a == 198 && (18..20).contains(&b);
-    !(a == 0
-        || a >= 224
-        || address.is_private()
-        || address.is_loopback()
-        || address.is_link_local()
-        || address.is_documentation()
-        || shared
-        || protocols
-        || benchmark)
-}
-
-fn is_public_v6(address: Ipv6Addr) -> bool {
-    // An IPv4 address in any of its disguises counts as what it is.
-    if let Some(inner) = address.to_ipv4_mapped() {
-        return is_public_v4(inner);
-    }
-    let segments = address.segments();
-    let [high, low] = [segments[6], segments[7]];
-    let embedded = Ipv4Addr::from((u32::from(high) << 16) | u32::from(low));
-    match segments {
-        [0x64, 0xff9b, 0, 0, 0, 0, ..] => is_public_v4(embedded),
-        [0x2002, high, low, ..] => is_public_v4(Ipv4Addr::from((u32::from(high) << 16) | u32::from(low))),
-        // Only global unicast; not documentation, not Teredo.
-        [first, second, ..] => {
-            (first & 0xe000) == 0x2000 && !(first == 0x2001 && (second == 0xdb8 || second == 0))
-        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        net::Ipv4Addr,
+        sync::atomic::{AtomicUsize, Ordering},
+    };
+
     use tokio::{
         io::{AsyncReadExt, AsyncWriteExt},
         net::TcpListener,
     };
 
     use super::*;
-
-    #[test]
-    fn only_the_internet_at_large_is_public() {
-        for address in ["1.1.1.1", "93.184.216.34", "2606:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808"] {
-            assert!(is_public(address.parse().expect("an address")), "{address}");
-        }
-        for address in [
-            "127.0.0.1",
-            "10.1.2.3",
-            "172.16.0.1",
-            "192.168.1.1",
-            "169.254.169.254",
-            "100.64.0.1",
-            "0.0.0.0",
-            "224.0.0.1",
-            "255.255.255.255",
-            "192.0.0.8",
-            "198.18.0.1",
-            "::1",
-            "::",
-            "fe80::1",
-            "fc00::1",
-            "ff02::1",
-            "::ffff:127.0.0.1",
-            "64:ff9b::7f00:1",
-            "2002:7f00:1::",
-            "2001:db8::1",
-            "::7f00:1",
-            "2001::1",
-        ] {
-            assert!(!is_public(address.parse().expect("an address")), "{address}");
-        }
-    }
 
     #[tokio::test]
     async fn what_is_not_public_is_refused_before_anything_is_sent() {
@@ -401,6 +349,67 @@ mod tests {
         assert!(matches!(egress.get(&url).await, Err(EgressError::TooManyRedirects(_))));
         let url = serve(vec![answer("302 Found\r\nlocation: file:///etc/passwd", "")]).await;
         assert!(matches!(egress.get(&url).await, Err(EgressError::InvalidUrl(_))));
+    }
+
+    /// Here 127.0.0.2 stands for the internet at large, and everything else is private.
+    fn stands_for_public(address: IpAddr) -> bool {
+        address == IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2))
+    }
+
+    fn names(name: String) -> BoxFuture<'static, io::Result<Vec<SocketAddr>>> {
+        static ASKED: AtomicUsize = AtomicUsize::new(0);
+        let at = |last| SocketAddr::from(([127, 0, 0, last], 0));
+        Box::pin(async move {
+            Ok(match name.as_str() {
+                "public.example" => vec![at(2)],
+                "both.example" => vec![at(1), at(2)],
+                // Public when it is looked at, private when it is used.
+                "turning.example" if ASKED.fetch_add(1, Ordering::Relaxed) == 0 => vec![at(2)],
+                _ => vec![at(1)],
+            })
+        })
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn a_redirection_from_outside_to_inside_is_refused_and_nothing_is_sent_there() {
+        let reach = Reach { allow_private: false, public: stands_for_public, lookup: names };
+        let egress = || Egress { reach, client: OnceLock::new() };
+        let inside = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let port = inside.local_addr().expect("an address").port();
+        for location in [
+            format!("http://127.0.0.1:{port}/"),
+            format!("http://localhost:{port}/"),
+            format!("http://[::ffff:127.0.0.1]:{port}/"),
+            format!("http://private.example:{port}/"),
+            format!("http://turning.example:{port}/"),
+        ] {
+            let outside = TcpListener::bind("127.0.0.2:0").await.expect("a port");
+            let at = outside.local_addr().expect("an address").port();
+            let redirect = answer(&format!("302 Found\r\nlocation: {location}"), "");
+            // A name that is public at first is asked there before it turns.
+            let first = if location.contains("turning") { "turning" } else { "public" };
+            tokio::spawn(async move {
+                let (mut socket, _) = outside.accept().await.expect("a connection");
+                let _request = socket.read(&mut [0; 4096]).await;
+                let _sent = socket.write_all(redirect.as_bytes()).await;
+            });
+            let outcome = egress().get(&format!("http://{first}.example:{at}/")).await;
+            assert!(matches!(outcome, Err(EgressError::Private(_))), "{location}: {outcome:?}");
+        }
+        let nobody = tokio::time::timeout(Duration::ZERO, inside.accept()).await;
+        assert!(nobody.is_err(), "somebody reached the inside");
+
+        // Of a name's addresses only the public ones are used.
+        let outside = TcpListener::bind("127.0.0.2:0").await.expect("a port");
+        let at = outside.local_addr().expect("an address").port();
+        tokio::spawn(async move {
+            let (mut socket, _) = outside.accept().await.expect("a connection");
+            let _request = socket.read(&mut [0; 4096]).await;
+            let _sent = socket.write_all(answer("200 OK", "hello").as_bytes()).await;
+        });
+        let page = egress().get(&format!("http://both.example:{at}/")).await.expect("an answer");
+        assert_eq!(page.text, "hello");
     }
 
     #[tokio::test]

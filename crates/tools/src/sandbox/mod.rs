@@ -82,6 +82,8 @@ pub struct SandboxOptions {
     pub python: Option<PathBuf>,
     /// The Node to use; None: `node` on the PATH.
     pub node: Option<PathBuf>,
+    /// The uv that installs Python packages; None: pip does.
+    pub uv: Option<PathBuf>,
     pub limits: Limits,
     /// Variables for pip, uv and npm besides those of this process that concern them (`PIP_…`, `UV_…`,
     /// `NPM_CONFIG_…`, proxies and certificates): an index of one's own, for example.
@@ -99,13 +101,14 @@ pub struct SandboxOptions {
 }
 
 impl Default for SandboxOptions {
-    /// The running program as helper; strict on Linux, where everything can be confined.
+    /// The running program as helper, uv if there is one; strict on Linux, where everything can be confined.
     fn default() -> Self {
         Self {
             data_dir: PathBuf::from("."),
             helper: std::env::current_exe().unwrap_or_default(),
             python: None,
             node: None,
+            uv: which::which("uv").ok(),
             limits: Limits::default(),
             installer_env: BTreeMap::new(),
             allow_unconfined: !cfg!(target_os = "linux"),
@@ -311,6 +314,7 @@ impl Sandbox {
             environments: environment::Environments::new(
                 sandbox_home(&options.data_dir).join("environments"),
                 options.installer_env.clone(),
+                options.uv.clone(),
             ),
             egress: Egress::new(options.allow_private_addresses),
             spares: spares::Spares::new(options.spares),
@@ -348,7 +352,7 @@ impl Sandbox {
         };
         let mut installers: Vec<&str> = Vec::new();
         if python.is_ok() {
-            installers.push(if which::which("uv").is_ok() { "uv" } else { "pip" });
+            installers.push(if self.0.options.uv.is_some() { "uv" } else { "pip" });
         }
         if node.is_ok() && which::which("npm").is_ok() {
             installers.push("npm");

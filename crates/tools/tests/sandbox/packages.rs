@@ -5,6 +5,7 @@ use std::{
     io::{BufRead, BufReader, Write},
     net::TcpStream,
     process::Stdio,
+    sync::atomic::{AtomicBool, Ordering},
 };
 
 use loci_tools::sandbox::RunEvent;
@@ -60,13 +61,9 @@ async fn the_official_client_is_there_for_who_asks_for_it_and_has_a_key() {
 fn bench(index: &Path) -> Bench {
     Bench::with(|options| {
         options.allow_unconfined = !cfg!(target_os = "linux");
+        options.uv = None;
         let index = index.display().to_string();
-        for (name, value) in [
-            ("PIP_NO_INDEX", "1"),
-            ("PIP_FIND_LINKS", &index),
-            ("UV_NO_INDEX", "1"),
-            ("UV_FIND_LINKS", &index),
-        ] {
+        for (name, value) in [("PIP_NO_INDEX", "1"), ("PIP_FIND_LINKS", &index)] {
             options.installer_env.insert(name.to_owned(), value.to_owned());
         }
     })
@@ -130,6 +127,136 @@ async fn python_packages_are_installed_once_shared_and_installed_again_offline()
     assert!(error_text(&result).contains("is not a package name"), "{result:?}");
 }
 
+/// Serves one wheel as a Python index does while the answer is true, until the process ends.
+#[cfg(unix)]
+fn simple_index(wheel: Vec<u8>) -> (u16, std::sync::Arc<AtomicBool>) {
+    const WHEEL: &str = "locithing-1.0-py3-none-any.whl";
+    let open = std::sync::Arc::new(AtomicBool::new(true));
+    let is_open = open.clone();
+    let port = serve(move |line| {
+        let found = |kind: &'static str, body: Vec<u8>| Some((kind, body));
+        match is_open.load(Ordering::Relaxed) {
+            true if line.contains(WHEEL) => found("application/octet-stream", wheel.clone()),
+            true if line.contains(" /simple/locithing/") => found(
+                "text/html",
+                format!("<html><body><a href=\"/{WHEEL}\">{WHEEL}</a></body></html>").into(),
+            ),
+            _ => None,
+        }
+    });
+    (port, open)
+}
+
+/// Answers requests by their first line with a media type and a body, or with 404, until the process ends.
+fn serve(answers: impl Fn(&str) -> Option<(&'static str, Vec<u8>)> + Send + 'static) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    let answer = move |mut stream: TcpStream| -> std::io::Result<()> {
+        let mut line = String::new();
+        let mut reader = BufReader::new(stream.try_clone()?);
+        reader.read_line(&mut line)?;
+        loop {
+            let mut header = String::new();
+            if reader.read_line(&mut header)? == 0 || header == "\r\n" {
+                break;
+            }
+        }
+        let (status, (kind, body)) = match answers(&line) {
+            Some(found) => ("200 OK", found),
+            None => ("404 Not Found", ("application/json", b"{}".to_vec())),
+        };
+        let length = body.len();
+        write!(
+            stream,
+            "HTTP/1.1 {status}\r\ncontent-type: {kind}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n"
+        )?;
+        stream.write_all(if line.starts_with("HEAD") { &[] } else { &body })
+    };
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            // A client that hung up is its own business.
+            let _answered = answer(stream);
+        }
+    });
+    port
+}
+
+/// The machine's uv; where there is none, a program that understands what uv is asked here and does it with pip.
+/// Either way whatever it is asked is written down.
+#[cfg(unix)]
+fn uv(folder: &Path) -> PathBuf {
+    use std::os::unix::fs::PermissionsExt;
+    let asked = folder.join("asked").display().to_string();
+    let cache = folder.join("cache").display().to_string();
+    let work = match which::which("uv") {
+        Ok(uv) => format!("exec '{}' --cache-dir '{cache}' \"$@\"\n", uv.display()),
+        Err(_) => format!(
+            r#"case "$1" in
+venv) shift; [ "$1 $2" = "--quiet --python" ] || exit 9; exec "$3" -m venv --without-pip "$4" ;;
+pip) shift 2; offline=; python=
+  while [ "$1" != -- ]; do
+    case "$1" in --offline) offline=1 ;; --python) shift; python=$1 ;; esac; shift
+  done; shift
+  mkdir -p '{cache}'
+  if [ -z "$offline" ]; then
+    python3 -m pip --python "$python" download -q --index-url "$UV_DEFAULT_INDEX" -d '{cache}' "$@" >&2 || exit 1
+  fi
+  exec python3 -m pip --python "$python" install -q --no-index --find-links '{cache}' "$@" >&2 ;;
+esac
+exit 9
+"#
+        ),
+    };
+    let program = folder.join("uv");
+    fs::write(&program, format!("#!/bin/sh\necho \"$@\" >> '{asked}'\n{work}")).expect("a program");
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("a mode");
+    program
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn uv_installs_where_it_is_there_and_again_from_its_cache() {
+    let (index, home) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    let thing = wheel(index.path(), "locithing", "1.0", 7);
+    let (port, open) = simple_index(fs::read(&thing).expect("the wheel"));
+    let bench = Bench::with(|options| {
+        options.allow_unconfined = !cfg!(target_os = "linux");
+        options.uv = Some(uv(home.path()));
+        let index = format!("http://127.0.0.1:{port}/simple/");
+        for (name, value) in [("UV_DEFAULT_INDEX", index.as_str()), ("UV_HTTP_RETRIES", "0")] {
+            options.installer_env.insert(name.to_owned(), value.to_owned());
+        }
+    });
+    let asked = || fs::read_to_string(home.path().join("asked")).unwrap_or_default();
+    assert_eq!(bench.sandbox.interpreters().await["installers"][0], "uv");
+    let first = value(bench.sandbox.run(using(&[package("locithing", Some("1.0"))])).await);
+    assert_eq!(first[0], 7);
+    let lines = asked();
+    let lines: Vec<&str> = lines.lines().collect();
+    assert!(lines[0].starts_with("venv --quiet --python "), "{lines:?}");
+    assert!(lines[1].starts_with("pip install --only-binary :all: --python "), "{lines:?}");
+    assert!(lines[1].ends_with(" -- locithing==1.0"), "{lines:?}");
+    assert_eq!(value(bench.sandbox.run(using(&[package("locithing", Some("1.0"))])).await), first);
+    assert_eq!(asked().lines().count(), 2, "it is installed once");
+
+    // The index is gone; the cache is not.
+    open.store(false, Ordering::Relaxed);
+    let root = bench.path().join("sandbox/environments");
+    for entry in fs::read_dir(&root).expect("a folder").flatten() {
+        fs::remove_dir_all(entry.path()).expect("an environment");
+    }
+    let again = value(bench.sandbox.run(using(&[package("locithing", Some("1.0"))])).await);
+    assert_eq!(again[0], 7);
+    assert!(asked().lines().any(|line| line.contains(" --offline ")), "{}", asked());
+
+    open.store(true, Ordering::Relaxed);
+    let missing = [package("locithing", Some("1.0")), package("loci-nonesuch", Some("1"))];
+    let text = bench.sandbox.run(using(&missing)).await;
+    let text = error_text(&text);
+    assert!(text.contains("EnvironmentError: installing loci-nonesuch==1 failed: "), "{text}");
+    assert!(!text.contains("the installer gave no reason"), "{text}");
+}
+
 #[tokio::test]
 async fn packages_nobody_used_are_removed_and_come_back() {
     let index = tempfile::tempdir().expect("a folder");
@@ -155,40 +282,24 @@ async fn packages_nobody_used_are_removed_and_come_back() {
 
 /// Serves one package as an npm registry does, until the process ends.
 fn registry(tarball: Vec<u8>) -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let port = listener.local_addr().expect("an address").port();
-    let answer = move |mut stream: TcpStream| -> std::io::Result<()> {
-        let mut line = String::new();
-        let mut reader = BufReader::new(stream.try_clone()?);
-        reader.read_line(&mut line)?;
-        loop {
-            let mut header = String::new();
-            if reader.read_line(&mut header)? == 0 || header == "\r\n" {
-                break;
-            }
+    // The address of the tarball is known only once the port is.
+    let port = std::sync::Arc::new(std::sync::OnceLock::new());
+    let known = port.clone();
+    let found = serve(move |line| {
+        if line.contains("/locithing.tgz") {
+            return Some(("application/octet-stream", tarball.clone()));
         }
-        let (status, body) = if line.contains("/locithing.tgz") {
-            ("200 OK", tarball.clone())
-        } else if line.contains("GET /locithing ") {
+        let port: &u16 = known.get()?;
+        line.contains("GET /locithing ").then(|| {
             let version = json!({
                 "name": "locithing", "version": "1.2.0",
                 "dist": {"tarball": format!("http://127.0.0.1:{port}/locithing.tgz")},
             });
             let about = json!({"name": "locithing", "dist-tags": {"latest": "1.2.0"}, "versions": {"1.2.0": version}});
-            ("200 OK", about.to_string().into_bytes())
-        } else {
-            ("404 Not Found", b"{}".to_vec())
-        };
-        write!(stream, "HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len())?;
-        stream.write_all(&body)
-    };
-    std::thread::spawn(move || {
-        for stream in listener.incoming().flatten() {
-            // A client that hung up is its own business.
-            let _answered = answer(stream);
-        }
+            ("application/json", about.to_string().into_bytes())
+        })
     });
-    port
+    *port.get_or_init(|| found)
 }
 
 #[tokio::test]
