@@ -17,6 +17,7 @@ import {
   useAskBefore,
   useAskedFor,
   useAttachTool,
+  useClientTools,
   useDetachTool,
 } from "./queries";
 
@@ -28,6 +29,8 @@ export function AttachedTools({ agentId }: { agentId: string }) {
   const asked = useAskedFor(agentId);
   const ask = useAskBefore(agentId);
   const detach = useDetachTool(agentId);
+  // What this machine offers under the same name is what the model is told of.
+  const offered = new Set(useClientTools(agentId).data?.tools.map(({ name }) => name));
   const [attaching, setAttaching] = useState(false);
   const [shown, setShown] = useState<Tool | null>(null);
   const problem = ask.error ?? detach.error;
@@ -65,6 +68,9 @@ export function AttachedTools({ agentId }: { agentId: string }) {
               </div>
               {tool.description ? (
                 <p className="line-clamp-2 text-xs text-muted-foreground">{tool.description}</p>
+              ) : null}
+              {offered.has(name) ? (
+                <p className="text-xs text-waiting-foreground">{t("tools.shadowed")}</p>
               ) : null}
               {/* biome-ignore lint/a11y/noLabelWithoutControl: the switch is inside */}
               <label className="flex items-center gap-2 text-xs">

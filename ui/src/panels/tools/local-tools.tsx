@@ -3,9 +3,10 @@ import type { CatalogueTool } from "@/api/workbench";
 import { Problem } from "@/components/ui/problem";
 import { Spinner } from "@/components/ui/spinner";
 import { Switch } from "@/components/ui/switch";
+import { cn } from "@/lib/cn";
 import { useFailure } from "@/lib/use-failure";
 import { FolderChoice } from "./folder-choice";
-import { useClientTools, useOffer } from "./queries";
+import { useAgentTools, useClientTools, useOffer } from "./queries";
 
 /** What this machine offers the agent: folders, and a switch for every tool. */
 export function LocalTools({ agentId }: { agentId: string }) {
@@ -13,6 +14,7 @@ export function LocalTools({ agentId }: { agentId: string }) {
   const failure = useFailure();
   const { data, error, isPending } = useClientTools(agentId);
   const offer = useOffer(agentId);
+  const attached = new Set(useAgentTools(agentId).data?.map(({ name }) => name));
   return (
     <section aria-labelledby="local-tools" className="flex flex-col gap-2">
       <h2 id="local-tools" className="font-semibold">
@@ -28,6 +30,7 @@ export function LocalTools({ agentId }: { agentId: string }) {
           <LocalTool
             key={tool.name}
             tool={tool}
+            shadows={attached.has(tool.name)}
             busy={offer.isPending}
             onOffer={(offered) => offer.mutate({ tool: tool.name, offered })}
           />
@@ -37,9 +40,15 @@ export function LocalTools({ agentId }: { agentId: string }) {
   );
 }
 
-type LocalToolProps = { tool: CatalogueTool; busy: boolean; onOffer: (offered: boolean) => void };
+type LocalToolProps = {
+  tool: CatalogueTool;
+  /** The agent has one of its server's with this name. */
+  shadows: boolean;
+  busy: boolean;
+  onOffer: (offered: boolean) => void;
+};
 
-function LocalTool({ tool, busy, onOffer }: LocalToolProps) {
+function LocalTool({ tool, shadows, busy, onOffer }: LocalToolProps) {
   const { t } = useTranslation();
   const marks = [
     tool.origin === "own" ? t("tools.own") : null,
@@ -62,8 +71,10 @@ function LocalTool({ tool, busy, onOffer }: LocalToolProps) {
         <p className="line-clamp-2 text-xs text-muted-foreground">{tool.description}</p>
       ) : null}
       {marks.length > 0 ? <p className="text-xs text-muted-foreground">{marks.join(" · ")}</p> : null}
-      {tool.shadows ? (
-        <p className="text-xs text-waiting-foreground">{t("tools.shadows", { name: tool.name })}</p>
+      {shadows ? (
+        <p className={cn("text-xs", tool.offered ? "text-waiting-foreground" : "text-muted-foreground")}>
+          {t(tool.offered ? "tools.shadows" : "tools.wouldShadow", { name: tool.name })}
+        </p>
       ) : null}
       {tool.problem ? <p className="text-xs text-danger">{tool.problem}</p> : null}
     </li>

@@ -97,7 +97,6 @@ describe("the tools panel", () => {
     const { seen } = show({ "PUT /workbench/client-tools/offered": LOCAL });
     const command = await screen.findByRole("listitem", { name: "run_command" });
     expect(command).toHaveTextContent("runs, writes or sends");
-    expect(command).toHaveTextContent("takes the place of the agent's own");
     await userEvent.click(within(command).getByRole("switch", { name: "Offer run_command" }));
     await waitFor(() =>
       expect(seen.find(({ method }) => method === "PUT")?.body).toEqual({
@@ -106,6 +105,26 @@ describe("the tools panel", () => {
         offered: true,
       }),
     );
+  });
+
+  it("says on both sides which of two tools of one name the agent sees", async () => {
+    const [reader] = LOCAL.catalogue;
+    const offers = (offered: boolean) => ({
+      ...LOCAL,
+      tools: offered ? [{ name: "add", description: "", parameters: {} }] : [],
+      catalogue: [{ ...reader, name: "add", offered, origin: "own" }],
+    });
+    show({
+      "GET /workbench/client-tools": offers(false),
+      "PUT /workbench/client-tools/offered": offers(true),
+    });
+    const here = await screen.findByRole("region", { name: "On this machine" });
+    const there = screen.getByRole("region", { name: "Attached tools" });
+    expect(await within(here).findByText(/would take the place/)).toBeVisible();
+    expect(within(there).queryByText(/not seen by the agent/)).toBeNull();
+    await userEvent.click(within(here).getByRole("switch", { name: "Offer add" }));
+    expect(await within(here).findByText(/takes the place/)).toBeVisible();
+    expect(await within(there).findByText(/not seen by the agent/)).toBeVisible();
   });
 
   it("adds and removes folders, and says why one is not taken", async () => {
