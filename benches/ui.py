@@ -2,8 +2,9 @@
 
 Each figure says where it was taken: in the real webview (WebKitGTK on a display of its own, drawn in software), or in
 headless Chromium over HTTP. Options: `--tokens N` to stream for `memory` (360000 are half an hour at 200 a second;
-they are streamed faster than that), `--pace N` tokens a second for it, `--messages N` to scroll through, `--rounds N`
-starts, `--json FILE` to keep the figures. What else the machine does counts too: its load stands beside each figure,
+they are streamed faster than that), `--delay N` milliseconds between them, `--messages N` to scroll through,
+`--rounds N` starts, `--in webview` or `--in Chromium` for one of them only, `--json FILE` to keep the figures. What
+else the machine does counts too: its load stands beside each figure,
 processor time beside each start, and `--nice -15` lets root measure ahead of everything else that runs.
 """
 
@@ -300,7 +301,7 @@ def open_conversation(bench, where, home):
 
 def bench_typing(bench):
     home = seeded(bench, 1000)
-    for where in (WEBVIEW, CHROMIUM):
+    for where in bench.options.places:
         page, _ = open_conversation(bench, where, bench.home(like=home))
         bench.model.reset()
         # The sleep between pieces takes about a millisecond more than asked for.
@@ -355,7 +356,7 @@ SCROLL = """
 def bench_scroll(bench):
     count = bench.options.messages
     home = seeded(bench, count)
-    for where in (WEBVIEW, CHROMIUM):
+    for where in bench.options.places:
         page, pids = open_conversation(bench, where, bench.home(like=home))
         # Scripts of the driver may take as long as the scroll.
         page.call("POST", "/timeouts", {"script": 600_000})
@@ -380,9 +381,9 @@ def bench_scroll(bench):
 
 def bench_memory(bench):
     """Streams message after message through the composer, as one long conversation, and weighs all processes."""
-    each = 1200
+    each = 3000
     wanted = bench.options.tokens
-    for where in (WEBVIEW, CHROMIUM):
+    for where in bench.options.places:
         page, pids = bench.open(where, bench.home())
         create_agent(page)
         streamed, points = 0, []
@@ -399,7 +400,7 @@ def bench_memory(bench):
             if streamed >= wanted:
                 break
             done = f"End of {streamed}."
-            bench.model.script({"text": text + done, "chunk_delay_ms": 1, "piece_bytes": None})
+            bench.model.script({"text": text + done, "chunk_delay_ms": bench.options.delay})
             say(page, f"More, from {streamed}")
             page.until(lambda done=done: done in last_reply(page) and page.find("button[aria-label=Send]"), "the reply", 120)
             streamed += length
@@ -420,7 +421,7 @@ def settle(page, where):
 def bench_idle(bench):
     seconds = bench.options.idle
     home = seeded(bench, 60)
-    for where in (WEBVIEW, CHROMIUM):
+    for where in bench.options.places:
         page, pids = open_conversation(bench, where, bench.home(like=home))
         settle(page, where)
         at = pids()
@@ -457,14 +458,17 @@ def main():
     parser = argparse.ArgumentParser(prog="cargo xtask bench --ui", description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="part", help=", ".join(PARTS))
     parser.add_argument("--tokens", type=int, default=360_000)
+    parser.add_argument("--delay", type=int, default=0)
     parser.add_argument("--messages", type=int, default=10_000)
     parser.add_argument("--rounds", type=int, default=12)
     parser.add_argument("--keys", type=int, default=120)
     parser.add_argument("--idle", type=int, default=20)
+    parser.add_argument("--in", dest="places", action="append", choices=[WEBVIEW, CHROMIUM])
     parser.add_argument("--nice", type=int, default=0)
     parser.add_argument("--bundles", type=pathlib.Path, default=ROOT / "target" / "release" / "bundle")
     parser.add_argument("--json", type=pathlib.Path)
     options = parser.parse_args()
+    options.places = options.places or [WEBVIEW, CHROMIUM]
     unknown = set(options.parts) - set(PARTS)
     if unknown:
         parser.error(f"there is no part {', '.join(sorted(unknown))}; the parts are {', '.join(PARTS)}")
