@@ -1,5 +1,6 @@
 import { type FormEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { useChooseSecrets } from "@/api/use-choose-secrets";
 import { useLack } from "@/api/use-lack";
 import type { SecretPlace } from "@/api/workbench";
 import { Button } from "@/components/ui/button";
@@ -8,7 +9,7 @@ import { Problem } from "@/components/ui/problem";
 import { Spinner } from "@/components/ui/spinner";
 import { size } from "@/lib/quantity";
 import { useFailure } from "@/lib/use-failure";
-import { useBackup, useChooseSecrets, useDataPlace, useStatus } from "./queries";
+import { useBackup, useDataPlace, useStatus } from "./queries";
 
 /** Where everything is, a copy of it, and where keys are kept. */
 export function DataSection() {

@@ -1,7 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useApi } from "@/api/context";
 import { keys, settingsQuery, statusQuery } from "@/api/queries";
-import type { SecretPlace, Settings } from "@/api/workbench";
+import type { Settings } from "@/api/workbench";
 
 export function useSettings() {
   return useQuery(settingsQuery(useApi()));
@@ -79,15 +79,6 @@ export function useBackup() {
   return useMutation({
     mutationFn: (file: string) =>
       api.json<{ file: string; bytes: number }>("POST", "/workbench/backup", file ? { file } : {}),
-  });
-}
-
-export function useChooseSecrets() {
-  const api = useApi();
-  const queries = useQueryClient();
-  return useMutation({
-    mutationFn: (store: SecretPlace) => api.json("POST", "/workbench/secrets", { store }),
-    onSuccess: () => queries.invalidateQueries({ queryKey: keys.status() }),
   });
 }
 
