@@ -13,6 +13,7 @@ use std::{
     collections::HashMap,
     path::PathBuf,
     sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use axum::http::HeaderMap;
@@ -164,11 +165,23 @@ impl Desk {
         if !row.has_key {
             return Ok(None);
         }
-        self.secrets().get(&secret_name(&row.id)).await.map_err(|error| {
-            ApiError::unavailable(format!("The key of {} cannot be read. {error}.", row.name)).into()
-        })
+        let name = secret_name(&row.id);
+        match tokio::time::timeout(KEYRING, self.secrets().get(&name)).await {
+            Ok(Ok(key)) => Ok(key),
+            Ok(Err(error)) => {
+                Err(ApiError::unavailable(format!("The key of {} cannot be read. {error}.", row.name)).into())
+            }
+            Err(_) => {
+                let problem = "The keyring of this computer waits to be unlocked.";
+                Err(ApiError::unavailable(format!("The key of {} cannot be read. {problem}", row.name))
+                    .into())
+            }
+        }
     }
 }
+
+/// How long a request to a server elsewhere waits for the keyring; its prompt stays for longer.
+const KEYRING: Duration = Duration::from_secs(10);
 
 /// After a session whose keys were kept only for it.
 const KEY_GONE: &str = "has no key any more: it was kept for an earlier session only. Enter it again.";

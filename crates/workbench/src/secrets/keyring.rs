@@ -1,5 +1,10 @@
 //! The keyring of the system: Secret Service, Keychain, Credential Manager.
 
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
 use futures::future::{BoxFuture, FutureExt};
 use keyring::{Entry, Error};
 use secrecy::{ExposeSecret, SecretString};
@@ -8,38 +13,61 @@ use super::{SecretError, SecretStatus, SecretStore};
 
 /// The name under which the keyring shows Loci's entries.
 const SERVICE: &str = "Loci";
+/// How long a keyring may take to say that it is there. One that is being started by the system takes a second.
+const PATIENCE: Duration = Duration::from_secs(15);
+/// How long a person who did not unlock it is not asked again for a key that is only to be read.
+const RESPITE: Duration = Duration::from_secs(60);
 
 /// Keeps keys in the keyring. Every call may open a prompt of the system and wait for a person, so each runs on a
-/// thread of its own and never on the window's.
-pub struct Keyring(());
+/// thread of its own and never on the window's. One at a time: a person is asked once, and whatever else waits
+/// meanwhile takes no thread.
+pub struct Keyring {
+    turn: Arc<tokio::sync::Mutex<()>>,
+    /// When a person last did not unlock it.
+    refused: Arc<Mutex<Option<Instant>>>,
+}
 
 impl Keyring {
     /// Fails where there is none, which the library finds out once per process.
     pub async fn open() -> Result<Self, SecretError> {
-        blocking(|| match Entry::store_status() {
-            Ok(()) => Ok(Self(())),
-            Err(error) => Err(SecretError::Unavailable(error.to_string())),
-        })
-        .await
+        let there = tokio::task::spawn_blocking(Entry::store_status);
+        match tokio::time::timeout(PATIENCE, there).await {
+            Ok(Ok(Ok(()))) => Ok(Self { turn: Arc::default(), refused: Arc::default() }),
+            Ok(Ok(Err(error))) => Err(SecretError::Unavailable(error.to_string())),
+            Ok(Err(error)) => Err(SecretError::Unavailable(error.to_string())),
+            Err(_) => Err(SecretError::Unavailable("it does not answer".to_owned())),
+        }
+    }
+
+    fn refused(&self) -> std::sync::MutexGuard<'_, Option<Instant>> {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn ask<T: Send + 'static>(
+        &self,
+        act: impl FnOnce() -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, SecretError> {
+        let turn = Arc::clone(&self.turn).lock_owned().await;
+        let asked = tokio::task::spawn_blocking(move || {
+            // Kept until the keyring has answered, also when nobody waits for that any more.
+            let _turn = turn;
+            act()
+        });
+        let answer = asked.await.map_err(|error| SecretError::Unavailable(error.to_string()))?;
+        *self.refused() = matches!(answer, Err(Error::NoStorageAccess(_))).then(Instant::now);
+        answer.map_err(unavailable)
     }
 }
 
-async fn blocking<T: Send + 'static>(
-    act: impl FnOnce() -> Result<T, SecretError> + Send + 'static,
-) -> Result<T, SecretError> {
-    match tokio::task::spawn_blocking(act).await {
-        Ok(result) => result,
-        Err(error) => Err(SecretError::Unavailable(error.to_string())),
-    }
+fn entry(name: &str) -> Result<Entry, Error> {
+    Entry::new(SERVICE, name)
 }
 
-fn entry(name: &str) -> Result<Entry, SecretError> {
-    Entry::new(SERVICE, name).map_err(unavailable)
-}
+const LOCKED: &str = "it is locked, and nobody unlocked it";
 
 fn unavailable(error: Error) -> SecretError {
     SecretError::Unavailable(match error {
-        Error::NoStorageAccess(_) => "it is locked, and nobody unlocked it".to_owned(),
+        Error::NoStorageAccess(_) => LOCKED.to_owned(),
         other => other.to_string(),
     })
 }
@@ -51,24 +79,30 @@ impl SecretStore for Keyring {
 
     fn get<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<SecretString>, SecretError>> {
         let name = name.to_owned();
-        blocking(move || match entry(&name)?.get_password() {
-            Ok(secret) => Ok(Some(SecretString::from(secret))),
-            Err(Error::NoEntry) => Ok(None),
-            Err(error) => Err(unavailable(error)),
-        })
+        async move {
+            if self.refused().is_some_and(|at| at.elapsed() < RESPITE) {
+                return Err(SecretError::Unavailable(LOCKED.to_owned()));
+            }
+            self.ask(move || match entry(&name)?.get_password() {
+                Ok(secret) => Ok(Some(SecretString::from(secret))),
+                Err(Error::NoEntry) => Ok(None),
+                Err(error) => Err(error),
+            })
+            .await
+        }
         .boxed()
     }
 
     fn set<'a>(&'a self, name: &'a str, secret: SecretString) -> BoxFuture<'a, Result<(), SecretError>> {
         let name = name.to_owned();
-        blocking(move || entry(&name)?.set_password(secret.expose_secret()).map_err(unavailable)).boxed()
+        self.ask(move || entry(&name)?.set_password(secret.expose_secret())).boxed()
     }
 
     fn delete<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<(), SecretError>> {
         let name = name.to_owned();
-        blocking(move || match entry(&name)?.delete_credential() {
+        self.ask(move || match entry(&name)?.delete_credential() {
             Ok(()) | Err(Error::NoEntry) => Ok(()),
-            Err(error) => Err(unavailable(error)),
+            Err(error) => Err(error),
         })
         .boxed()
     }
