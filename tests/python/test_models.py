@@ -164,3 +164,74 @@ def test_a_running_llama_server_is_found_without_setup(tmp_path, model):
     finally:
         runtime.kill()
         runtime.wait()
+
+
+def test_every_attempt_of_a_call_is_shown_in_its_steps_trace(client, http, model, agent):
+    model.script(
+        {"status": 503, "error": {"message": "the first door is shut", "type": "server_error"}},
+        {"status": 429, "error": {"message": "the second says slowly", "type": "rate_limit"}, "headers": {"retry-after": "0"}},
+        {"text": "Third time lucky."},
+    )
+    answer = client.agents.messages.create(agent.id, input="hello")
+    assert answer.messages[-1].content == "Third time lucky."
+    assert len(model.requests()) == 3 and model.requests()[0] == model.requests()[2], "the same bytes each time"
+    step = http.get(f"/v1/steps/{answer.messages[-1].step_id}").json()
+    trace = http.get(f"/v1/steps/{step['id']}/trace").json()
+    assert trace["request_json"] == model.requests()[2]
+    assert "Third time lucky." in str(trace["response_json"])
+    attempts = trace["response_json"]["loci_attempts"]
+    assert [one["number"] for one in attempts] == [1, 2]
+    assert "the first door is shut" in attempts[0]["error"] and "the second says slowly" in attempts[1]["error"]
+    assert all(one["waited_ms"] >= 0 for one in attempts)
+    assert "sk-fake" not in str(trace)
+    assert step["request_id"] == "req-3", "the provider's own id of the request that counted"
+
+
+def test_a_call_that_never_got_through_shows_its_attempts_too(client, http, model, agent):
+    from letta_client import APIStatusError
+
+    model.default({"status": 503, "error": {"message": "nobody home"}, "headers": {"retry-after": "0"}})
+    with pytest.raises(APIStatusError) as refused:
+        client.agents.messages.create(agent.id, input="hello")
+    assert "nobody home" in str(refused.value)
+    run = client.runs.list(agent_id=agent.id, limit=1).items[0]
+    step = http.get(f"/v1/runs/{run.id}/steps").json()[0]
+    trace = http.get(f"/v1/steps/{step['id']}/trace").json()
+    assert len(trace["response_json"]["loci_attempts"]) == len(model.requests()) - 1 == 3
+    assert trace["request_json"] == model.requests()[-1], "the exact request is there although nothing came of it"
+
+
+def test_how_long_a_prompt_stays_cached_is_a_setting_and_goes_out(client, http, model):
+    agent = client.agents.create(model="anthropic/claude-sonnet-4-5")
+    path = f"/v1/agents/{agent.id}"
+
+    def marks():
+        client.agents.messages.create(agent.id, input="hello")
+        body = model.requests()[-1]
+        return [body["system"][-1]["cache_control"], body["messages"][-1]["content"][-1]["cache_control"]]
+
+    model.default({"text": "Yes."})
+    assert marks() == [{"type": "ephemeral"}] * 2
+    settings = http.get(path).json()["model_settings"]
+    assert "cache_ttl" not in settings, "shown only where somebody set it"
+    set_to = http.patch(path, json={"model_settings": settings | {"cache_ttl": "1h"}}).json()
+    assert set_to["model_settings"]["cache_ttl"] == "1h"
+    assert marks() == [{"type": "ephemeral", "ttl": "1h"}] * 2
+    assert http.patch(path, json={"model_settings": settings | {"cache_ttl": "1d"}}).status_code == 422
+    http.patch(path, json={"model_settings": settings | {"cache_ttl": None}}).raise_for_status()
+    assert marks() == [{"type": "ephemeral"}] * 2
+
+
+def test_what_a_message_cost_is_known_with_every_call_it_led_to(client, http, model, agent):
+    usage = {"prompt_tokens": 100, "completion_tokens": 10}
+    search = {"name": "conversation_search", "arguments": {"query": "herons"}}
+    model.script({"tool_calls": [search], "usage": usage}, {"text": "None.", "usage": usage}, {"text": "Hi.", "usage": usage})
+    client.agents.messages.create(agent.id, input="Have we talked about herons?")
+    client.agents.messages.create(agent.id, input="hello")
+    shown = http.get("/workbench/usage", params={"group_by": "message"}).json()
+    said = {one["name"]: one for one in shown["groups"]}
+    assert (said["Have we talked about herons?"]["calls"], said["hello"]["calls"]) == (2, 1)
+    assert said["Have we talked about herons?"]["total_tokens"] == 220
+    assert said["hello"]["agent_name"] == agent.name
+    ids = {message.id for message in client.agents.messages.list(agent.id)}
+    assert {one["key"] for one in shown["groups"]} <= ids, "the key is the message's id"
