@@ -43,7 +43,11 @@ export const TurnView = memo(function TurnView({
         >
           <div className="flex max-w-[85%] flex-col gap-2 rounded-md bg-muted px-3 py-2 text-base">
             {turn.text ? <p className="break-words whitespace-pre-wrap">{turn.text}</p> : null}
-            <Pictures pictures={turn.pictures} />
+            {turn.pictures.length > 0 ? (
+              <div className="flex flex-wrap gap-2">
+                <Pictures pictures={turn.pictures} />
+              </div>
+            ) : null}
           </div>
           <TurnActions turn={turn} className="right-0">
             {onEdit && turn.id ? (

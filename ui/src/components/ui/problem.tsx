@@ -14,6 +14,9 @@ type ProblemProps = ComponentProps<"div"> & {
   quiet?: boolean;
 };
 
+/** From this many characters on, a message may have to be scrolled. */
+const LONG = 300;
+
 /** An error that stays until it is dealt with. What one can do stands in its children. */
 export function Problem({
   heading,
@@ -42,7 +45,14 @@ export function Problem({
       />
       <div className="flex min-w-0 flex-1 flex-col gap-1.5">
         <p className={quiet ? "font-medium" : "font-semibold"}>{heading}</p>
-        <p className={cn("break-words whitespace-pre-wrap", quiet && "text-xs text-muted-foreground")}>
+        {/* A server's own words can be endless. */}
+        <p
+          tabIndex={typeof message === "string" && message.length > LONG ? 0 : undefined}
+          className={cn(
+            "max-h-40 overflow-y-auto break-words whitespace-pre-wrap",
+            quiet && "text-xs text-muted-foreground",
+          )}
+        >
           {message}
         </p>
         {detail ? (

@@ -294,4 +294,67 @@ describe("edit and branch", () => {
     expect(screen.getByText("No output yet")).toBeVisible();
     expect(screen.getByRole("button", { name: "Stop run_command" })).toBeEnabled();
   });
+
+  it("says after a restart why a message was never answered, and asks it again", async () => {
+    const thread = MAIN();
+    const { seen } = show(thread, {
+      [`GET /v1/agents/${thread.agentId}/messages`]: [user("a", "Hello?")],
+      "GET /v1/runs/": ({ path }: { path: string }) =>
+        path.includes("active=true")
+          ? []
+          : [
+              {
+                id: "run-9",
+                status: "failed",
+                conversation_id: null,
+                metadata: { error: { error_type: "budget_exceeded", message: "It is used up." } },
+              },
+            ],
+      [`POST /v1/agents/${thread.agentId}/messages`]: () => stream(END).response,
+    });
+    const alert = await screen.findByRole("alert");
+    expect(alert).toHaveTextContent("A budget is used up");
+    expect(alert).toHaveTextContent("It is used up.");
+    await userEvent.click(within(alert).getByRole("button", { name: "Ask again" }));
+    await waitFor(() =>
+      expect(seen.find(({ method }) => method === "POST")?.body).toMatchObject({
+        messages: [{ content: [{ type: "text", text: "Hello?" }] }],
+      }),
+    );
+  });
+
+  it("greys what the server cannot do, with the reason within reach", async () => {
+    const thread = MAIN();
+    show(thread, {
+      "GET /workbench/status": { connection: "connection-1", version: "0", transport: "http" },
+      "GET /workbench/connections": [
+        {
+          id: "connection-1",
+          selected: true,
+          lacks: [{ feature: "conversation_fork", reason: "Office does not offer branching." }],
+        },
+      ],
+      [`GET /v1/agents/${thread.agentId}/messages`]: [user("a", "Hello"), says("b", "Good day")],
+    });
+    const edit = await screen.findByRole("button", { name: "Edit and branch" });
+    await waitFor(() => expect(edit).toHaveAttribute("aria-disabled", "true"));
+    expect(edit).toHaveAccessibleDescription("Office does not offer branching.");
+    await userEvent.click(edit);
+    expect(screen.queryByText(/begins a new conversation/)).toBeNull();
+  });
+
+  it("says when a run could not be stopped, and lets one try again", async () => {
+    const thread = MAIN();
+    const reply = stream(numbered([says("b", "Long")]));
+    show(thread, {
+      [`POST /v1/agents/${thread.agentId}/messages`]: () => reply.response,
+      [`POST /v1/agents/${thread.agentId}/messages/cancel`]: refusal(500, "Not now."),
+    });
+    await userEvent.type(box(), "Hi{Enter}");
+    await userEvent.click(await screen.findByRole("button", { name: "Stop" }));
+    expect(await screen.findByText("It could not be stopped")).toBeVisible();
+    expect(screen.getByText("Not now.")).toBeVisible();
+    expect(screen.getByRole("button", { name: "Stop" })).toBeEnabled();
+    reply.end();
+  });
 });

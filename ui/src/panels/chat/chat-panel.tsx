@@ -16,6 +16,7 @@ import type { Phase } from "@/run/reducer";
 import { type Thread, threadKey } from "@/run/thread";
 import { useRun } from "@/run/use-run";
 import { BranchNote, useBranch } from "./branch";
+import { MissedFailure, unanswered } from "./missed-failure";
 import { titleOf, useCatchUp, useHistory, useReach, useThreadApprovals, useTitle } from "./queries";
 import { hasUnsent, RunNotice } from "./run-notice";
 import { useLiveCalls, useRunningCalls } from "./running-calls";
@@ -167,6 +168,12 @@ export function ChatPanel({ thread, dock, composerRef, sought, onShown, onBranch
             onRetry={session.retry}
             onAgain={session.canAgain() ? session.again : null}
             onDismiss={session.dismissFailure}
+          />
+          <MissedFailure
+            thread={thread}
+            // Of a run this window saw, the notice above tells.
+            unanswered={active || state.failure || state.stopReason ? null : unanswered(turns)}
+            onAgain={(turn) => session.send(turn.text, tools)}
           />
           {stop.error && active ? (
             <Problem {...failure.of(stop.error)} heading={t("chat.notStopped")} />

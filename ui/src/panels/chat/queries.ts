@@ -1,11 +1,13 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useCallback, useEffect, useMemo } from "react";
-import type { Api } from "@/api/client";
+import { type Api, unwrap } from "@/api/client";
 import { useApi } from "@/api/context";
 import { activeRunsQuery, approvalsQuery, keys } from "@/api/queries";
 import type { Conversation } from "@/api/types";
+import { useLack } from "@/api/use-lack";
 import type { Approval } from "@/api/workbench";
 import { decodeMessage, type Message } from "@/run/events";
+import { failureOfRun } from "@/run/failed";
 import { storedKeys } from "@/run/reducer";
 import type { RunSession } from "@/run/session";
 import { messagesPath, type Thread } from "@/run/thread";
@@ -143,6 +145,28 @@ export function useCatchUp(thread: Thread, session: RunSession, messages: readon
   useEffect(() => {
     if (messages.length > 0) session.settle(storedKeys(messages));
   }, [messages, session]);
+}
+
+/** Runs among which the last one of a thread is looked for. */
+const RECENT = 20;
+
+/** Why the thread's last run failed, for a window that did not see it; asked only when an answer is missing. */
+export function useLastFailure({ agentId, conversationId }: Thread, missing: boolean) {
+  const api = useApi();
+  const lack = useLack("runs");
+  const { data } = useQuery({
+    queryKey: [...keys.activeRuns(agentId), "last"],
+    queryFn: () =>
+      unwrap(
+        api.v1.GET("/v1/runs/", { params: { query: { agent_id: agentId, limit: RECENT, order: "desc" } } }),
+      ),
+    enabled: missing && lack === null,
+  });
+  const last = data?.find((run) => (run.conversation_id ?? null) === conversationId);
+  return useMemo(() => {
+    const failure = missing && last?.status === "failed" ? failureOfRun(last) : null;
+    return failure && last ? { runId: last.id, failure } : null;
+  }, [missing, last]);
 }
 
 /** Characters of a title made from a message. */

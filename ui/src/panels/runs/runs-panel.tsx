@@ -1,7 +1,6 @@
 import { ChevronRight } from "lucide-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { type Fault, faultOfRun } from "@/api/error";
 import type { Run } from "@/api/types";
 import { useLack } from "@/api/use-lack";
 import { Button } from "@/components/ui/button";
@@ -12,6 +11,7 @@ import { When } from "@/components/ui/when";
 import { cn } from "@/lib/cn";
 import { duration } from "@/lib/quantity";
 import { useFailure } from "@/lib/use-failure";
+import { failureOfRun } from "@/run/failed";
 import { useRuns, useSteps } from "./queries";
 import { StepView } from "./step-view";
 import { describeRun } from "./words";
@@ -111,14 +111,10 @@ function Steps({ agentId, run }: { agentId: string; run: Run }) {
   const running = run.status === "running" || run.status === "created";
   const lack = useLack("run_steps");
   const { data, error, isLoading } = useSteps(agentId, run.id, running, lack === null);
-  const fault = errorOf(run);
+  const fault = failureOfRun(run);
   return (
     <div className="flex flex-col gap-2 border-t px-2.5 py-2">
-      {fault ? (
-        <Problem
-          {...failure.from(fault)}
-        />
-      ) : null}
+      {fault ? <Problem {...failure.from(fault)} /> : null}
       {lack ? <p className="text-muted-foreground">{lack}</p> : null}
       {isLoading ? <Spinner aria-label={t("common.loading")} /> : null}
       {error ? <Problem {...failure.of(error)} /> : null}
@@ -133,17 +129,4 @@ function Steps({ agentId, run }: { agentId: string; run: Run }) {
       <p className="font-mono text-xs break-all text-muted-foreground select-all">{run.id}</p>
     </div>
   );
-}
-
-/** What the run left behind when it failed: a sentence, and more for whoever opens it. */
-function errorOf(run: Run): { fault: Fault; message: string; detail: string | null } | null {
-  const error = run.metadata?.error;
-  if (typeof error !== "object" || error === null) return null;
-  const { message, detail, error_type } = error as Record<string, unknown>;
-  if (typeof message !== "string") return null;
-  return {
-    fault: faultOfRun(typeof error_type === "string" ? error_type : null),
-    message,
-    detail: typeof detail === "string" && detail !== message ? detail : null,
-  };
 }
