@@ -50,13 +50,18 @@ impl Backend {
                 Progress::Opening | Progress::Failed(_) => None,
             };
             let _window_is_gone = tell.send(opened);
-            // A locked keyring asks the person first; the window is there meanwhile.
             if let Some(desk) = desk {
-                if let Err(error) = desk.load_providers().await {
-                    tracing::error!(error = format!("{error:#}"), "the model providers cannot be set up");
-                }
-                desk.resume_local_server().await;
-                desk.watch_approvals().await;
+                // A locked keyring asks the person first; all else is there meanwhile.
+                let providers = async {
+                    if let Err(error) = desk.load_providers().await {
+                        tracing::error!(error = format!("{error:#}"), "the model providers cannot be set up");
+                    }
+                };
+                let rest = async {
+                    desk.resume_local_server().await;
+                    desk.watch_approvals().await;
+                };
+                tokio::join!(providers, rest);
             }
         });
         Self { progress, stopping: AtomicBool::new(false) }

@@ -1,11 +1,6 @@
 //! From the window's pages to the routers: `api_request` and `api_cancel`. The same requests go over TCP from a
 //! browser; here they go to the router in process, and the answer comes back over a channel.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
-
 use axum::{Router, body::Body};
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use futures::{FutureExt, StreamExt};
@@ -13,10 +8,10 @@ use http::{HeaderName, HeaderValue, Method, Request, Uri};
 use loci_workbench::BrokenOff;
 use serde::{Deserialize, Serialize};
 use tauri::{AppHandle, Manager, State, ipc::Channel};
-use tokio::{sync::oneshot, task::AbortHandle};
+use tokio::sync::oneshot;
 use tower::ServiceExt;
 
-use crate::{backend::Backend, display};
+use crate::{backend::Backend, display, requests::Requests};
 
 /// Bytes of one message to the page; what arrives together goes together up to here.
 const CHUNK: usize = 64 << 10;
@@ -54,41 +49,6 @@ pub enum Answer {
     },
 }
 
-/// The requests under way.
-#[derive(Clone, Default)]
-pub struct Requests(Arc<Mutex<HashMap<String, AbortHandle>>>);
-
-impl Requests {
-    fn all(&self) -> MutexGuard<'_, HashMap<String, AbortHandle>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Drops every answer under way. Runs go on: a stream is a view of one.
-    pub fn cancel_all(&self) {
-        for (_, request) in self.all().drain() {
-            request.abort();
-        }
-    }
-
-    fn cancel(&self, id: &str) {
-        if let Some(request) = self.all().remove(id) {
-            request.abort();
-        }
-    }
-}
-
-/// Takes a request off the list when its task ends, however it ends.
-struct UnderWay {
-    requests: Requests,
-    id: String,
-}
-
-impl Drop for UnderWay {
-    fn drop(&mut self) {
-        self.requests.all().remove(&self.id);
-    }
-}
-
 /// Starts a request. Its answer comes over `channel`; the command itself returns at once.
 ///
 /// # Errors
@@ -104,19 +64,11 @@ pub async fn api_request(
     display::survived();
     let id = request.id.clone();
     let outgoing = outgoing(request)?;
-    let mut under_way = requests.all();
-    if under_way.contains_key(&id) {
-        return Err(format!("A request with the id {id} is under way already."));
-    }
-    let guard = UnderWay { requests: requests.inner().clone(), id: id.clone() };
-    let task = tokio::spawn(async move {
-        let _guard = guard;
+    requests.begin(id, async move {
         if let Err(error) = pass(&app, outgoing, &channel).await {
             tracing::debug!(%error, "the page went away");
         }
-    });
-    under_way.insert(id, task.abort_handle());
-    Ok(())
+    })
 }
 
 /// Stops the answer of a request; one that has ended is no error.
@@ -235,6 +187,8 @@ async fn caught_up(app: &AppHandle) -> tauri::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{Arc, Mutex};
+
     use super::*;
 
     fn request(method: &str, path: &str, headers: &[(&str, &str)], body: Option<&str>) -> ApiRequest {
@@ -287,7 +241,7 @@ mod tests {
 
     /// What the page would hear of an answer with these pieces of body, and how often it was waited for.
     async fn relayed(pieces: Vec<Result<Vec<u8>, std::io::Error>>) -> (Vec<Answer>, usize) {
-        let pieces = std::sync::Arc::new(Mutex::new(Some(pieces)));
+        let pieces = Arc::new(Mutex::new(Some(pieces)));
         let router = Router::new().fallback(move || {
             let pieces = pieces.lock().expect("alone").take().expect("asked once");
             async {

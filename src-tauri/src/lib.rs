@@ -14,6 +14,7 @@ mod notice;
 mod notify;
 mod one;
 mod place;
+mod requests;
 mod tray;
 mod way_out;
 mod window;
@@ -25,7 +26,7 @@ use tauri::{Context, Manager, RunEvent, WindowEvent, webview::PageLoadEvent};
 use tracing_subscriber::EnvFilter;
 
 use crate::{
-    arguments::Arguments, backend::Backend, bridge::Requests, notice::Notices, tray::Tray, words::Language,
+    arguments::Arguments, backend::Backend, notice::Notices, requests::Requests, tray::Tray, words::Language,
 };
 
 /// Opens the window and returns when it was closed and every run is finished or marked.
@@ -67,7 +68,8 @@ fn open_window(context: Context, arguments: Arguments) -> ExitCode {
         .plugin(tauri_plugin_deep_link::init())
         .plugin(tauri_plugin_dialog::init())
         .plugin(tauri_plugin_notification::init())
-        .plugin(tauri_plugin_opener::init())
+        // Its own handling of clicks on links would open them unasked, and swallows them where it may not.
+        .plugin(tauri_plugin_opener::Builder::new().open_js_links_on_click(false).build())
         .plugin(window::remembered())
         // Before the window, beside which it opens the data.
         .manage(Backend::start())

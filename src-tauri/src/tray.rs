@@ -30,7 +30,9 @@ pub struct Tray {
 /// Whether a closed window is only hidden. Never without an icon: it could not be found again.
 pub fn keeps_running(app: &AppHandle) -> bool {
     let tray = app.state::<Tray>();
-    tray.stay.load(Ordering::Relaxed) && tray.icon.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    tray.stay.load(Ordering::Relaxed)
+        && tray.icon.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+        && has_host()
 }
 
 /// Follows the person's setting.
@@ -140,6 +142,45 @@ fn is_possible() -> bool {
 
 #[cfg(not(target_os = "linux"))]
 fn is_possible() -> bool {
+    true
+}
+
+/// Whether the desktop shows icons in a tray: some do not, and their number changes while a session lasts.
+#[cfg(target_os = "linux")]
+fn has_host() -> bool {
+    use gio::{BusType, Cancellable, DBusCallFlags, glib::ToVariant};
+    /// Whoever shows the icons is known by this name.
+    const WATCHER: &str = "org.kde.StatusNotifierWatcher";
+    const BUS: &str = "org.freedesktop.DBus";
+    /// Milliseconds. The bus answers by itself, without asking any other program.
+    const PATIENCE: i32 = 500;
+    let asked = gio::bus_get_sync(BusType::Session, Cancellable::NONE).and_then(|bus| {
+        let name = (WATCHER,).to_variant();
+        let flags = DBusCallFlags::NONE;
+        let path = "/org/freedesktop/DBus";
+        bus.call_sync(
+            Some(BUS),
+            path,
+            BUS,
+            "NameHasOwner",
+            Some(&name),
+            None,
+            flags,
+            PATIENCE,
+            Cancellable::NONE,
+        )
+    });
+    match asked {
+        Ok(answer) => answer.get::<(bool,)>().is_some_and(|(owned,)| owned),
+        Err(error) => {
+            tracing::debug!(%error, "nobody shows the tray icon");
+            false
+        }
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn has_host() -> bool {
     true
 }
 

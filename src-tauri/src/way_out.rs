@@ -17,13 +17,18 @@ use crate::backend;
 
 /// How long it waits for runs and answers when it is stopped.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long it waits for what cannot be stopped.
+const LAST_MOMENT: Duration = Duration::from_secs(1);
 
 pub fn run(context: Context) -> ExitCode {
-    let done = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .context("starting")
-        .and_then(|runtime| runtime.block_on(serve(context)));
+    let done = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("starting").and_then(
+        |runtime| {
+            let done = runtime.block_on(serve(context));
+            // A call to a locked keyring waits for a person, who is not coming any more.
+            runtime.shutdown_timeout(LAST_MOMENT);
+            done
+        },
+    );
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -37,7 +42,13 @@ async fn serve(context: Context) -> anyhow::Result<()> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.context("listening on this machine")?;
     let address = listener.local_addr().context("asking for the address")?;
     let desk = backend::open("http").await?;
-    desk.load_providers().await.context("setting up the model providers")?;
+    let loading = desk.clone();
+    // A locked keyring asks the person first; all else is there meanwhile.
+    tokio::spawn(async move {
+        if let Err(error) = loading.load_providers().await {
+            tracing::error!(error = format!("{error:#}"), "the model providers cannot be set up");
+        }
+    });
     desk.is_served(Serving { address, token_file: None });
     let token = SecretString::from(listen::new_token());
     let door = Door::new(Some(token.clone()));
