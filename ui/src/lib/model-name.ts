@@ -53,6 +53,13 @@ export function priceOf(model: Model): { input: number; output: number } | null 
     : null;
 }
 
+/** Since when and where from its price is known; null where none is, or its provider lists it. */
+export function priceSource(model: Model): { known: string; page: string } | null {
+  const { price }: { price?: unknown } = model;
+  const said = price as { known?: string; page?: string | null } | null | undefined;
+  return said?.known && said.page ? { known: said.known, page: said.page } : null;
+}
+
 /** Models whose handle or name holds every word. */
 export function foundModels(models: readonly Model[], text: string): Model[] {
   const words = text.toLocaleLowerCase().split(/\s+/).filter(Boolean);

@@ -2,13 +2,14 @@ import { ChevronRight } from "lucide-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useScoreCards } from "@/api/score-cards";
+import type { Model } from "@/api/types";
 import { ModelFacts } from "@/components/agent/model-facts";
 import { Button } from "@/components/ui/button";
 import { Input } from "@/components/ui/field";
 import { Problem } from "@/components/ui/problem";
 import { Spinner } from "@/components/ui/spinner";
 import { cn } from "@/lib/cn";
-import { foundModels, handleOf } from "@/lib/model-name";
+import { foundModels, handleOf, priceSource } from "@/lib/model-name";
 import { useFailure } from "@/lib/use-failure";
 import { useModels } from "./queries";
 import { ScoreCardView } from "./score-card";
@@ -82,12 +83,32 @@ export function Catalogue() {
                   ) : null}
                   <ModelFacts model={model} className="max-w-[60%]" />
                 </button>
-                {open === handle ? <ScoreCardView model={handle} card={card} /> : null}
+                {open === handle ? (
+                  <>
+                    <PriceSource model={model} />
+                    <ScoreCardView model={handle} card={card} />
+                  </>
+                ) : null}
               </li>
             );
           })}
         </ul>
       ) : null}
     </section>
+  );
+}
+
+/** Where a price comes from that the provider's list does not say. */
+function PriceSource({ model }: { model: Model }) {
+  const { t } = useTranslation();
+  const source = priceSource(model);
+  if (source === null) return null;
+  return (
+    <p className="bg-muted/50 px-3 pt-2 text-xs text-muted-foreground">
+      {t("models.priceKnown", { month: source.known })}{" "}
+      <a href={source.page} target="_blank" rel="noreferrer" className="text-accent underline">
+        {t("models.pricePage")}
+      </a>
+    </p>
   );
 }

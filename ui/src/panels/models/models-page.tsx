@@ -8,6 +8,7 @@ import { Spinner } from "@/components/ui/spinner";
 import { useFailure } from "@/lib/use-failure";
 import { AddProvider } from "./add-provider";
 import { Catalogue } from "./catalogue";
+import { Embedders } from "./embedders";
 import { LlamaServer } from "./llama-server";
 import { ProviderCard } from "./provider-card";
 import { useProviders } from "./queries";
@@ -87,6 +88,7 @@ function Models() {
       </section>
       <AddProvider />
       <Catalogue />
+      <Embedders />
     </div>
   );
 }
