@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { Menu } from "lucide-react";
-import type { ReactNode } from "react";
+import { type ReactNode, Suspense } from "react";
 import { useTranslation } from "react-i18next";
 import { useApi } from "@/api/context";
 import { agentsQuery } from "@/api/queries";
@@ -84,7 +84,11 @@ export function Frame() {
       <div className="flex h-full min-w-0 flex-1 flex-col">
         <ConnectionBanner />
         <div className="min-h-0 flex-1">
-          <Part key={place}>{PLACES[place]()}</Part>
+          <Part key={place}>
+            <Suspense fallback={<Spinner className="m-6" aria-label={t("common.loading")} />}>
+              {PLACES[place]()}
+            </Suspense>
+          </Part>
         </div>
       </div>
       <Palette
