@@ -1,11 +1,13 @@
-"""The Workshop in the real webview: write a tool, try it, give it to an agent, allow its call."""
+"""The Workshop in the real webview: tools are written, tried, given to agents, and asked about when they are called."""
 
 import json
 import zipfile
 
+import pytest
+from page import COLUMNS, choose_folder, create_agent, say
 from support.window import Window
-from test_window import create_agent, say
 
+ALERT = "[role=alertdialog]"
 BROKEN = "def weigh(item: str"
 WEIGH = '''def weigh(item: str, grams: int = 5) -> str:
     """Put something on the scales.
@@ -15,6 +17,8 @@ WEIGH = '''def weigh(item: str, grams: int = 5) -> str:
         grams: What it weighs by itself.
     """
     print("on the scales")
+    if grams < 0:
+        raise ValueError("lighter than air")
     return f"{item}: {grams * 2} g"
 '''
 CALL = '''import heronlib
@@ -29,10 +33,33 @@ def call_bird(name: str) -> str:
 RESULT = "section[aria-label=Result]"
 
 
-def begin(window):
+@pytest.fixture
+def packages(tmp_path, env):
+    """Installers find only a package that no index has, in a folder of this test."""
+    folder = tmp_path / "wheels"
+    folder.mkdir()
+    info = "heronlib-1.0.dist-info"
+    with zipfile.ZipFile(folder / "heronlib-1.0-py3-none-any.whl", "w") as built:
+        built.writestr("heronlib.py", "def call(name):\n    return 'kraak, ' + name\n")
+        built.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\nName: heronlib\nVersion: 1.0\n")
+        built.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        built.writestr(f"{info}/RECORD", f"heronlib.py,,\n{info}/METADATA,,\n{info}/WHEEL,,\n{info}/RECORD,,\n")
+    return env | {
+        "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(folder), "UV_NO_INDEX": "1", "UV_FIND_LINKS": str(folder),
+    }
+
+
+@pytest.fixture
+def stocked(display, packages):
+    opened = Window(display, packages)
+    yield opened
+    opened.close()
+
+
+def begin(window, point="A function in Python"):
     window.click("nav button", "Workshop")
     window.click("button", "New tool")
-    window.click("[role=dialog] button", "A function in Python")
+    window.click("[role=dialog] button", point)
     window.gone("[role=dialog]")
     window.wait(".cm-content[aria-label='Source code']")
 
@@ -47,14 +74,35 @@ def write(window, source):
     )
 
 
-def test_a_tool_is_written_tried_and_allowed(window, model):
+def shown(window, css):
+    return window.js("return document.querySelector(arguments[0])?.innerText ?? ''", css)
+
+
+def chord(window, key):
+    """Control with another key."""
+    window.call("POST", "/actions", {"actions": [{"type": "key", "id": "keyboard", "actions": [
+        {"type": "keyDown", "value": "\ue009"}, {"type": "keyDown", "value": key},
+        {"type": "keyUp", "value": key}, {"type": "keyUp", "value": "\ue009"},
+    ]}]})
+
+
+def focused(window):
+    return window.js("return document.activeElement?.getAttribute('aria-label') ?? document.activeElement?.innerText ?? ''")
+
+
+def returned(model):
+    """What the model was told of the last call."""
+    return [message for message in model.requests()[-1]["messages"] if message["role"] == "tool"][-1]["content"]
+
+
+def test_a_tool_is_corrected_tried_and_brought_back(window):
     create_agent(window)
     begin(window)
 
-    # What is wrong is said with its line, and it cannot be saved.
+    # What is wrong is said with its place and underlined there, and it cannot be saved.
     write(window, BROKEN)
-    window.wait("p[role=status]", "line 1")
-    window.wait(".cm-content[aria-invalid=true]")
+    window.wait("p[role=status]", "line 1, column 10")
+    window.wait(".cm-content[aria-invalid=true] .cm-lintRange-error")
     window.wait("button[disabled]", "Save")
     window.shot("12-workshop-fault")
 
@@ -66,78 +114,128 @@ def test_a_tool_is_written_tried_and_allowed(window, model):
     window.wait(".cm-content[aria-label=Schema]", '"grams"')
     assert window.find(".cm-content[aria-label=Schema]", "What is weighed.")
 
-    # It is tried with a form made from that, confined as it will be.
+    # It is tried with a form made from that, confined as it will be; a failure says where it was.
     window.click("[role=tab]", "Test")
     window.wait("form[aria-label=Arguments]", "Still needed: item")
     window.fill("item", "a heron")
     window.fill("grams", "21")
     window.click("form[aria-label=Arguments] button", "Run")
     window.wait(RESULT, "Succeeded")
-    shown = window.js("return document.querySelector(arguments[0]).innerText", RESULT)
-    assert "on the scales" in shown
-    assert "a heron: 42 g" in shown
-    assert "no network" in shown
+    for text in ("on the scales", "a heron: 42 g", "no network"):
+        assert text in shown(window, RESULT)
     window.shot("13-workshop-tried")
-
-    # Asking before each call is how a tool begins.
-    window.click("[role=tab]", "Settings")
-    window.wait("[role=switch][aria-label='Ask before each call'][aria-checked=true]")
-    window.click("button", "Save")
+    window.fill("grams", "-1")
+    # From here on without a mouse: run, save, and out of the editor, in which Tab indents.
+    chord(window, "\ue007")
+    window.wait(RESULT, "Failed")
+    window.wait(RESULT, "line 10, in weigh")
+    assert "lighter than air" in shown(window, RESULT)
+    window.wait("section[aria-label='Earlier runs'] li", "Succeeded")
+    chord(window, "s")
     window.wait("ul[aria-label='Your tools'] li", "weigh")
     window.gone("h2", "not saved")
+    window.js("document.querySelector(\".cm-content[aria-label='Source code']\").focus()")
+    window.key("Escape")
+    window.key("Tab")
+    window.until(lambda: focused(window) != "Source code", "the focus to leave the editor")
+
+    # Every version is kept, and can be seen beside the one of now and brought back.
+    write(window, WEIGH.replace("* 2", "* 3"))
+    window.wait("h2", "not saved")
+    chord(window, "s")
+    window.gone("h2", "not saved")
+    window.click("[role=tab]", "History")
+    window.click("[role=tabpanel] li button", "Compare")
+    window.wait("[role=dialog] .cm-changedText")
+    window.click("[role=dialog] button", "Restore this version")
+    window.gone("[role=dialog]")
+    window.until(lambda: "grams * 2" in shown(window, ".cm-content[aria-label='Source code']"), "the version to be back")
+    window.wait("[role=tabpanel] li", "Version 3 (now)")
+
+
+def test_a_tool_with_a_package_goes_all_the_way_to_an_answer(stocked, model):
+    window = stocked
+    create_agent(window)
+    begin(window)
+    write(window, CALL)
+    window.wait("h2", "call_bird")
+
+    # The package is installed where one can watch, once.
+    window.click("[role=tab]", "Settings")
+    window.fill("Python packages", "heronlib==1.0")
+    window.key("Enter")
+    window.wait("[role=tabpanel] li", "heronlib==1.0")
+    # Asking before each call is how a tool begins.
+    window.wait("[role=switch][aria-label='Ask before each call'][aria-checked=true]")
+    window.click("[role=tab]", "Test")
+    window.fill("name", "Ada")
+    window.click("form[aria-label=Arguments] button", "Run")
+    window.wait(RESULT, "kraak, Ada", seconds=60)
+    assert "Installation" in shown(window, RESULT)
+    assert "Succeeded" in shown(window, RESULT)
+    window.shot("15-workshop-package")
+
+    # It is saved and attached without leaving the page.
+    window.click("button", "Save")
+    window.wait("ul[aria-label='Your tools'] li", "call_bird")
+    window.click("[role=tab]", "Agents")
+    window.click("[role=switch]", "Attach to Mercury")
+    window.wait("[role=tabpanel] li[aria-label=Mercury]", "asks before each call")
+
+    # The agent calls it; nothing runs before a person allows it; the answer reaches the model.
+    window.click("nav button", "Mercury")
+    model.script({"tool_calls": [{"name": "call_bird", "arguments": {"name": "Grus"}}]})
+    say(window, "Call the bird")
+    window.wait(ALERT, "call_bird")
+    assert "Grus" in shown(window, ALERT)
+    window.shot("14-workshop-asked")
+    assert model.requests()[-1]["messages"][-1]["role"] == "user", "nothing ran unasked"
+    model.script({"text": "It came at once."})
+    window.click(f"{ALERT} button", "Allow once")
+    window.wait(COLUMNS, "It came at once.")
+    assert json.loads(returned(model))["message"] == "kraak, Grus"
+    window.click("article[data-role=agent] summary", "call_bird")
+    window.wait("article[data-role=agent]", "kraak, Grus")
+
+
+def test_a_tool_of_this_machine_is_written_offered_and_asked_about(window, model, tmp_path):
+    create_agent(window)
+    folder = tmp_path / "papers"
+    folder.mkdir()
+    (folder / "poem.txt").write_text("one\ntwo\nthree\n")
+    choose_folder(window, folder)
+
+    begin(window, "Count the lines of your files")
+    window.wait("h2", "count_lines")
+    window.click("[role=tab]", "Settings")
+    window.click("[role=switch]", "Changes nothing")
+    window.click("button", "Save")
+    window.wait("p", "Runs on this machine, confined to the folder")
+    window.click("[role=tab]", "Agents")
+    window.click("[role=switch]", "Offer to Mercury")
+    window.wait("[role=switch][aria-label='Offer to Mercury'][aria-checked=true]")
+    window.shot("23-workshop-own")
+
+    # One of the server with its name: the page says which of them an agent sees.
+    begin(window)
+    write(window, WEIGH.replace("weigh(", "count_lines("))
+    window.wait("[role=status]", "There is a tool count_lines on this machine, too.")
+    window.click("button", "Save")
+    window.wait("ul[aria-label='Your tools'] li", "count_lines")
+    window.click("[role=tab]", "Agents")
+    window.click("[role=switch]", "Attach to Mercury")
+    window.wait("[role=tabpanel] li[aria-label=Mercury]", "asks before each call")
 
     window.click("nav button", "Mercury")
     window.click("[role=tab]", "Tools")
-    window.click("button", "Attach a tool")
-    window.click("[role=dialog] button", "Attach weigh")
-    window.gone("[role=dialog]")
-    window.wait("li[aria-label=weigh] [role=switch][aria-checked=true]", "Ask before weigh")
-
-    model.script({"tool_calls": [{"name": "weigh", "arguments": {"item": "an egret", "grams": 50}}]})
-    say(window, "Weigh the egret")
-    window.wait("[role=alertdialog]", "weigh")
-    assert "an egret" in window.js("return document.querySelector('[role=alertdialog]').innerText")
-    window.shot("14-workshop-asked")
-    assert model.requests()[-1]["messages"][-1]["role"] == "user", "nothing ran unasked"
-    model.script({"text": "It is heavy."})
-    window.click("[role=alertdialog] button", "Allow once")
-    window.wait("main, body", "It is heavy.")
-    returned = [message for message in model.requests()[-1]["messages"] if message["role"] == "tool"][-1]
-    assert json.loads(returned["content"])["message"] == "an egret: 100 g"
-
-
-def wheel(folder):
-    """A package that no index has."""
-    folder.mkdir()
-    info = "heronlib-1.0.dist-info"
-    with zipfile.ZipFile(folder / "heronlib-1.0-py3-none-any.whl", "w") as built:
-        built.writestr("heronlib.py", "def call(name):\n    return 'kraak, ' + name\n")
-        built.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\nName: heronlib\nVersion: 1.0\n")
-        built.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
-        built.writestr(f"{info}/RECORD", f"heronlib.py,,\n{info}/METADATA,,\n{info}/WHEEL,,\n{info}/RECORD,,\n")
-
-
-def test_a_tool_gets_the_package_it_names(display, env, tmp_path):
-    wheel(tmp_path / "wheels")
-    places = str(tmp_path / "wheels")
-    window = Window(display, env | {
-        "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": places, "UV_NO_INDEX": "1", "UV_FIND_LINKS": places,
-    })
-    try:
-        begin(window)
-        write(window, CALL)
-        window.wait("h2", "call_bird")
-        window.click("[role=tab]", "Settings")
-        window.fill("Python packages", "heronlib==1.0")
-        window.key("Enter")
-        window.wait("[role=tabpanel] li", "heronlib==1.0")
-        window.click("[role=tab]", "Test")
-        window.fill("name", "Ada")
-        window.click("form[aria-label=Arguments] button", "Run")
-        window.wait(RESULT, "kraak, Ada", seconds=60)
-        shown = window.js("return document.querySelector(arguments[0]).innerText", RESULT)
-        assert "Installation" in shown
-        assert "Succeeded" in shown
-        window.shot("15-workshop-package")
-    finally:
-        window.close()
+    window.wait("section[aria-labelledby=own-tools] li[aria-label=count_lines]", "not seen by the agent")
+    window.wait("section[aria-labelledby=local-tools] li[aria-label=count_lines]", "takes the place")
+    window.shot("24-shadow")
+    model.script({"tool_calls": [{"name": "count_lines", "arguments": {}}]})
+    say(window, "Count them")
+    window.wait(ALERT, "runs on this machine")
+    window.wait(ALERT, "only reads")
+    model.script({"text": "Three lines."})
+    window.click(f"{ALERT} button", "Allow once")
+    window.wait(COLUMNS, "Three lines.")
+    assert json.loads(json.loads(returned(model))["message"]) == {"poem.txt": 3}
