@@ -20,6 +20,7 @@ use super::{
     Thread,
     answer::{give, resolved},
     decision::{Planned, expired, without_a_person},
+    discover::EVERY,
     inbox::MOST,
     masked::masked_text,
     request::Request,
@@ -39,6 +40,7 @@ impl Desk {
             tracing::error!(error = ?error, "cannot mark the calls that were cut off");
         }
         self.watch_approvals().await;
+        self.discover_soon();
         tokio::spawn(tick(self.downgrade()));
     }
 
@@ -146,6 +148,9 @@ impl Desk {
         }
         for id in self.approvals().waiting_ids() {
             let Ok(request) = super::answer::find(self, &id).await else { continue };
+            if request.found {
+                continue;
+            }
             let waited = Timestamp::now().0.saturating_sub(request.created_at.0);
             if u128::try_from(waited).is_ok_and(|micros| micros >= limit.as_micros()) {
                 let reason = format!(
@@ -165,6 +170,7 @@ async fn tick(desk: WeakDesk) {
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut attended = Instant::now();
     let mut idle = 0;
+    let mut discovered = Instant::now();
     loop {
         ticks.tick().await;
         let Some(desk) = Weak::upgrade(&desk).map(Desk::from_inner) else { return };
@@ -173,6 +179,10 @@ async fn tick(desk: WeakDesk) {
         }
         if desk.events().somebody_watches() {
             attended = Instant::now();
+            if discovered.elapsed() >= EVERY {
+                discovered = Instant::now();
+                desk.discover_soon();
+            }
         }
         idle += 1;
         let waits = !desk.approvals().waiting_ids().is_empty();

@@ -256,8 +256,11 @@ fn kept(request: &Request, call: &ToolCall) -> Option<Act> {
 }
 
 /// A plan for a request that all agree about without a person: what ran already, and what rules decide. `None` if
-/// anything is left to ask.
+/// anything is left to ask, or the request began without this desk.
 pub(super) fn without_a_person(request: &Request) -> Option<Vec<Planned>> {
+    if request.found {
+        return None;
+    }
     let each = request.calls.iter().map(|call| {
         if let Some(act) = kept(request, call) {
             let hash = request.hash(call);

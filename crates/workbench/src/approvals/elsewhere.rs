@@ -1,5 +1,6 @@
 //! Requests that wait on other servers. Their rows are there; what is known of them here is where to look. A run
-//! that passed through this desk is looked at when it ends, and every look asks the server anew.
+//! that passed through this desk is looked at when it ends, what waited before is found by `discover.rs`, and every
+//! look asks the server anew.
 
 use std::time::Duration;
 
@@ -30,9 +31,19 @@ const TOGETHER: usize = 4;
 /// Where a request waits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Known {
-    connection: String,
-    agent_id: AgentId,
-    conversation_id: Option<ConversationId>,
+    pub connection: String,
+    pub agent_id: AgentId,
+    pub conversation_id: Option<ConversationId>,
+    /// It began without this desk: another program may have offered the tools, and may be about to answer.
+    pub found: bool,
+}
+
+impl Known {
+    pub(super) fn same_thread(&self, other: &Self) -> bool {
+        let thread =
+            |known: &Self| (known.connection.clone(), known.agent_id.clone(), known.conversation_id.clone());
+        thread(self) == thread(other)
+    }
 }
 
 impl Desk {
@@ -56,7 +67,7 @@ impl Desk {
             (None, None) => None,
         };
         let Some(agent_id) = agent_id else { return };
-        let known = Known { connection: connection.to_owned(), agent_id, conversation_id };
+        let known = Known { connection: connection.to_owned(), agent_id, conversation_id, found: false };
         if let Some(pending) = self.pending_at(&known).await {
             self.approvals().state().elsewhere.insert(pending.id, known);
         }
@@ -104,8 +115,8 @@ impl Desk {
     }
 
     /// What waits at the end of a thread of another server.
-    async fn pending_at(&self, known: &Known) -> Option<Pending> {
-        let Known { connection, agent_id, conversation_id } = known;
+    pub(super) async fn pending_at(&self, known: &Known) -> Option<Pending> {
+        let Known { connection, agent_id, conversation_id, found } = known;
         let messages = match conversation_id {
             Some(id) => format!("/v1/conversations/{id}/messages?limit=1&order=desc"),
             None => format!("/v1/agents/{agent_id}/messages?limit=1&order=desc"),
@@ -128,10 +139,11 @@ impl Desk {
             calls: calls(request),
             tools: tools.iter().map(tool).collect(),
             turn: None,
+            found: *found,
         })
     }
 
-    async fn ask(&self, connection: &str, path: &str) -> Option<Value> {
+    pub(super) async fn ask(&self, connection: &str, path: &str) -> Option<Value> {
         let asking = async {
             let request = HttpRequest::get(path).body(Body::empty()).ok()?;
             let service = self.service(connection).await.ok()?;

@@ -43,6 +43,8 @@ pub(super) struct Waiting {
     expires_at: Option<Timestamp>,
     /// Rules decide about every call, and Loci answers by itself: a window need not ask.
     answering: bool,
+    /// It began on another server without this desk: only a person answers it.
+    found: bool,
     calls: Vec<WaitingCall>,
 }
 
@@ -130,8 +132,9 @@ fn shown(
         agent_name: request.agent_name,
         conversation_id: request.conversation_id,
         created_at: request.created_at,
-        expires_at: settings.expire_unattended_hours.map(expires),
+        expires_at: settings.expire_unattended_hours.filter(|_| !request.found).map(expires),
         answering,
+        found: request.found,
         calls,
     }
 }

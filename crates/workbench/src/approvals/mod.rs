@@ -7,6 +7,7 @@ mod automatic;
 mod binding;
 mod change;
 mod decision;
+mod discover;
 mod elsewhere;
 mod inbox;
 mod log;
@@ -47,6 +48,7 @@ pub(crate) struct Approvals {
     state: Mutex<State>,
     running: RunningCalls,
     system: System,
+    discovery: discover::Discovery,
 }
 
 #[derive(Default)]
@@ -61,6 +63,8 @@ struct State {
     refused: HashSet<MessageId>,
     /// Requests that wait on other servers, as far as they are known.
     elsewhere: HashMap<MessageId, elsewhere::Known>,
+    /// Runs on other servers that stopped for a request which waits no longer.
+    settled: HashSet<String>,
 }
 
 /// By request and call.

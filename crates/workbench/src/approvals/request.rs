@@ -47,6 +47,8 @@ pub(super) struct Pending {
     pub tools: Vec<Tool>,
     /// The person's message that the turn answers, where it is known.
     pub turn: Option<MessageId>,
+    /// It began on another server without this desk.
+    pub found: bool,
 }
 
 impl Pending {
@@ -62,6 +64,7 @@ impl Pending {
             conversation_id: message.conversation_id,
             created_at: message.created_at,
             calls: message.tool_calls,
+            found: false,
         })
     }
 }
@@ -76,6 +79,8 @@ pub(super) struct Request {
     pub created_at: Timestamp,
     pub calls: Vec<ToolCall>,
     pub kit: Kit,
+    /// It began on another server without this desk, so nothing here answers it by itself.
+    pub found: bool,
     /// The person's message that the turn answers.
     turn: Option<MessageId>,
     tools: Vec<Tool>,
@@ -116,6 +121,7 @@ impl Request {
             created_at: pending.created_at,
             calls: pending.calls,
             tools: pending.tools,
+            found: pending.found,
             turn: pending.turn,
         })
     }
@@ -222,6 +228,10 @@ impl Request {
         let unknown = self.begun(call).is_some_and(|begun| begun.state == CallState::Unknown);
         let hold = if unknown {
             Some("Loci ended while this call ran. Nobody knows how far it came.".to_owned())
+        } else if self.found {
+            let held =
+                "This began without this desk, so no rule decides: another program may be about to answer.";
+            Some(held.to_owned())
         } else {
             hold
         };

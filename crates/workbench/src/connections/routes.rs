@@ -364,6 +364,7 @@ async fn select(State(desk): State<Desk>, Path(id): Path<String>) -> Result<Answ
             desk.events().tell(Event::AllChanged);
         }
     }
+    desk.discover_soon();
     one(&desk, &id).await
 }
 

@@ -420,3 +420,44 @@ async fn an_agent_of_another_server_uses_this_machine_and_waits_for_this_person(
     waits().await;
     assert_eq!(scene.request().await["calls"][0]["verdict"]["effect"], "ask");
 }
+
+#[tokio::test]
+async fn what_waited_on_another_server_before_is_found_and_only_a_person_answers_it() {
+    let there = Fixture::new().await;
+    let theirs = Scene::on(there).await;
+    theirs.say(READ).await.ok();
+    let url = theirs.desk.serve().await;
+    let here = Fixture::new().await;
+    here.post("/workbench/rules", json!({"text": "allow read_file everywhere"})).await.ok();
+    here.post("/workbench/rules", json!({"text": "deny write_file everywhere"})).await.ok();
+    here.call(Method::PATCH, "/workbench/settings", json!({"expire_unattended_hours": 0.0005})).await.ok();
+    let mut events = here.desk.events().subscribe().unwrap();
+    let made = here.post("/workbench/connections", json!({"name": "Home", "base_url": url})).await.ok();
+    let connection = made["id"].as_str().unwrap().to_owned();
+    assert_eq!(here.get("/workbench/approvals").await.ok(), json!([]), "it is not in use");
+    here.post(&format!("/workbench/connections/{connection}/select"), json!({})).await.ok();
+    loop {
+        let heard = tokio::time::timeout(std::time::Duration::from_secs(20), events.recv()).await;
+        if matches!(heard.expect("an event").unwrap(), Event::ApprovalWaiting { .. }) {
+            break;
+        }
+    }
+    let found = here.get("/workbench/approvals").await.ok()[0].clone();
+    assert_eq!((&found["found"], &found["connection"]), (&json!(true), &json!(connection)));
+    assert_eq!((&found["expires_at"], &found["answering"]), (&Value::Null, &json!(false)));
+    let call = &found["calls"][0];
+    assert_eq!(call["verdict"]["effect"], "ask", "no rule decides: {call}");
+    // Nothing was sent there, and what rules and time would do is not done.
+    here.desk.watch_approvals().await;
+    assert_eq!(theirs.waiting().await[0]["id"], found["id"]);
+    assert!(here.get("/workbench/audit?event=decided").await.ok().as_array().unwrap().is_empty());
+
+    let deny = json!({
+        "agent_id": found["agent_id"], "conversation_id": null,
+        "decisions": [{"tool_call_id": call["tool_call_id"], "decision": "deny", "reason": "Not from here."}],
+    });
+    here.post(&format!("/workbench/approvals/{}/answer", found["id"].as_str().unwrap()), deny).await.frames();
+    assert_eq!(theirs.waiting().await, json!([]));
+    assert!(theirs.returned().await.to_string().contains("Not from here."));
+    assert_eq!(here.get("/workbench/approvals").await.ok(), json!([]));
+}
