@@ -28,11 +28,11 @@ describe("the context panel", () => {
       "GET /v1/steps/": [{ prompt_tokens: null }, { prompt_tokens: 123 }],
       "GET /workbench/client-tools": { tools: [], folder: null },
     });
-    expect(await screen.findByText("50 of 1,000 tokens")).toBeVisible();
+    expect(await screen.findByText("≈ 50 of 1,000 tokens")).toBeVisible();
     expect(screen.getByText(/estimated/)).toBeVisible();
     expect(await screen.findByText(/123 tokens.*exact/)).toBeVisible();
     const bar = screen.getByRole("group", { name: "Parts of the next request" });
-    await userEvent.click(within(bar).getByRole("button", { name: "Instructions: 40 tokens" }));
+    await userEvent.click(within(bar).getByRole("button", { name: "Instructions: ≈ 40 tokens" }));
     expect(screen.getByText("You remember.")).toBeVisible();
     await userEvent.click(screen.getByRole("button", { name: /^Messages.*10/, expanded: false }));
     expect(screen.queryByText("You remember.")).toBeNull();

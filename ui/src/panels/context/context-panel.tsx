@@ -42,7 +42,7 @@ export function ContextPanel({ agentId, conversationId = null }: ContextPanelPro
           <div className="tabular-nums">
             <p>
               <span className="font-semibold">
-                {t("context.used", { used: number(used), room: number(room) })}
+                {t("context.used", { used: about(used, i18n.language), room: number(room) })}
               </span>{" "}
               <span className="text-xs text-muted-foreground">
                 {share(used, room, i18n.language)} · {t("context.estimated")}
@@ -71,6 +71,11 @@ export function ContextPanel({ agentId, conversationId = null }: ContextPanelPro
       ) : null}
     </div>
   );
+}
+
+/** An estimate, marked as one. */
+function about(tokens: number, language: string): string {
+  return `≈ ${count(tokens, language)}`;
 }
 
 /** Neighbours differ in lightness too, so that colour is not the only sign. */
@@ -107,9 +112,9 @@ function Bar({ sections, room, chosen, onChoose }: BarProps) {
           type="button"
           aria-label={t("context.part", {
             name: name(section),
-            tokens: count(section.tokens, i18n.language),
+            tokens: about(section.tokens, i18n.language),
           })}
-          title={`${name(section)} · ${count(section.tokens, i18n.language)}`}
+          title={`${name(section)} · ${about(section.tokens, i18n.language)}`}
           aria-pressed={section.key === chosen}
           // A part too small to hit would be there for the eye alone.
           style={{ width: `${(section.tokens / room) * 100}%`, minWidth: 6 }}
@@ -142,7 +147,7 @@ function SectionRow({ section, whole, open, onToggle }: RowProps) {
         <span aria-hidden className={cn("size-2.5 shrink-0 rounded-sm", TONES[section.kind])} />
         <span className="min-w-0 flex-1 truncate">{name(section)}</span>
         <span className="text-xs text-muted-foreground tabular-nums">
-          {count(section.tokens, i18n.language)} · {share(section.tokens, whole, i18n.language)}
+          {about(section.tokens, i18n.language)} · {share(section.tokens, whole, i18n.language)}
         </span>
       </button>
       <div id={id} hidden={!open} className="pb-2">
@@ -186,7 +191,7 @@ function PieceView({ piece, role }: { piece: Piece; role: boolean }) {
         <span className="min-w-0 flex-1 truncate text-muted-foreground">
           {role ? piece.text.slice(0, 120) : ""}
         </span>
-        <span className="text-muted-foreground tabular-nums">{count(piece.tokens, i18n.language)}</span>
+        <span className="text-muted-foreground tabular-nums">{about(piece.tokens, i18n.language)}</span>
       </summary>
       <VisibleText text={piece.text} tabIndex={0} className="border-t px-2 py-1 font-mono text-xs" />
     </details>

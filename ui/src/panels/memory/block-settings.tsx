@@ -1,12 +1,11 @@
 import { type FormEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Block } from "@/api/types";
+import { BlockFields, blockFieldsFit } from "@/components/agent/block-fields";
 import { Button } from "@/components/ui/button";
 import { Dialog, DialogContent } from "@/components/ui/dialog";
-import { Field, Input, Textarea } from "@/components/ui/field";
 import { Problem } from "@/components/ui/problem";
 import { useFailure } from "@/lib/use-failure";
-import { LABEL } from "./label";
 import { useEditBlock } from "./queries";
 
 type BlockSettingsProps = {
@@ -41,51 +40,13 @@ function SettingsForm({ agentId, block, onDone }: FormProps) {
     read_only: block.read_only ?? false,
   });
   const set = (change: Partial<typeof form>) => setForm((before) => ({ ...before, ...change }));
-  const badLabel = !LABEL.test(form.label);
   const submit = (event: FormEvent) => {
     event.preventDefault();
     edit.mutate({ id: block.id ?? "", edit: form }, { onSuccess: onDone });
   };
   return (
     <form className="flex flex-col gap-4" onSubmit={submit}>
-      <Field
-        label={t("block.label")}
-        hint={t("block.labelHint")}
-        problem={badLabel ? t("block.labelBad") : undefined}
-      >
-        {(control) => (
-          <Input
-            {...control}
-            required
-            maxLength={50}
-            value={form.label}
-            onChange={(event) => set({ label: event.target.value })}
-          />
-        )}
-      </Field>
-      <Field label={t("block.description")} hint={t("block.descriptionHint")}>
-        {(control) => (
-          <Textarea
-            {...control}
-            rows={3}
-            value={form.description}
-            onChange={(event) => set({ description: event.target.value })}
-          />
-        )}
-      </Field>
-      <Field label={t("block.limit")} hint={t("block.limitHint")}>
-        {(control) => (
-          <Input
-            {...control}
-            type="number"
-            min={1}
-            step={1}
-            required
-            value={Number.isNaN(form.limit) ? "" : form.limit}
-            onChange={(event) => set({ limit: event.target.valueAsNumber })}
-          />
-        )}
-      </Field>
+      <BlockFields values={form} onChange={set} />
       <label className="flex items-start gap-2">
         <input
           type="checkbox"
@@ -101,7 +62,7 @@ function SettingsForm({ agentId, block, onDone }: FormProps) {
       {edit.error ? <Problem {...failure.of(edit.error)} /> : null}
       <footer className="flex justify-end gap-2">
         <Button onClick={onDone}>{t("common.cancel")}</Button>
-        <Button type="submit" variant="primary" disabled={edit.isPending || badLabel || !(form.limit >= 1)}>
+        <Button type="submit" variant="primary" disabled={edit.isPending || !blockFieldsFit(form)}>
           {t("block.settingsSubmit")}
         </Button>
       </footer>

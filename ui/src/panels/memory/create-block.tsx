@@ -1,12 +1,12 @@
 import { type FormEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { BlockFields, blockFieldsFit } from "@/components/agent/block-fields";
 import { Button } from "@/components/ui/button";
 import { Dialog, DialogContent } from "@/components/ui/dialog";
-import { Field, Input, Textarea } from "@/components/ui/field";
+import { Field, Textarea } from "@/components/ui/field";
 import { Problem } from "@/components/ui/problem";
 import { lengthOf } from "@/lib/length";
 import { useFailure } from "@/lib/use-failure";
-import { LABEL } from "./label";
 import { type NewBlock, useCreateBlock } from "./queries";
 
 type CreateBlockProps = { agentId: string; open: boolean; onOpenChange: (open: boolean) => void };
@@ -30,7 +30,6 @@ function CreateForm({ agentId, onDone }: { agentId: string; onDone: () => void }
   const create = useCreateBlock(agentId);
   const [form, setForm] = useState(START);
   const set = (change: Partial<NewBlock>) => setForm((before) => ({ ...before, ...change }));
-  const badLabel = form.label !== "" && !LABEL.test(form.label);
   const tooLong = lengthOf(form.value) > form.limit;
   const submit = (event: FormEvent) => {
     event.preventDefault();
@@ -38,61 +37,25 @@ function CreateForm({ agentId, onDone }: { agentId: string; onDone: () => void }
   };
   return (
     <form className="flex flex-col gap-4" onSubmit={submit}>
-      <Field
-        label={t("block.label")}
-        hint={t("block.labelHint")}
-        problem={badLabel ? t("block.labelBad") : undefined}
-      >
-        {(control) => (
-          <Input
-            {...control}
-            required
-            maxLength={50}
-            value={form.label}
-            onChange={(event) => set({ label: event.target.value })}
-          />
-        )}
-      </Field>
-      <Field label={t("block.description")} hint={t("block.descriptionHint")}>
-        {(control) => (
-          <Textarea
-            {...control}
-            rows={2}
-            value={form.description}
-            onChange={(event) => set({ description: event.target.value })}
-          />
-        )}
-      </Field>
-      <Field label={t("block.value")} problem={tooLong ? t("block.tooLong") : undefined}>
-        {(control) => (
-          <Textarea
-            {...control}
-            rows={4}
-            value={form.value}
-            onChange={(event) => set({ value: event.target.value })}
-          />
-        )}
-      </Field>
-      <Field label={t("block.limit")} hint={t("block.limitHint")}>
-        {(control) => (
-          <Input
-            {...control}
-            type="number"
-            min={1}
-            step={1}
-            required
-            value={Number.isNaN(form.limit) ? "" : form.limit}
-            onChange={(event) => set({ limit: event.target.valueAsNumber })}
-          />
-        )}
-      </Field>
+      <BlockFields values={form} onChange={set}>
+        <Field label={t("block.value")} problem={tooLong ? t("block.tooLong") : undefined}>
+          {(control) => (
+            <Textarea
+              {...control}
+              rows={4}
+              value={form.value}
+              onChange={(event) => set({ value: event.target.value })}
+            />
+          )}
+        </Field>
+      </BlockFields>
       {create.error ? <Problem {...failure.of(create.error)} /> : null}
       <footer className="flex justify-end gap-2">
         <Button onClick={onDone}>{t("common.cancel")}</Button>
         <Button
           type="submit"
           variant="primary"
-          disabled={create.isPending || !form.label || badLabel || tooLong || !(form.limit >= 1)}
+          disabled={create.isPending || tooLong || !blockFieldsFit(form)}
         >
           {t("block.createSubmit")}
         </Button>

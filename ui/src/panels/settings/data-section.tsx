@@ -1,5 +1,7 @@
+import { useMutation } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { useApi } from "@/api/context";
 import { useChooseSecrets } from "@/api/use-choose-secrets";
 import { useLack } from "@/api/use-lack";
 import type { SecretPlace } from "@/api/workbench";
@@ -14,6 +16,9 @@ import { useBackup, useDataPlace, useStatus } from "./queries";
 /** Where everything is, a copy of it, and where keys are kept. */
 export function DataSection() {
   const { t, i18n } = useTranslation();
+  const failure = useFailure();
+  const { transport } = useApi();
+  const open = useMutation({ mutationFn: () => transport.openDataFolder() });
   const { data: status } = useStatus();
   const { data: place } = useDataPlace();
   return (
@@ -32,12 +37,20 @@ export function DataSection() {
                 {status.data_dir}
                 {place ? <span className="font-sans"> · {size(place.bytes, i18n.language)}</span> : null}
               </dd>
+              {transport.capabilities.files ? (
+                <dd className="col-start-2">
+                  <Button size="sm" onClick={() => open.mutate()}>
+                    {t("settings.showFolder")}
+                  </Button>
+                </dd>
+              ) : null}
             </>
           ) : null}
           <dt>{t("settings.secrets")}</dt>
           <dd>{t(`settings.stores.${status.secrets.store}`, { defaultValue: status.secrets.store })}</dd>
         </dl>
       ) : null}
+      {open.error ? <Problem {...failure.of(open.error)} /> : null}
       {status?.secrets.reason ? <p className="text-muted-foreground">{status.secrets.reason}</p> : null}
       <SecretChoice store={status?.secrets.store ?? ""} choices={status?.secrets.choices ?? []} />
       {place ? <Backup folder={place.backup_dir} /> : null}
@@ -79,7 +92,12 @@ function Backup({ folder }: { folder: string }) {
   const failure = useFailure();
   const backup = useBackup();
   const lack = useLack("backup");
+  const { transport } = useApi();
   const [file, setFile] = useState("");
+  const pick = async () => {
+    const picked = await transport.saveFile(`loci-${new Date().toISOString().slice(0, 10)}.db`);
+    if (picked) setFile(picked);
+  };
   const submit = (event: FormEvent) => {
     event.preventDefault();
     backup.mutate(file.trim());
@@ -103,6 +121,9 @@ function Backup({ folder }: { folder: string }) {
           {backup.isPending ? <Spinner /> : null}
           {t("settings.backup")}
         </Button>
+        {transport.capabilities.files ? (
+          <Button onClick={() => void pick()}>{t("settings.pickFile")}</Button>
+        ) : null}
         <p role="status" className="min-w-0 break-all text-success">
           {backup.data
             ? t("settings.backedUp", {
