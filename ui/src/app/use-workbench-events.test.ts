@@ -13,7 +13,8 @@ describe("an event of the desk", () => {
   it.each([
     [{ type: "block.changed", agent_id: "agent-1" }, ["agent/agent-1/blocks"]],
     [{ type: "block.changed", agent_id: null }, ["agent"]],
-    [{ type: "agent.changed", agent_id: "agent-1" }, ["agents", "agent/agent-1"]],
+    [{ type: "agent.changed", agent_id: "agent-1" }, ["agents", "own-tools", "approvals", "agent/agent-1"]],
+    [{ type: "tool.changed" }, ["agent", "tools", "approvals"]],
     [
       { type: "run.changed", agent_id: "agent-1" },
       ["agent/agent-1/active-runs", "agent/agent-1/messages", "agent/agent-1/passages", "budgets"],
@@ -21,7 +22,7 @@ describe("an event of the desk", () => {
     [{ type: "approval.waiting", agent_id: "agent-1" }, ["approvals", "agent/agent-1/messages"]],
     [{ type: "approval.resolved", agent_id: "agent-1" }, ["approvals", "agent/agent-1/messages"]],
     [{ type: "rule.changed" }, ["rules", "approvals"]],
-    [{ type: "client_tool.changed" }, ["agent"]],
+    [{ type: "client_tool.changed" }, ["agent", "own-tools", "approvals"]],
     [{ type: "client_call.changed", agent_id: "agent-1", tool_call_id: "call-1" }, ["client-calls"]],
     [{ type: "provider.changed" }, ["providers", "models"]],
     [{ type: "settings.changed" }, ["settings", "budgets"]],

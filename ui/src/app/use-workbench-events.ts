@@ -50,6 +50,8 @@ export function applyEvent(queries: QueryClient, data: string): void {
       reread(keys.agents());
       // Which tools of this machine are offered to whom is told as a change of the agent.
       reread(keys.ownTools());
+      // With them, or with another folder, a call that waits is another one.
+      reread(keys.approvals());
       ofAgent((agentId) => ["agent", agentId]);
       break;
     case "block.changed":
@@ -62,6 +64,8 @@ export function applyEvent(queries: QueryClient, data: string): void {
     case "tool.changed":
       reread(["agent"]);
       reread(keys.allTools());
+      // A call that waits may have become another one.
+      reread(keys.approvals());
       break;
     case "run.changed":
       ofAgent(keys.activeRuns);
@@ -81,6 +85,7 @@ export function applyEvent(queries: QueryClient, data: string): void {
     case "client_tool.changed":
       reread(["agent"]);
       reread(keys.ownTools());
+      reread(keys.approvals());
       break;
     case "client_call.changed":
       reread(keys.clientCalls());
