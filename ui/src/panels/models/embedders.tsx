@@ -1,8 +1,8 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
-import { unwrap } from "@/api/client";
 import { useApi } from "@/api/context";
 import { keys } from "@/api/queries";
+import type { Model } from "@/api/types";
 import { useIsLocal } from "@/api/use-local";
 import { Button } from "@/components/ui/button";
 import { Field, Select } from "@/components/ui/field";
@@ -50,7 +50,7 @@ export function Embedders() {
   const { data, error } = useArchives();
   const models = useQuery({
     queryKey: [...keys.models(), "embedding"],
-    queryFn: () => unwrap(api.v1.GET("/v1/models/embedding")),
+    queryFn: () => api.json<Model[]>("GET", "/v1/models/embedding"),
   });
   const onSuccess = (archives: Archive[]) => queries.setQueryData(KEY, archives);
   const choose = useMutation({

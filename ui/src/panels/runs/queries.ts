@@ -2,6 +2,7 @@ import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { unwrap } from "@/api/client";
 import { useApi } from "@/api/context";
 import { keys } from "@/api/queries";
+import { useIsLocal } from "@/api/use-local";
 
 const PAGE = 30;
 
@@ -42,6 +43,24 @@ export function useSteps(agentId: string, runId: string, running: boolean, offer
       ),
     enabled: offered,
     refetchInterval: running ? 2_000 : false,
+  });
+}
+
+/** What the calls of a run cost at list prices, as counted on this machine; null where no price is known. */
+export type Cost = { key: string; cost_usd: number | null; cost_is_partial: boolean };
+
+/** The cost of a run and of each of its steps. */
+export function useCosts(runId: string) {
+  const api = useApi();
+  const isLocal = useIsLocal();
+  return useQuery({
+    queryKey: [...keys.budgets(), "steps", runId],
+    queryFn: () =>
+      api.json<{ total: Cost; groups: Cost[] }>(
+        "GET",
+        `/workbench/usage?${new URLSearchParams({ group_by: "step", run_id: runId })}`,
+      ),
+    enabled: isLocal,
   });
 }
 

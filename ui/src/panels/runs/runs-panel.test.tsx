@@ -39,6 +39,15 @@ const ROUTES = {
     },
   ],
   "GET /v1/runs/run-2/steps": [],
+  "GET /workbench/status": {
+    version: "0",
+    transport: "http",
+    secrets: { available: true, store: "keyring" },
+  },
+  "GET /workbench/usage": {
+    total: { key: "", cost_usd: 0.25, cost_is_partial: true },
+    groups: [{ key: "step-1", cost_usd: 0.125, cost_is_partial: false }],
+  },
   "GET /v1/steps/step-1/metrics": {
     llm_request_ns: 900_000_000,
     tool_execution_ns: null,
@@ -72,6 +81,8 @@ describe("the runs panel", () => {
     expect(step).toHaveTextContent("openai/gpt-4.1");
     expect(step).toHaveTextContent("1,200");
     expect(await within(step).findByText("900 ms")).toBeVisible();
+    expect(await within(step).findByText("$0.13")).toBeVisible();
+    expect(screen.getByText("This run: ≥ $0.25 at list prices")).toBeVisible();
     await userEvent.click(within(step).getByRole("button", { name: "Raw" }));
     const sent = await screen.findByRole("textbox", { name: "Sent to the model" }, { timeout: 10_000 });
     expect(JSON.parse(textOf(sent))).toEqual({ model: "gpt-4.1" });

@@ -9,10 +9,10 @@ import { Problem } from "@/components/ui/problem";
 import { Spinner } from "@/components/ui/spinner";
 import { When } from "@/components/ui/when";
 import { cn } from "@/lib/cn";
-import { duration } from "@/lib/quantity";
+import { dollars, duration } from "@/lib/quantity";
 import { useFailure } from "@/lib/use-failure";
 import { failureOfRun } from "@/run/failed";
-import { useRuns, useSteps } from "./queries";
+import { useCosts, useRuns, useSteps } from "./queries";
 import { StepView } from "./step-view";
 import { describeRun } from "./words";
 
@@ -106,11 +106,12 @@ function RunRow({ agentId, run, elsewhere, open, onToggle }: RowProps) {
 }
 
 function Steps({ agentId, run }: { agentId: string; run: Run }) {
-  const { t } = useTranslation();
+  const { t, i18n } = useTranslation();
   const failure = useFailure();
   const running = run.status === "running" || run.status === "created";
   const lack = useLack("run_steps");
   const { data, error, isLoading } = useSteps(agentId, run.id, running, lack === null);
+  const { data: costs } = useCosts(run.id);
   const fault = failureOfRun(run);
   return (
     <div className="flex flex-col gap-2 border-t px-2.5 py-2">
@@ -122,10 +123,21 @@ function Steps({ agentId, run }: { agentId: string; run: Run }) {
       <ol className="flex flex-col gap-2">
         {data?.map((step, at) => (
           <li key={step.id}>
-            <StepView step={step} number={at + 1} />
+            <StepView
+              step={step}
+              number={at + 1}
+              cost={costs?.groups.find(({ key }) => key === step.id)?.cost_usd ?? null}
+            />
           </li>
         ))}
       </ol>
+      {typeof costs?.total.cost_usd === "number" && (data?.length ?? 0) > 0 ? (
+        <p className="text-xs tabular-nums">
+          {t("runs.costOfRun", {
+            cost: `${costs.total.cost_is_partial ? "≥ " : ""}${dollars(costs.total.cost_usd, i18n.language)}`,
+          })}
+        </p>
+      ) : null}
       <p className="font-mono text-xs break-all text-muted-foreground select-all">{run.id}</p>
     </div>
   );

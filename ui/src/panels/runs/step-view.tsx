@@ -8,12 +8,19 @@ import { CopyButton } from "@/components/ui/copy-button";
 import { Dialog, DialogContent } from "@/components/ui/dialog";
 import { Problem } from "@/components/ui/problem";
 import { Spinner } from "@/components/ui/spinner";
-import { count, duration } from "@/lib/quantity";
+import { count, dollars, duration } from "@/lib/quantity";
 import { useFailure } from "@/lib/use-failure";
 import { useTiming, useTrace } from "./queries";
 
+type StepViewProps = {
+  step: Step;
+  number: number;
+  /** US dollars at list prices, where they are known. */
+  cost: number | null;
+};
+
 /** One call of the model with the tools it asked for: tokens, times, and the exact bodies. */
-export function StepView({ step, number }: { step: Step; number: number }) {
+export function StepView({ step, number, cost }: StepViewProps) {
   const { t, i18n } = useTranslation();
   const { data: timing } = useTiming(step.id);
   const lack = useLack("step_trace");
@@ -33,6 +40,7 @@ export function StepView({ step, number }: { step: Step; number: number }) {
     typeof step.completion_tokens === "number" ? tokens(step.completion_tokens) : null,
   );
   add(t("runs.tokensReasoning"), amount(step.reasoning_tokens));
+  add(t("runs.cost"), cost === null ? null : dollars(cost, i18n.language));
   add(t("runs.modelTime"), time(timing?.llm_request_ns));
   add(t("runs.toolTime"), time(timing?.tool_execution_ns));
   add(t("runs.stepTime"), time(timing?.step_ns));
