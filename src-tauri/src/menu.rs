@@ -22,6 +22,12 @@ const SHOW: &str = "show";
 const CLOSE: &str = "close";
 const QUIT: &str = "quit";
 
+/// What can be done with a text: the item's id, and what the web view calls it. Not undo: an editor in the page has
+/// a history of its own, which the web view does not know.
+#[cfg(target_os = "linux")]
+const EDITS: [(&str, &str); 4] =
+    [("cut", "Cut"), ("copy", "Copy"), ("paste", "Paste"), ("select-all", "SelectAll")];
+
 pub fn make(app: &AppHandle) -> tauri::Result<Menu<Wry>> {
     let words = words(app);
     let item = |id: &str, text: &str, key: Option<&str>| MenuItem::with_id(app, id, text, true, key);
@@ -39,20 +45,7 @@ pub fn make(app: &AppHandle) -> tauri::Result<Menu<Wry>> {
             &item(QUIT, words.quit, Some("CmdOrCtrl+Q"))?,
         ],
     )?;
-    let edit = Submenu::with_items(
-        app,
-        words.edit,
-        true,
-        &[
-            &PredefinedMenuItem::undo(app, None)?,
-            &PredefinedMenuItem::redo(app, None)?,
-            &line()?,
-            &PredefinedMenuItem::cut(app, None)?,
-            &PredefinedMenuItem::copy(app, None)?,
-            &PredefinedMenuItem::paste(app, None)?,
-            &PredefinedMenuItem::select_all(app, None)?,
-        ],
-    )?;
+    let edit = edit(app)?;
     let view = Submenu::with_items(
         app,
         words.view,
@@ -65,6 +58,36 @@ pub fn make(app: &AppHandle) -> tauri::Result<Menu<Wry>> {
         ],
     )?;
     Menu::with_items(app, &[&loci, &edit, &view])
+}
+
+/// The toolkit's own items for this do nothing here, and its keys are the page's.
+#[cfg(target_os = "linux")]
+fn edit(app: &AppHandle) -> tauri::Result<Submenu<Wry>> {
+    let words = words(app);
+    let menu = Submenu::new(app, words.edit, true)?;
+    for ((id, _), text) in EDITS.iter().zip([words.cut, words.copy, words.paste, words.select_all]) {
+        menu.append(&MenuItem::with_id(app, *id, text, true, None::<&str>)?)?;
+    }
+    Ok(menu)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn edit(app: &AppHandle) -> tauri::Result<Submenu<Wry>> {
+    let words = words(app);
+    Submenu::with_items(
+        app,
+        words.edit,
+        true,
+        &[
+            &PredefinedMenuItem::undo(app, None)?,
+            &PredefinedMenuItem::redo(app, None)?,
+            &PredefinedMenuItem::separator(app)?,
+            &PredefinedMenuItem::cut(app, Some(words.cut))?,
+            &PredefinedMenuItem::copy(app, Some(words.copy))?,
+            &PredefinedMenuItem::paste(app, Some(words.paste))?,
+            &PredefinedMenuItem::select_all(app, Some(words.select_all))?,
+        ],
+    )
 }
 
 /// Makes it again, in the language that is spoken now.
@@ -105,6 +128,11 @@ pub fn of_tray(app: &AppHandle, waiting: usize) -> tauri::Result<Menu<Wry>> {
 
 /// Does what was chosen, in the window's menu or the tray's.
 pub fn chosen(app: &AppHandle, id: &str) {
+    #[cfg(target_os = "linux")]
+    if let Some((_, command)) = EDITS.iter().find(|(edit, _)| *edit == id) {
+        window::edit(app, command);
+        return;
+    }
     match id {
         NEW_AGENT => place::go(app, Place::NewAgent),
         SETTINGS => place::go(app, Place::Settings),

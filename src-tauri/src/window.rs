@@ -56,6 +56,16 @@ pub fn show(app: &AppHandle) {
     }
 }
 
+/// Does with the text that is selected, or being written, what the web view calls `command`.
+#[cfg(target_os = "linux")]
+pub fn edit(app: &AppHandle, command: &'static str) {
+    use webkit2gtk::WebViewExt;
+    let Some(window) = app.get_webview_window(WINDOW) else { return };
+    if let Err(error) = window.with_webview(move |view| view.inner().execute_editing_command(command)) {
+        tracing::debug!(%error, "the text stays as it is");
+    }
+}
+
 /// Whether the person is looking at it.
 pub fn is_looked_at(app: &AppHandle) -> bool {
     let Some(window) = app.get_webview_window(WINDOW) else { return false };

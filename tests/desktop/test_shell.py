@@ -5,13 +5,13 @@ import pathlib
 import signal
 import subprocess
 import threading
-import time
 
 import httpx
 import pytest
 from letta_client import APIConnectionError, AuthenticationError, Letta
-from support.programs import clean_env, program
-from support.window import Window, free_port
+from support.programs import Process, clean_env, program
+from support.waiting import eventually
+from support.window import Browser, Window, free_port
 from test_window import choose_folder, create_agent, say
 
 
@@ -215,9 +215,36 @@ def test_a_window_begins_where_it_was(display, env):
         window.close()
 
 
-def eventually(check, what, seconds=30):
-    deadline = time.monotonic() + seconds
-    waiter = threading.Event()
-    while not check():
-        assert time.monotonic() < deadline, f"waited {seconds} s for {what}"
-        waiter.wait(0.05)
+def test_without_a_screen_the_way_out_is_named(env):
+    done = subprocess.run(
+        [program("loci-desktop")], env=clean_env(**env), capture_output=True, text=True, timeout=60, check=False,
+    )
+    assert done.returncode == 2
+    assert "there is no display" in done.stderr
+    assert "loci-desktop --browser" in done.stderr
+
+
+def test_the_way_out_needs_no_screen_and_lets_one_browser_in(env, tmp_path):
+    opened = tmp_path / "opened"
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    opener = programs / "xdg-open"
+    opener.write_text(f'#!/bin/sh\nprintf "%s" "$1" > "{opened}.new" && mv "{opened}.new" "{opened}"\n')
+    opener.chmod(0o755)
+    surroundings = clean_env(**env, BROWSER="some", PATH=f"{programs}:{clean_env()['PATH']}")
+    running = Process([program("loci-desktop"), "--browser"], surroundings, r"Open the workbench: (http://127\.0\.0\.1:\d+/open\?once=\w+)")
+    try:
+        link = running.ready.group(1)
+        eventually(opened.exists, "the browser to be opened")
+        assert opened.read_text() == link
+        browser = Browser(link)
+        try:
+            browser.wait("h1", "Talk to an agent that remembers")
+            assert "token" not in browser.js("return location.href")
+            browser.shot("23-way-out")
+        finally:
+            browser.close()
+        assert httpx.get(link).status_code == 410, "it lets in once"
+        assert httpx.get(link.split("/open")[0] + "/v1/agents/").status_code == 401
+    finally:
+        assert running.stop() == 0

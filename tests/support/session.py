@@ -20,6 +20,8 @@ ITEM = "org.kde.StatusNotifierItem"
 MENU = "com.canonical.dbusmenu"
 PROPERTIES = "org.freedesktop.DBus.Properties"
 SECRETS = "org.freedesktop.secrets"
+PROMPTER = "org.gnome.keyring.SystemPrompter"
+PROMPTING = "org.gnome.keyring.internal.Prompter"
 
 # Nothing is started by being asked for: a test has what it begins itself and nothing of this machine's.
 CONFIG = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
@@ -49,7 +51,7 @@ class DesktopSession:
     """A bus in a runtime folder of its own. `env` leads programs there; the stand-ins answer on a thread."""
 
     def __init__(self, *, tray=True, notifications=True):
-        self.folder = tempfile.TemporaryDirectory(prefix="loci-session-")
+        self.folder = tempfile.TemporaryDirectory(prefix="loci-session-", ignore_cleanup_errors=True)
         root = pathlib.Path(self.folder.name)
         (root / "bus.conf").write_text(CONFIG.format(folder=root))
         self.address = f"unix:path={root}/bus"
@@ -66,11 +68,12 @@ class DesktopSession:
         self._start(["dbus-daemon", f"--config-file={root / 'bus.conf'}", "--nofork", "--nopidfile"])
         eventually((root / "bus").exists, "the bus", 20)
         self.notifications: list[Notification] = []
+        self.prompts: list[str] = []
         self.item = None
         self.loop = asyncio.new_event_loop()
         self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
         self.thread.start()
-        self.bus = self._run(self._connect([NOTIFICATIONS] * notifications + [WATCHER] * tray))
+        self.bus = self._run(self._connect([NOTIFICATIONS] * notifications + [WATCHER] * tray + [PROMPTER]))
 
     def _start(self, args, **more):
         child = subprocess.Popen(
@@ -78,6 +81,10 @@ class DesktopSession:
         )
         self.children.append(child)
         return child
+
+    def stop(self, child):
+        child.terminate()
+        child.wait(timeout=20)
 
     def _run(self, work, seconds=30):
         return asyncio.run_coroutine_threadsafe(work, self.loop).result(seconds)
@@ -98,10 +105,8 @@ class DesktopSession:
         self.loop.call_soon_threadsafe(self.loop.stop)
         self.thread.join(20)
         for child in reversed(self.children):
-            if child.poll() is None:
-                child.terminate()
             try:
-                child.wait(timeout=20)
+                self.stop(child)
             except subprocess.TimeoutExpired:
                 child.kill()
                 child.wait(timeout=20)
@@ -127,6 +132,12 @@ class DesktopSession:
                 return Message.new_method_return(message, "ssss", ["tests", "loci", "1", "1.2"])
             case (i, "RegisterStatusNotifierItem", [path]) if i == WATCHER:
                 self.item = Tray(self, message.sender, path if path.startswith("/") else "/StatusNotifierItem")
+                return Message.new_method_return(message)
+            case (i, "BeginPrompting", [callback]) if i == PROMPTING:
+                # The dialog for the password is on the screen, and the person is somewhere else.
+                self.prompts.append(callback)
+                return Message.new_method_return(message)
+            case (i, "StopPrompting", _) if i == PROMPTING:
                 return Message.new_method_return(message)
             case (i, "Get", [_, "IsStatusNotifierHostRegistered"]) if i == PROPERTIES:
                 return Message.new_method_return(message, "v", [Variant("b", True)])
@@ -187,7 +198,7 @@ class DesktopSession:
     # The keyring.
 
     def keyring(self, *, unlocked=True):
-        """Begins one in this session's own folder. A locked one has nobody who could be asked to open it."""
+        """Begins one in this session's own folder. Of a locked one `prompts` tells whom it asked to open it."""
         (self.home / "share" / "keyrings").mkdir(parents=True, exist_ok=True)
         args = ["gnome-keyring-daemon", "--foreground", "--components=secrets"]
         if unlocked:

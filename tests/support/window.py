@@ -169,14 +169,18 @@ class Session:
         self.until(press, f"{css!r} with text {text!r} to be clicked")
 
     def labelled(self, label):
-        """The form control with this label."""
+        """The form control with this label; in a dialog, if one is open and has it, else on the page behind."""
         return self.until(lambda: self.js(
             """
             const label = arguments[0];
-            const named = [...document.querySelectorAll('[aria-label]')].find((e) => e.getAttribute('aria-label') === label);
-            if (named) return named;
-            const tag = [...document.querySelectorAll('label')].find((e) => e.innerText.trim().startsWith(label));
-            return tag ? (tag.control ?? document.getElementById(tag.htmlFor)) : null;
+            const within = (root) => {
+              const named = [...root.querySelectorAll('[aria-label]')].find((e) => e.getAttribute('aria-label') === label);
+              if (named) return named;
+              const tag = [...root.querySelectorAll('label')].find((e) => e.innerText.trim().startsWith(label));
+              return tag ? (tag.control ?? document.getElementById(tag.htmlFor)) : null;
+            };
+            const dialog = [...document.querySelectorAll('[role=dialog]')].at(-1);
+            return (dialog && within(dialog)) ?? within(document);
             """,
             label,
         ), f"a control labelled {label!r}")
