@@ -73,3 +73,9 @@ function encoded(blob: Blob, mediaType: string): Promise<PictureData> {
 export function pictureUrl({ mediaType, data }: PictureData): string {
   return `data:${mediaType};base64,${data}`;
 }
+
+/** A picture of a message as one that can be sent again; none for a picture that is only a link. */
+export function pictureData(picture: { kind: string; src?: string }): PictureData[] {
+  const [, mediaType, data] = /^data:([^;,]+);base64,(.+)$/.exec(picture.src ?? "") ?? [];
+  return mediaType && data ? [{ mediaType, data }] : [];
+}

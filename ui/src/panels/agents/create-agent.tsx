@@ -180,7 +180,7 @@ function CreateForm({ onDone, onCreated, onOpenModels }: CreateFormProps) {
         </fieldset>
       ) : null}
       {create.error ? <Problem {...failure.of(create.error)} /> : null}
-      <footer className="sticky -bottom-5 -mx-5 -mb-5 flex justify-end gap-2 border-t bg-background px-5 py-4">
+      <footer className="sticky -bottom-5 -mx-5 -mb-5 flex justify-end gap-2 border-t bg-background px-5 pt-4 pb-5">
         <Button onClick={onDone}>{t("common.cancel")}</Button>
         <Button type="submit" variant="primary" disabled={create.isPending || !form.name.trim() || !model}>
           {create.isPending ? <Spinner className="text-current" /> : null}

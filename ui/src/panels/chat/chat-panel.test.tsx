@@ -181,6 +181,26 @@ describe("the chat", () => {
 });
 
 describe("edit and branch", () => {
+  it("brings the message with its pictures back, and what was being written when it is given up", async () => {
+    const thread = MAIN();
+    const picture = { type: "image", source: { type: "base64", media_type: "image/png", data: "iVBORw0=" } };
+    show(thread, {
+      [`GET /v1/agents/${thread.agentId}/messages`]: [
+        wire("user", "a", { content: [{ type: "text", text: "Look" }, picture] }),
+        says("b", "I see"),
+      ],
+    });
+    await screen.findByText("I see");
+    await userEvent.type(box(), "A draft");
+    await userEvent.click(screen.getByRole("button", { name: "Edit and branch" }));
+    expect(box()).toHaveValue("Look");
+    expect(screen.getByRole("button", { name: "Remove picture 1" })).toBeVisible();
+    await userEvent.type(box(), "{Escape}");
+    expect(box()).toHaveValue("A draft");
+    expect(screen.queryByRole("button", { name: "Remove picture 1" })).toBeNull();
+    expect(screen.queryByText(/begins a new conversation/)).toBeNull();
+  });
+
   const history = [user("a", "One"), says("b", "Two"), user("c", "Three"), says("d", "Four")];
 
   async function edit(thread: Thread, more: Routes) {

@@ -9,6 +9,7 @@ import { Button } from "@/components/ui/button";
 import { Empty } from "@/components/ui/empty";
 import { Problem } from "@/components/ui/problem";
 import { Spinner } from "@/components/ui/spinner";
+import { pictureData } from "@/lib/pictures";
 import { useFailure } from "@/lib/use-failure";
 import { useDrafts, useKept, useOutbox, type Written } from "@/run/outbox";
 import { isQuiet, project, type UserTurn } from "@/run/project";
@@ -66,10 +67,12 @@ export function ChatPanel({ thread, dock, composerRef, sought, onShown, onBranch
   const stop = useMutation({ mutationFn: session.stop });
   const { drafts, setDraft } = useDrafts();
   const outbox = useOutbox();
+  const { setPictures } = outbox;
   const kept = useKept(({ kept }) => kept);
   const giveTitle = useTitle(thread);
   const branch = useBranch(thread);
-  const [edited, setEdited] = useState<UserTurn | null>(null);
+  /** The message that is said again, and what had been written before that. */
+  const [edited, setEdited] = useState<{ turn: UserTurn; before: Written } | null>(null);
   useCatchUp(thread, session, history.messages);
 
   useReach(sought, history, onShown);
@@ -87,11 +90,23 @@ export function ChatPanel({ thread, dock, composerRef, sought, onShown, onBranch
   );
   const mode = modeOf(state.phase, waiting.size > 0, stop.isError);
 
+  const write = useCallback(
+    ({ text, pictures }: Written) => {
+      setDraft(key, text);
+      setPictures(key, pictures);
+    },
+    [key, setDraft, setPictures],
+  );
+  const leaveEdit = () => {
+    if (edited) write(edited.before);
+    setEdited(null);
+  };
+
   const send = (written: Written) => {
     if (edited) {
       branch.mutate(
         {
-          turn: edited,
+          turn: edited.turn,
           title: titleOf(written.text),
           messages: history.messages,
           more: history.more,
@@ -100,10 +115,10 @@ export function ChatPanel({ thread, dock, composerRef, sought, onShown, onBranch
           onSuccess: (conversation) => {
             // The new conversation's own runner sends it, as soon as it is free.
             outbox.enqueue(threadKey({ ...thread, conversationId: conversation.id }), written);
-            setEdited(null);
+            leaveEdit();
             onBranched(conversation.id);
           },
-          onError: () => setDraft(key, written.text),
+          onError: () => write(written),
         },
       );
       return;
@@ -117,11 +132,15 @@ export function ChatPanel({ thread, dock, composerRef, sought, onShown, onBranch
 
   const onEdit = useCallback(
     (turn: UserTurn) => {
-      setEdited(turn);
-      setDraft(key, turn.text);
+      const before = {
+        text: useDrafts.getState().drafts[key] ?? "",
+        pictures: useOutbox.getState().pictures[key] ?? NO_PICTURES,
+      };
+      setEdited((already) => ({ turn, before: already?.before ?? before }));
+      write({ text: turn.text, pictures: turn.pictures.flatMap(pictureData) });
       composerRef.current?.focus();
     },
-    [key, setDraft, composerRef],
+    [key, write, composerRef],
   );
 
   return (
@@ -186,7 +205,7 @@ export function ChatPanel({ thread, dock, composerRef, sought, onShown, onBranch
             </Problem>
           ) : null}
           {dock}
-          {edited ? <BranchNote onCancel={() => setEdited(null)} busy={branch.isPending} /> : null}
+          {edited ? <BranchNote onCancel={leaveEdit} busy={branch.isPending} /> : null}
           <Composer
             mode={edited ? "ready" : mode}
             draft={drafts[key] ?? ""}
@@ -196,7 +215,7 @@ export function ChatPanel({ thread, dock, composerRef, sought, onShown, onBranch
             onSend={send}
             onStop={() => stop.mutate()}
             stopLack={stopLack}
-            onCancel={edited ? () => setEdited(null) : undefined}
+            onCancel={edited ? leaveEdit : undefined}
             queued={outbox.queued[key] ?? NO_MESSAGES}
             onUnqueue={(at) => outbox.unqueue(key, at)}
             notice={kept ? null : t("composer.notKept")}
