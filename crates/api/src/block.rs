@@ -123,10 +123,7 @@ impl CreateBlock {
             _ => None,
         });
         Block {
-            id,
-            value: self.value,
             limit: self.limit.unwrap_or(DEFAULT_BLOCK_LIMIT),
-            label: Some(self.label),
             description,
             read_only: self.read_only.unwrap_or(false),
             metadata: Some(self.metadata.unwrap_or_default()),
@@ -140,8 +137,7 @@ impl CreateBlock {
             deployment_id: self.deployment_id,
             entity_id: self.entity_id,
             preserve_on_migration: Some(self.preserve_on_migration.unwrap_or(false)),
-            created_by_id: None,
-            last_updated_by_id: None,
+            ..Block::new(id, self.label, self.value)
         }
     }
 }

@@ -41,6 +41,34 @@ pub struct Block {
     pub last_updated_by_id: Option<String>,
 }
 
+impl Block {
+    /// A block of which nothing but label and value is said.
+    #[must_use]
+    pub fn new(id: BlockId, label: impl Into<String>, value: impl Into<String>) -> Self {
+        Self {
+            id,
+            value: value.into(),
+            limit: DEFAULT_BLOCK_LIMIT,
+            label: Some(label.into()),
+            description: None,
+            read_only: false,
+            metadata: Some(Map::new()),
+            hidden: None,
+            tags: Some(Vec::new()),
+            project_id: None,
+            template_name: None,
+            is_template: false,
+            template_id: None,
+            base_template_id: None,
+            deployment_id: None,
+            entity_id: None,
+            preserve_on_migration: Some(false),
+            created_by_id: None,
+            last_updated_by_id: None,
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ToolType {

@@ -119,7 +119,7 @@ pub struct Serve {
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub enum Secrets {
-    /// Read LOCI_SECRET_… variables; keep entered keys until the server stops
+    /// Read LOCI_SECRET_… variables; keep what is entered in plain text in the data folder, readable by its owner only
     Environment,
     /// The keyring of this computer, or until the program stops where there is none
     Automatic,

@@ -26,6 +26,10 @@ use crate::arguments::{Secrets, Serve};
 const MOST_WORKERS: usize = 4;
 /// How long a stopping server waits for its runs and answers.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long it waits for what cannot be stopped.
+const LAST_MOMENT: Duration = Duration::from_secs(1);
+/// How long a start waits for the keys of providers. From a keyring that is open they come at once.
+const FOR_KEYS: Duration = Duration::from_secs(5);
 
 /// The workbench's pages: the same build of `ui/` the window embeds.
 #[derive(RustEmbed)]
@@ -41,18 +45,21 @@ pub fn run(options: Serve) -> anyhow::Result<()> {
         );
     }
     let workers = std::thread::available_parallelism().map_or(2, usize::from).clamp(1, MOST_WORKERS);
-    tokio::runtime::Builder::new_multi_thread()
+    let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(workers)
         .enable_all()
         .build()
-        .context("starting")?
-        .block_on(serve(options))
+        .context("starting")?;
+    let done = runtime.block_on(serve(options));
+    // A call to a locked keyring waits for a person, who is not coming any more.
+    runtime.shutdown_timeout(LAST_MOMENT);
+    done
 }
 
 async fn serve(options: Serve) -> anyhow::Result<()> {
     let data_dir = options.data.dir()?;
     let secrets = match options.secrets {
-        Secrets::Environment => SecretChoice::Environment,
+        Secrets::Environment => SecretChoice::Environment(secrets_file(&data_dir)),
         Secrets::Automatic => SecretChoice::Automatic(secrets_file(&data_dir)),
         Secrets::Keyring => SecretChoice::Keyring,
         Secrets::Memory => SecretChoice::Memory,
@@ -72,7 +79,7 @@ async fn serve(options: Serve) -> anyhow::Result<()> {
     let listener = TcpListener::bind(address).await.with_context(|| format!("listening on {address}"))?;
     let address = listener.local_addr().context("asking for the address")?;
     let desk = setup.open().await?;
-    desk.load_providers().await.context("setting up the model providers")?;
+    load_providers(&desk).await?;
     let token = if options.no_token { None } else { Some(listen::token(options.token.clone(), &data_dir)?) };
     desk.is_served(Serving { address, token_file: token.as_ref().and_then(|token| token.file().cloned()) });
     let secret = || token.as_ref().map(|token| SecretString::from(token.text().to_owned()));
@@ -105,6 +112,28 @@ async fn serve(options: Serve) -> anyhow::Result<()> {
     match ended {
         Some(ended) => ended.context("the server ended"),
         None => shut_down(&desk, server, asked).await,
+    }
+}
+
+/// Tells the models of every provider. A locked keyring asks the person first; all else is served meanwhile.
+async fn load_providers(desk: &Desk) -> anyhow::Result<()> {
+    let loading = desk.clone();
+    let mut loading = tokio::spawn(async move { loading.load_providers().await });
+    match tokio::time::timeout(FOR_KEYS, &mut loading).await {
+        Ok(loaded) => {
+            loaded.context("setting up the model providers")?.context("setting up the model providers")
+        }
+        Err(_) => {
+            eprintln!(
+                "The keyring waits to be unlocked; until then providers whose keys are in it are missing."
+            );
+            tokio::spawn(async move {
+                if let Ok(Err(error)) = loading.await {
+                    tracing::error!(error = format!("{error:#}"), "the model providers cannot be set up");
+                }
+            });
+            Ok(())
+        }
     }
 }
 

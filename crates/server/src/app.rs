@@ -2,7 +2,7 @@
 
 use std::{
     path::PathBuf,
-    sync::{Arc, OnceLock},
+    sync::{Arc, PoisonError, RwLock},
 };
 
 use anyhow::Context;
@@ -11,11 +11,11 @@ use loci_store::{Claim, Store, table::score_card};
 use loci_tools::sandbox::{Sandbox, SandboxOptions};
 
 use crate::{
-    custom_tool::ToolSecrets,
     embedding::{self, Embedding},
     preflight::Preflight,
     providers::{self, Providers},
     runs::Runs,
+    secrets::{Secrets, SessionSecrets},
 };
 
 /// What a local backend is opened with.
@@ -59,7 +59,7 @@ struct Inner {
     embedding: Embedding,
     preflight: Preflight,
     sandbox: Sandbox,
-    tool_secrets: OnceLock<Arc<dyn ToolSecrets>>,
+    secrets: RwLock<Arc<dyn Secrets>>,
     runs: Runs,
     /// Keeps a second server away from the data for as long as this one lives.
     _claim: Claim,
@@ -81,14 +81,15 @@ impl App {
         &self.0.sandbox
     }
 
-    /// Says where secret variables of tools are; whoever is first is asked from then on.
-    pub fn set_tool_secrets(&self, secrets: Arc<dyn ToolSecrets>) {
-        // Err: there is one already, which stays.
-        let _known = self.0.tool_secrets.set(secrets);
+    /// Where secrets are kept from now on; until then, for this session.
+    pub fn keep_secrets_in(&self, secrets: Arc<dyn Secrets>) {
+        *self.0.secrets.write().unwrap_or_else(PoisonError::into_inner) = secrets;
     }
 
-    pub(crate) fn tool_secrets(&self) -> Option<&Arc<dyn ToolSecrets>> {
-        self.0.tool_secrets.get()
+    /// Where secrets are kept.
+    #[must_use]
+    pub fn secrets(&self) -> Arc<dyn Secrets> {
+        Arc::clone(&self.0.secrets.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     #[must_use]
@@ -101,7 +102,7 @@ impl App {
         &self.0.options
     }
 
-    /// Where providers come from and their keys are kept.
+    /// Where providers come from.
     #[must_use]
     pub fn providers(&self) -> &Providers {
         &self.0.providers
@@ -155,7 +156,7 @@ pub async fn open(options: Options, providers: Vec<ProviderConfig>) -> anyhow::R
         embedding: Embedding::default(),
         preflight: Preflight::default(),
         sandbox,
-        tool_secrets: OnceLock::new(),
+        secrets: RwLock::new(Arc::new(SessionSecrets::default())),
         runs: Runs::new(),
         _claim: claim,
     }));

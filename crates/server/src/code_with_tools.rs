@@ -21,6 +21,7 @@ use tokio::sync::mpsc;
 
 use crate::{
     App,
+    journal::{Ran, noted},
     runs::{Facts, live::LiveRun},
     tool_call,
 };
@@ -37,9 +38,12 @@ pub fn run<'a>(
     facts: &'a Facts,
     call: ToolInvocation,
     context: &'a [Message],
-) -> BoxFuture<'a, ToolOutcome> {
+) -> BoxFuture<'a, Ran> {
     // Boxed by type: this tool carries out tools.
-    Box::pin(carry_out(app, live, facts, call, context))
+    Box::pin(async move {
+        let note = call.clone();
+        noted(app, &note, carry_out(app, live, facts, call, context)).await
+    })
 }
 
 async fn carry_out(
@@ -48,11 +52,12 @@ async fn carry_out(
     facts: &Facts,
     call: ToolInvocation,
     context: &[Message],
-) -> ToolOutcome {
+) -> Ran {
     let Some(code) = call.arguments.get("code").and_then(Value::as_str) else {
         return ToolOutcome::error(format!(
             "Error executing function {NAME}: TypeError: 'code' must be given as a string"
-        ));
+        ))
+        .into();
     };
     let functions: Vec<NestedFunction> = facts
         .order
@@ -61,12 +66,16 @@ async fn carry_out(
         .filter_map(|name| facts.tools.get(name))
         .map(|tool| function(tool))
         .collect();
+    let values = facts.variables.values(app).await;
+    if let Some(why) = values.lacking(code) {
+        return ToolOutcome::error(format!("Error: {NAME} could not run: {why}.")).into();
+    }
     let (calls, mut asked) = mpsc::channel(1);
     let request = RunRequest {
         mode: RunMode::Script,
         function: Some(NAME.to_owned()),
         agent_id: live.thread.agent_id.to_string(),
-        env: facts.env.clone(),
+        env: values.env.clone(),
         tools: Some(NestedTools { functions, calls }),
         ..RunRequest::new(SourceType::Python, code, serde_json::Map::new())
     };
@@ -95,7 +104,7 @@ async fn carry_out(
                 let carried_out = tool_call::run(app, live, facts, nested);
                 let outcome = tokio::select! {
                     result = &mut running => break result,
-                    outcome = carried_out => outcome,
+                    ran = carried_out => ran.outcome,
                 };
                 let output = text(&outcome.value);
                 history.push(Called { name, output: output.clone(), ran: true });
@@ -108,6 +117,7 @@ async fn carry_out(
         // Err: the code has ended and waits no more.
         let _unheard = answer.send(said);
     };
+    let confinement = result.confined();
     let (status, value) = match result.status {
         RunStatus::Success => (ToolStatus::Success, last(&result.value)),
         RunStatus::Error => (ToolStatus::Error, result.value),
@@ -118,7 +128,8 @@ async fn carry_out(
         "stdout": result.stdout,
         "stderr": result.stderr,
     });
-    ToolOutcome { status, value: shown, stdout: result.stdout, stderr: result.stderr }
+    let outcome = ToolOutcome { status, value: shown, stdout: result.stdout, stderr: result.stderr };
+    Ran { outcome, confinement }
 }
 
 /// A script's values are a list of none or one.

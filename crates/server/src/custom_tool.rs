@@ -2,27 +2,19 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use futures::future::BoxFuture;
 use loci_api::{ids::ToolId, resource::Tool};
 use loci_store::table::tool_settings::{self, ToolSettings};
 use loci_tools::{sandbox::RunRequest, source::SourceType};
 use serde_json::{Map, Value};
 
-use crate::App;
+use secrecy::ExposeSecret;
 
-/// Where values of a tool's secret variables are. The server keeps none.
-pub trait ToolSecrets: Send + Sync {
-    /// `Ok(None)` when there is none of that name; an error is a sentence for people.
-    fn get<'a>(&'a self, id: &'a ToolId, name: &'a str) -> BoxFuture<'a, Result<Option<String>, String>>;
-    /// Deletes one; deleting what is not there is no error.
-    fn forget<'a>(&'a self, id: &'a ToolId, name: &'a str) -> BoxFuture<'a, Result<(), String>>;
-}
+use crate::{App, secrets::of_tool};
 
 /// Deletes the values of a tool that is gone. What cannot be deleted stays unused, and is said in the log.
 pub async fn forget_secrets(app: &App, id: &ToolId, names: &[String]) {
-    let Some(secrets) = app.tool_secrets() else { return };
     for name in names {
-        if let Err(error) = secrets.forget(id, name).await {
+        if let Err(error) = app.secrets().delete(&of_tool(id, name)).await {
             tracing::warn!(tool = %id, %error, "a secret of a deleted tool stays");
         }
     }
@@ -49,14 +41,11 @@ impl Grants {
         let ToolSettings { network, timeout_seconds, memory_mb, mut env, secret_names } =
             read.map_err(|error| format!("its settings cannot be read: {error}"))?;
         for name in secret_names {
-            let value = match app.tool_secrets() {
-                Some(secrets) => secrets.get(id, &name).await?,
-                None => None,
-            };
+            let value = app.secrets().get(&of_tool(id, &name)).await.map_err(|error| error.to_string())?;
             let Some(value) = value else {
                 return Err(format!("the value of its secret {name} is not known here; enter it again"));
             };
-            env.insert(name, value);
+            env.insert(name, value.expose_secret().to_owned());
         }
         Ok(Self {
             network,

@@ -20,6 +20,7 @@ pub mod error;
 pub mod extract;
 mod fork;
 mod guard;
+mod journal;
 pub mod model;
 mod names;
 mod openapi;
@@ -33,6 +34,7 @@ mod router;
 mod routes;
 mod run_tool;
 pub mod runs;
+pub mod secrets;
 mod stream;
 mod tool_call;
 mod tool_search;
@@ -40,13 +42,12 @@ pub mod tools;
 mod trial;
 pub mod usage;
 
-pub use agents::deleted::not_kept as deleted_agent_not_kept;
 pub use app::{App, Options, open};
-pub use custom_tool::ToolSecrets;
 pub use guard::{Guard, guarded};
 pub use loci_tools::sandbox::run_helper_if_asked;
 pub use openapi::document as openapi_document;
 pub use router::router;
+pub use routes::agent_tools::CONFINEMENT;
 pub use trial::{Trial, TrialEvent, TrialResult, interpreters, try_tool};
 
 /// The server version whose API this one speaks, as `/v1/health` reports it. Clients refuse or warn below 0.16.6.

@@ -192,9 +192,9 @@ impl Ports for RunPorts {
             && tool.is_some_and(|tool| tool.tool_type == ToolType::LettaBuiltin)
         {
             let context = self.context.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            return code_with_tools::run(&self.app, &self.live, &self.facts, call, &context).await;
+            return code_with_tools::run(&self.app, &self.live, &self.facts, call, &context).await.outcome;
         }
-        tool_call::run(&self.app, &self.live, &self.facts, call).await
+        tool_call::run(&self.app, &self.live, &self.facts, call).await.outcome
     }
 
     async fn compact(&self, request: CompactRequest) -> Result<Compacted, PortError> {

@@ -1,9 +1,6 @@
 //! Running a tool by hand: source that is not stored, or a tool of an agent outside a conversation.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    sync::Arc,
-};
+use std::{collections::HashMap, sync::Arc};
 
 use loci_api::{
     chat::ChatOptions,
@@ -17,16 +14,17 @@ use loci_api::{
 use loci_engine::ports::{ToolInvocation, ToolOutcome};
 use loci_store::{
     Thread,
-    table::{agent::AgentRow, agent_secret, tool},
+    table::{agent::AgentRow, tool},
 };
 use loci_tools::sandbox::{RunRequest, RunResult, RunStatus};
 use serde_json::{Map, Value, json};
 
 use crate::{
     App,
-    agents::state::require,
+    agents::{state::require, variables::Variables},
     code_with_tools,
     error::{Answer, Failure},
+    journal::Ran,
     prompt,
     runs::{Facts, live::LiveRun},
     stream::Mode,
@@ -107,7 +105,7 @@ pub async fn from_source(app: &App, request: ToolRunFromSource) -> Answer<Value>
     }))
 }
 
-/// Runs an attached tool with the agent's variables.
+/// Runs an attached tool with the agent's variables. Also what kept it within bounds, if a process was started.
 ///
 /// # Errors
 /// 404 if the agent or the tool is not there, or the tool is not attached.
@@ -116,9 +114,9 @@ pub async fn for_agent(
     agent_id: AgentId,
     name: &str,
     arguments: Map<String, Value>,
-) -> Answer<ToolExecutionResult> {
+) -> Answer<(ToolExecutionResult, Option<String>)> {
     let (wanted, id) = (name.to_owned(), agent_id.clone());
-    let (agent, tools, kind, env) = app
+    let (agent, tools, kind, variables) = app
         .store()
         .try_read(move |conn| {
             let agent = require(conn, &id)?;
@@ -131,28 +129,28 @@ pub async fn for_agent(
                     let shown: String = wanted.chars().take(100).collect();
                     ApiError::not_found(format!("Tool '{shown}' is not attached to agent '{id}'"))
                 })?;
-            let env =
-                agent_secret::list(conn, &id)?.into_iter().map(|secret| (secret.key, secret.value)).collect();
-            Ok::<_, Failure>((agent, tools, kind, env))
+            Ok::<_, Failure>((agent, tools, kind, Variables::read(conn, &id)?))
         })
         .await?;
     let thread = Thread::new(agent_id.clone(), None);
     let edits_memory =
         matches!(kind, ToolType::LettaMemoryCore | ToolType::LettaSleeptimeCore | ToolType::Custom)
             || name == code_with_tools::NAME;
-    let outcome = call(app, &thread, agent, tools, name.to_owned(), env, arguments).await;
+    let Ran { outcome, confinement } =
+        call(app, &thread, agent, tools, name.to_owned(), variables, arguments).await;
     if edits_memory {
         app.store().write(move |tx| prompt::refresh_agent(tx, &agent_id)).await?;
         app.runs().forget_context(&thread);
     }
-    Ok(ToolExecutionResult {
+    let result = ToolExecutionResult {
         status: outcome.status,
         func_return: outcome.value,
         agent_state: None,
         stdout: Some(outcome.stdout),
         stderr: Some(outcome.stderr),
         sandbox_config_fingerprint: None,
-    })
+    };
+    Ok((result, confinement))
 }
 
 /// Calls it as a run of the agent's default thread would, though there is no run.
@@ -162,14 +160,14 @@ async fn call(
     agent: AgentRow,
     others: Vec<Tool>,
     name: String,
-    env: BTreeMap<String, String>,
+    variables: Variables,
     arguments: Map<String, Value>,
-) -> ToolOutcome {
+) -> Ran {
     // No model is asked, so it does not matter whether the agent's own can be reached.
     let handle = agent.model.as_deref().unwrap_or_default();
     let model = app.models().resolve(handle).or_else(|_| app.models().resolve(loci_llm::REHEARSAL_HANDLE));
     let Ok(model) = model else {
-        return ToolOutcome::error("Error: no model is set up on this server.");
+        return ToolOutcome::error("Error: no model is set up on this server.").into();
     };
     let order = others.iter().filter_map(|tool| tool.name.clone()).collect();
     let tools: HashMap<String, Arc<Tool>> =
@@ -180,7 +178,7 @@ async fn call(
         context_window: model.context_window,
         tools,
         order,
-        env,
+        variables,
         client_tools: Vec::new(),
         called_by: Vec::new(),
         agent,

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use loci_api::{
     ids::BlockId,
     message::ToolStatus,
-    resource::{Block, DEFAULT_BLOCK_LIMIT, Tool, ToolType},
+    resource::{Block, Tool, ToolType},
     time::Timestamp,
 };
 use loci_engine::{
@@ -23,28 +23,25 @@ use loci_store::{
         message_search::{self, Search},
     },
 };
-use loci_tools::{
-    builtin,
-    sandbox::{RunResult, RunStatus},
-};
+use loci_tools::builtin;
 use serde_json::Value;
 
 use crate::{
     App,
     agents::state::{self, Include},
     archival, between_agents, code_with_tools, custom_tool,
+    journal::{Ran, noted},
     runs::{Facts, live::LiveRun},
 };
 
-/// Runs one call to its end.
-pub async fn run(app: &App, live: &LiveRun, facts: &Facts, call: ToolInvocation) -> ToolOutcome {
+/// Runs one call to its end. Those that run a person's code or reach outside are noted before they begin.
+pub async fn run(app: &App, live: &LiveRun, facts: &Facts, call: ToolInvocation) -> Ran {
     let Some(tool) = facts.tools.get(&call.name) else {
-        return ToolOutcome::error(format!(
-            "Error: Tool not found: {} is not attached to this agent.",
-            call.name
-        ));
+        let sentence = format!("Error: Tool not found: {} is not attached to this agent.", call.name);
+        return ToolOutcome::error(sentence).into();
     };
-    match tool.tool_type {
+    let note = call.clone();
+    let outcome = match tool.tool_type {
         ToolType::LettaMemoryCore | ToolType::LettaSleeptimeCore => edit_memory(app, live, call).await,
         ToolType::LettaCore => match call.name.as_str() {
             "conversation_search" => search_conversation(app, live, facts, call).await,
@@ -56,15 +53,23 @@ pub async fn run(app: &App, live: &LiveRun, facts: &Facts, call: ToolInvocation)
             }
             other => unavailable(other, "This tool"),
         },
-        ToolType::LettaBuiltin => built_in(app, live, facts, call).await,
-        ToolType::Custom => own_source(app, live, facts, tool, call).await,
-        ToolType::LettaMultiAgentCore => between_agents::run(app, live, facts, call).await,
+        // It notes itself.
+        ToolType::LettaBuiltin if call.name == code_with_tools::NAME => {
+            return code_with_tools::run(app, live, facts, call, &[]).await;
+        }
+        ToolType::LettaBuiltin => return noted(app, &note, built_in(app, live, facts, call)).await,
+        ToolType::Custom => return noted(app, &note, own_source(app, live, facts, tool, call)).await,
+        ToolType::LettaMultiAgentCore => {
+            let asking = async { between_agents::run(app, live, facts, call).await.into() };
+            return noted(app, &note, asking).await;
+        }
         ToolType::LettaVoiceSleeptimeCore => unavailable(&call.name, "Voice memory"),
         ToolType::LettaFilesCore => unavailable(&call.name, "Reading attached files"),
         ToolType::ExternalMcp | ToolType::ExternalLangchain | ToolType::ExternalComposio => {
             unavailable(&call.name, "Calling tools of other servers")
         }
-    }
+    };
+    outcome.into()
 }
 
 fn success(value: Value) -> ToolOutcome {
@@ -148,35 +153,12 @@ fn apply(
             rewrite(id, &|block| block.description = Some(description.clone()))
         }
         BlockChange::Create { label, description, value } => {
-            let block = new_block(label, description.as_deref(), value);
+            let description = description.clone();
+            let block = Block { description, ..Block::new(BlockId::new(), label, value) };
             block::insert(tx, &block, change)?;
             block::attach(tx, agent_id, &block.id)
         }
         BlockChange::Detach { id, .. } => block::detach(tx, agent_id, id).map(|_| ()),
-    }
-}
-
-fn new_block(label: &str, description: Option<&str>, value: &str) -> Block {
-    Block {
-        id: BlockId::new(),
-        value: value.to_owned(),
-        limit: DEFAULT_BLOCK_LIMIT,
-        label: Some(label.to_owned()),
-        description: description.map(str::to_owned),
-        read_only: false,
-        metadata: None,
-        hidden: None,
-        tags: None,
-        project_id: None,
-        template_name: None,
-        is_template: false,
-        template_id: None,
-        base_template_id: None,
-        deployment_id: None,
-        entity_id: None,
-        preserve_on_migration: None,
-        created_by_id: None,
-        last_updated_by_id: None,
     }
 }
 
@@ -222,35 +204,30 @@ async fn search_conversation(app: &App, live: &LiveRun, facts: &Facts, call: Too
     }
 }
 
-async fn built_in(app: &App, live: &LiveRun, facts: &Facts, call: ToolInvocation) -> ToolOutcome {
-    if call.name == code_with_tools::NAME {
-        return code_with_tools::run(app, live, facts, call, &[]).await;
-    }
-    let mut env = facts.env.clone();
+async fn built_in(app: &App, live: &LiveRun, facts: &Facts, call: ToolInvocation) -> Ran {
+    let mut env = facts.variables.values(app).await.env.clone();
     env.insert("LETTA_AGENT_ID".to_owned(), live.thread.agent_id.to_string());
     match builtin::run(&call.name, &call.arguments, &env, app.sandbox()).await {
-        Some(result) => outcome(result),
-        None => unavailable(&call.name, "This built-in tool"),
+        Some(result) => result.into(),
+        None => unavailable(&call.name, "This built-in tool").into(),
     }
 }
 
-async fn own_source(
-    app: &App,
-    live: &LiveRun,
-    facts: &Facts,
-    tool: &Tool,
-    call: ToolInvocation,
-) -> ToolOutcome {
-    let mut env = facts.env.clone();
+async fn own_source(app: &App, live: &LiveRun, facts: &Facts, tool: &Tool, call: ToolInvocation) -> Ran {
+    let values = facts.variables.values(app).await;
+    if let Some(why) = values.lacking(tool.source_code.as_deref().unwrap_or_default()) {
+        return ToolOutcome::error(format!("Error: {} could not run: {why}.", call.name)).into();
+    }
+    let mut env = values.env.clone();
     env.insert("LETTA_PROJECT_ID".to_owned(), facts.agent.project_id.clone().unwrap_or_default());
     let mut request = match custom_tool::request(app, tool, call.arguments, env).await {
         Ok(request) => request,
-        Err(why) => return ToolOutcome::error(format!("Error: {} could not run: {why}", call.name)),
+        Err(why) => return ToolOutcome::error(format!("Error: {} could not run: {why}", call.name)).into(),
     };
     let seen = if request.source.contains("agent_state") {
         match state_of(app, live).await {
             Ok(seen) => seen,
-            Err(error) => return broken("reading the agent's state", &error),
+            Err(error) => return broken("reading the agent's state", &error).into(),
         }
     } else {
         Seen::default()
@@ -259,15 +236,15 @@ async fn own_source(
     request.agent_state = seen.state;
     let mut result = app.sandbox().run(request).await;
     let changed = std::mem::take(&mut result.changed_blocks);
-    let mut outcome = outcome(result);
+    let mut ran = Ran::from(result);
     if !changed.is_empty()
         && let Err(sentence) = save_changed(app, live, &call.tool_call_id, seen.versions, changed).await
     {
-        outcome.status = ToolStatus::Error;
-        outcome.stderr.push(sentence.clone());
-        outcome.value = Value::String(format!("Error: {} ran, but {sentence}", call.name));
+        ran.outcome.status = ToolStatus::Error;
+        ran.outcome.stderr.push(sentence.clone());
+        ran.outcome.value = Value::String(format!("Error: {} ran, but {sentence}", call.name));
     }
-    outcome
+    ran
 }
 
 /// An agent as a function was shown it, and the versions of its blocks at that moment.
@@ -354,17 +331,5 @@ async fn save_changed(
             tracing::error!(%error, "writing changed blocks failed");
             Err(format!("its changes to memory were not saved: {error}."))
         }
-    }
-}
-
-fn outcome(result: RunResult) -> ToolOutcome {
-    ToolOutcome {
-        status: match result.status {
-            RunStatus::Success => ToolStatus::Success,
-            RunStatus::Error => ToolStatus::Error,
-        },
-        value: result.value,
-        stdout: result.stdout,
-        stderr: result.stderr,
     }
 }

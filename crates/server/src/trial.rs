@@ -9,10 +9,7 @@ use loci_api::{
     time::Timestamp,
     tool::check_requirements,
 };
-use loci_store::table::{
-    agent_secret,
-    tool_test_run::{self, ToolTestRun},
-};
+use loci_store::table::tool_test_run::{self, ToolTestRun};
 use loci_tools::sandbox::{RunEvent, RunRequest, RunResult, RunStatus};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -20,6 +17,7 @@ use tokio::sync::mpsc;
 
 use crate::{
     App,
+    agents::variables::Variables,
     custom_tool::Grants,
     error::{Answer, Failure},
     tools,
@@ -175,13 +173,18 @@ pub async fn try_tool(app: &App, trial: Trial) -> Answer<mpsc::Receiver<TrialEve
 /// The variables of the agent it is tried for.
 async fn of_agent(app: &App, trial: &Trial) -> Answer<BTreeMap<String, String>> {
     let Some(id) = trial.agent_id.clone() else { return Ok(BTreeMap::new()) };
-    app.store()
+    let variables = app
+        .store()
         .try_read(move |conn| {
             crate::agents::state::require(conn, &id)?;
-            let secrets = agent_secret::list(conn, &id)?;
-            Ok::<_, Failure>(secrets.into_iter().map(|secret| (secret.key, secret.value)).collect())
+            Ok::<_, Failure>(Variables::read(conn, &id)?)
         })
-        .await
+        .await?;
+    let values = variables.values(app).await;
+    match values.lacking(&trial.source_code) {
+        Some(why) => Err(ApiError::bad_request(format!("The tool cannot be tried: {why}.")).into()),
+        None => Ok(values.env.clone()),
+    }
 }
 
 impl From<RunEvent> for TrialEvent {

@@ -124,6 +124,21 @@ impl Store {
         run(&self.0.writer, TransactionBehavior::Immediate, write).await
     }
 
+    /// Brings the write-ahead log into the database file and empties it, so that what was overwritten with
+    /// `secure_delete` is in neither. Waits for readers, but not long: what cannot be brought over now is later.
+    ///
+    /// # Errors
+    /// If the file cannot be written, or the store is closed.
+    pub async fn checkpoint(&self) -> Result<(), StoreError> {
+        let done = self
+            .0
+            .writer
+            .call_raw(|conn| conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())))
+            .await
+            .map_err(|_| StoreError::Closed)?;
+        Ok(done?)
+    }
+
     /// A consistent copy of the database in a new file, while others go on reading and writing.
     ///
     /// # Errors

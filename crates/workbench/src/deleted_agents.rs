@@ -7,7 +7,7 @@ use axum::{
 };
 use http::StatusCode;
 use loci_api::{ids::AgentId, time::Timestamp};
-use loci_server::{deleted_agent_not_kept, error::Failure, extract::Segments};
+use loci_server::{error::Failure, extract::Segments};
 use loci_store::table::deleted_agent::{self, DeletedAgent};
 use serde::Serialize;
 
@@ -53,10 +53,7 @@ async fn restore(State(desk): State<Desk>, Segments(id): Segments<String>) -> Re
 /// For good, at once.
 async fn remove(State(desk): State<Desk>, Segments(id): Segments<String>) -> Result<StatusCode, Failure> {
     let id: AgentId = id.parse()?;
-    let gone = id.clone();
-    if !desk.app().store().write(move |tx| deleted_agent::remove(tx, &gone)).await? {
-        return Err(Failure(deleted_agent_not_kept(&id)));
-    }
+    desk.app().remove_deleted_agent(&id).await?;
     tell(&desk, &id);
     Ok(StatusCode::NO_CONTENT)
 }

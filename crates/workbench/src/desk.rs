@@ -16,8 +16,7 @@ use crate::{
     forward::Limits,
     local_server::LocalServer,
     runtimes::{Places, Runtimes},
-    secrets::{DeskKeys, SecretStore},
-    tools::DeskToolSecrets,
+    secrets::{DeskSecrets, SecretStore},
 };
 
 /// Where agents run, as a service: the local router, or a forwarder to another server.
@@ -59,8 +58,7 @@ pub(crate) struct Inner {
 impl Desk {
     #[must_use]
     pub fn new(app: App, secrets: Arc<dyn SecretStore>, options: DeskOptions) -> Self {
-        app.set_tool_secrets(Arc::new(DeskToolSecrets(Arc::clone(&secrets))));
-        app.providers().keep_keys_in(Arc::new(DeskKeys(Arc::clone(&secrets))));
+        app.keep_secrets_in(Arc::new(DeskSecrets(Arc::clone(&secrets))));
         let local = Connection::new(loci_server::router(app.clone()));
         Self(Arc::new(Inner {
             app,

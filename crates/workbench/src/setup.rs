@@ -43,6 +43,13 @@ impl Setup {
         let options = DeskOptions { transport: self.transport, runtimes, ..DeskOptions::default() };
         let desk = Desk::new(app?, secrets?, options);
         desk.begin().await;
+        let app = desk.app().clone();
+        // In the background: the keyring may wait for a person to unlock it.
+        tokio::spawn(async move {
+            if let Err(error) = app.move_secrets_out_of_rows().await {
+                tracing::error!(%error, "values of agents' variables were not moved out of the database");
+            }
+        });
         Ok(desk)
     }
 }

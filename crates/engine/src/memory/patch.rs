@@ -93,27 +93,7 @@ fn apply_operations(patch: &str, blocks: &[Block]) -> Result<MemoryEdit, MemoryE
 
 /// A block that this very patch makes has no id yet; its creation is changed instead of being followed.
 fn stand_in(label: &str, value: String) -> Block {
-    Block {
-        id: loci_api::ids::BlockId::from_trusted(String::new()),
-        value,
-        limit: loci_api::resource::DEFAULT_BLOCK_LIMIT,
-        label: Some(label.to_owned()),
-        description: None,
-        read_only: false,
-        metadata: None,
-        hidden: None,
-        tags: None,
-        project_id: None,
-        template_name: None,
-        is_template: false,
-        template_id: None,
-        base_template_id: None,
-        deployment_id: None,
-        entity_id: None,
-        preserve_on_migration: None,
-        created_by_id: None,
-        last_updated_by_id: None,
-    }
+    Block::new(loci_api::ids::BlockId::from_trusted(String::new()), label, value)
 }
 
 fn pending_creation<'a>(

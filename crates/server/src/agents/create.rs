@@ -24,6 +24,7 @@ use super::{
         resolve_model,
     },
     state::{Include, state},
+    variables,
 };
 use crate::{
     App, changes,
@@ -109,13 +110,23 @@ pub async fn create(app: &App, request: CreateAgent) -> Answer<AgentState> {
         last_run_duration_ms: None,
         last_stop_reason: None,
     };
-    app.store().try_write(move |tx| write(tx, row, request, opening, now)).await
+    let mut variables = request.tool_exec_environment_variables.clone().unwrap_or_default();
+    variables.extend(request.secrets.clone().unwrap_or_default());
+    variables::keep(app, &row.id, &variables, &[]).await?;
+    let (id, names) = (row.id.clone(), variables.into_keys().collect::<Vec<_>>());
+    let named = names.clone();
+    let created = app.store().try_write(move |tx| write(tx, row, request, &named, opening, now)).await;
+    if created.is_err() {
+        variables::forget(app, &id, names).await;
+    }
+    created
 }
 
 fn write(
     conn: &Connection,
     mut row: AgentRow,
     request: CreateAgent,
+    variables: &[String],
     opening: Vec<(Role, Vec<ContentPart>)>,
     now: Timestamp,
 ) -> Answer<AgentState> {
@@ -128,11 +139,7 @@ fn write(
     for block in chosen_blocks(conn, &request, now)? {
         changes::attach_block(conn, &row.id, &block)?;
     }
-    let mut secrets = request.tool_exec_environment_variables.unwrap_or_default();
-    secrets.extend(request.secrets.unwrap_or_default());
-    if !secrets.is_empty() {
-        agent_secret::replace(conn, &row.id, &secrets.into_iter().collect::<Vec<_>>(), now)?;
-    }
+    agent_secret::replace(conn, &row.id, variables, &[], now)?;
     let identities = identity_ids(request.identity_ids.as_deref())?;
     if !identities.is_empty() {
         agent::set_identities(conn, &row.id, &identities)?;

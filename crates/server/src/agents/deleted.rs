@@ -1,17 +1,17 @@
-//! Bringing a deleted agent back.
+//! Deleted agents: the way back, and the end.
 
 use loci_api::{error::ApiError, ids::AgentId, time::Timestamp};
 use loci_store::{StoreError, table::deleted_agent};
 
 use crate::{
     App,
+    agents::variables,
     error::{Answer, Failure},
     prompt,
 };
 
 /// 404 for an agent that was not deleted, or so long ago that it is gone.
-#[must_use]
-pub fn not_kept(id: &AgentId) -> ApiError {
+fn not_kept(id: &AgentId) -> ApiError {
     ApiError::not_found(format!(
         "No deleted agent with id '{id}' is kept. Deleted agents can be brought back for 30 days."
     ))
@@ -34,6 +34,23 @@ impl App {
             })
             .await?;
         threads.iter().for_each(|thread| self.runs().forget_context(thread));
+        Ok(())
+    }
+
+    /// Lets a deleted agent go for good, the values of its variables with it.
+    ///
+    /// # Errors
+    /// 404 if it is not kept.
+    pub async fn remove_deleted_agent(&self, id: &AgentId) -> Answer<()> {
+        let of = id.clone();
+        let names = self
+            .store()
+            .try_write(move |tx| {
+                let names = deleted_agent::variables(tx, &of)?;
+                if deleted_agent::remove(tx, &of)? { Ok(names) } else { Err(Failure(not_kept(&of))) }
+            })
+            .await?;
+        variables::forget(self, id, names).await;
         Ok(())
     }
 }

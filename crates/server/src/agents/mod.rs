@@ -5,5 +5,6 @@ pub mod deleted;
 pub mod settings;
 pub mod state;
 pub mod update;
+pub mod variables;
 
 pub use state::Include;

@@ -1,7 +1,9 @@
 //! Changing an agent: what is given replaces what there is, in one transaction.
 
+use std::collections::BTreeMap;
+
 use loci_api::{
-    agent::{AgentState, SUBAGENT_TAG, UpdateAgent},
+    agent::{AgentState, MASK, SUBAGENT_TAG, UpdateAgent},
     error::ApiError,
     ids::{AgentId, DEFAULT_USER_ID, MessageId, ToolId},
     message::Role,
@@ -24,6 +26,7 @@ use super::{
         resolve_model,
     },
     state::{Include, not_found, require, state},
+    variables,
 };
 use crate::{
     App, archival, changes, embedding,
@@ -56,6 +59,7 @@ pub async fn update(app: &App, id: AgentId, request: UpdateAgent) -> Answer<Agen
         None => request.embedding_config.clone(),
     };
     let thread = Thread::new(id.clone(), None);
+    let (named, gone) = keep_variables(app, &id, &request).await?;
     let state = app
         .store()
         .try_write(move |tx| {
@@ -74,11 +78,8 @@ pub async fn update(app: &App, id: AgentId, request: UpdateAgent) -> Answer<Agen
             if embedder.is_some() {
                 archival::follow_agent(tx, &row)?;
             }
-            let secrets = [request.tool_exec_environment_variables.as_ref(), request.secrets.as_ref()];
-            if secrets.iter().any(Option::is_some) {
-                let all: std::collections::BTreeMap<_, _> = secrets.into_iter().flatten().flatten().collect();
-                let all: Vec<_> = all.into_iter().map(|(key, value)| (key.clone(), value.clone())).collect();
-                agent_secret::replace(tx, &id, &all, now)?;
+            if let Some(Named { all, untouched }) = &named {
+                agent_secret::replace(tx, &id, all, untouched, now)?;
             }
             if request.last_run_completion.is_some()
                 || request.last_run_duration_ms.is_some()
@@ -96,9 +97,38 @@ pub async fn update(app: &App, id: AgentId, request: UpdateAgent) -> Answer<Agen
             Ok::<_, crate::error::Failure>(state(tx, row, Include::attached())?)
         })
         .await?;
+    variables::forget(app, &thread.agent_id, gone).await;
     app.runs().forget_context(&thread);
     embedding::catch_up(app);
     Ok(state)
+}
+
+/// The variables an agent is to have.
+struct Named {
+    all: Vec<String>,
+    /// Those whose values stay as they are.
+    untouched: Vec<String>,
+}
+
+/// Keeps the values of a request's variables. Their names, if it speaks of variables at all, and the names whose
+/// values go once the request is written.
+async fn keep_variables(
+    app: &App,
+    id: &AgentId,
+    request: &UpdateAgent,
+) -> Answer<(Option<Named>, Vec<String>)> {
+    let given = [request.tool_exec_environment_variables.as_ref(), request.secrets.as_ref()];
+    if given.iter().all(Option::is_none) {
+        return Ok((None, Vec::new()));
+    }
+    let values: BTreeMap<String, String> =
+        given.into_iter().flatten().flatten().map(|(name, value)| (name.clone(), value.clone())).collect();
+    let of = id.clone();
+    let known = app.store().read(move |conn| agent_secret::list(conn, &of)).await?;
+    variables::keep(app, id, &values, &known).await?;
+    let gone = known.into_iter().map(|row| row.key).filter(|name| !values.contains_key(name)).collect();
+    let untouched = values.iter().filter(|(_, value)| *value == MASK).map(|(name, _)| name.clone()).collect();
+    Ok((Some(Named { all: values.into_keys().collect(), untouched }), gone))
 }
 
 fn change_model(

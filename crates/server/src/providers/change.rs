@@ -5,10 +5,11 @@ use loci_llm::{ModelInfo, ProviderConfig};
 use loci_store::table::provider::{self, ProviderRow};
 use secrecy::SecretString;
 
-use super::{ADDED, KeyError, address, apply, config, config_of, headers_name, key_name};
+use super::{ADDED, address, apply, config, config_of};
 use crate::{
     App,
     error::{Answer, Failure},
+    secrets::{SecretError, of_provider, of_provider_headers},
 };
 
 /// A provider to add or to try out.
@@ -46,7 +47,7 @@ fn text(given: Option<String>) -> Option<String> {
 }
 
 /// A key that could not be kept or read is not the client's fault, but a person can mend it: the sentence goes out.
-fn refused(error: &KeyError) -> Failure {
+fn refused(error: &SecretError) -> Failure {
     ApiError::unavailable(format!("{error}.")).into()
 }
 
@@ -91,9 +92,9 @@ pub async fn add(app: &App, new: New) -> Answer<ProviderRow> {
         None => {}
     }
     // The key first: a row without its key would look usable and fail at the first message.
-    let keys = app.providers().keys();
+    let secrets = app.secrets();
     if let Some(key) = key {
-        keys.set(&key_name(&row.id), key).await.map_err(|error| refused(&error))?;
+        secrets.set(&of_provider(&row.id), key).await.map_err(|error| refused(&error))?;
     }
     keep_headers(app, &row.id, &new.headers).await?;
     let written = row.clone();
@@ -103,13 +104,13 @@ pub async fn add(app: &App, new: New) -> Answer<ProviderRow> {
 }
 
 async fn keep_headers(app: &App, id: &ProviderId, headers: &[(String, String)]) -> Answer<()> {
-    let keys = app.providers().keys();
-    let name = headers_name(id);
+    let secrets = app.secrets();
+    let name = of_provider_headers(id);
     let kept = if headers.is_empty() {
-        keys.delete(&name).await
+        secrets.delete(&name).await
     } else {
         let text = serde_json::to_string(headers).map_err(anyhow::Error::from)?;
-        keys.set(&name, SecretString::from(text)).await
+        secrets.set(&name, SecretString::from(text)).await
     };
     kept.map_err(|error| refused(&error))
 }
@@ -143,11 +144,11 @@ pub async fn change(app: &App, id: &ProviderId, change: Change) -> Answer<Provid
     let replaced = change.api_key.is_some();
     let key = entered(change.api_key);
     checked(&config_of(&row, key.clone(), change.headers.clone().unwrap_or_default()))?;
-    let keys = app.providers().keys();
-    let name = key_name(&row.id);
+    let secrets = app.secrets();
+    let name = of_provider(&row.id);
     match key {
-        Some(key) => keys.set(&name, key).await.map_err(|error| refused(&error))?,
-        None if replaced => keys.delete(&name).await.map_err(|error| refused(&error))?,
+        Some(key) => secrets.set(&name, key).await.map_err(|error| refused(&error))?,
+        None if replaced => secrets.delete(&name).await.map_err(|error| refused(&error))?,
         None => {}
     }
     if let Some(headers) = change.headers {
@@ -170,9 +171,9 @@ pub async fn remove(app: &App, id: &ProviderId) -> Answer<ProviderRow> {
     app.store().write(move |tx| provider::delete(tx, &gone)).await?;
     apply(app).await?;
     // Last: whatever the keyring says, nothing uses the key any more.
-    let keys = app.providers().keys();
-    for name in [key_name(&row.id), headers_name(&row.id)] {
-        keys.delete(&name).await.map_err(|error| {
+    let secrets = app.secrets();
+    for name in [of_provider(&row.id), of_provider_headers(&row.id)] {
+        secrets.delete(&name).await.map_err(|error| {
             Failure(ApiError::unavailable(format!(
                 "The provider is removed, but its key is still kept: {error}."
             )))

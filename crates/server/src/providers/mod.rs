@@ -3,9 +3,11 @@
 
 mod address;
 mod change;
-mod keys;
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::{
+    sync::{PoisonError, RwLock},
+    time::Duration,
+};
 
 use anyhow::Context;
 use loci_api::{ids::ProviderId, time::Timestamp};
@@ -16,22 +18,25 @@ use loci_store::{
 };
 use secrecy::{ExposeSecret, SecretString};
 
-use self::keys::SessionKeys;
 pub use self::{
     address::address,
     change::{Change, New, add, change, check, refresh, remove, try_out},
-    keys::{KeyError, Keys},
 };
-use crate::App;
+use crate::{
+    App,
+    secrets::{SecretError, of_provider, of_provider_headers},
+};
 
 /// More providers than anybody configures.
 const MOST: u32 = 1_000;
+/// How long a list of providers waits for the keyring; its prompt stays for longer.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// The category of providers added by a person.
 pub const ADDED: &str = "byok";
 
 /// What an [`App`] knows of providers besides the rows.
+#[derive(Default)]
 pub struct Providers {
-    keys: RwLock<Arc<dyn Keys>>,
     /// Of the environment.
     base: RwLock<Vec<ProviderConfig>>,
     /// Running on this machine.
@@ -40,29 +45,7 @@ pub struct Providers {
     changing: tokio::sync::Mutex<()>,
 }
 
-impl Default for Providers {
-    fn default() -> Self {
-        Self {
-            keys: RwLock::new(Arc::new(SessionKeys::default())),
-            base: RwLock::default(),
-            found: RwLock::default(),
-            changing: tokio::sync::Mutex::default(),
-        }
-    }
-}
-
 impl Providers {
-    /// Where keys are kept from now on.
-    pub fn keep_keys_in(&self, keys: Arc<dyn Keys>) {
-        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = keys;
-    }
-
-    /// Where keys are kept.
-    #[must_use]
-    pub fn keys(&self) -> Arc<dyn Keys> {
-        Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner))
-    }
-
     /// The providers of the environment.
     #[must_use]
     pub fn base(&self) -> Vec<ProviderConfig> {
@@ -74,17 +57,6 @@ impl Providers {
     pub fn found(&self) -> Vec<ProviderConfig> {
         self.found.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
-}
-
-/// The name under which a provider's key is kept.
-#[must_use]
-pub fn key_name(id: &ProviderId) -> String {
-    format!("provider/{id}")
-}
-
-/// The name under which a provider's extra headers are kept, which may hold secrets.
-fn headers_name(id: &ProviderId) -> String {
-    format!("provider/{id}/headers")
 }
 
 /// A provider added by a person, with what the secret store says of it.
@@ -226,16 +198,14 @@ async fn added_rows(app: &App) -> Result<Vec<ProviderRow>, StoreError> {
 /// # Errors
 /// If the database cannot be read.
 pub async fn list_added(app: &App) -> Result<Vec<Added>, StoreError> {
-    let mut added = Vec::new();
-    for row in added_rows(app).await? {
-        added.push(describe(app, row).await);
-    }
-    Ok(added)
+    let rows = added_rows(app).await?;
+    Ok(futures::future::join_all(rows.into_iter().map(|row| describe(app, row))).await)
 }
 
-/// What is known of a row's secrets, and whether it can be used.
+/// What is known of a row's secrets, and whether it can be used. Waits for a locked keyring only so long.
 pub async fn describe(app: &App, row: ProviderRow) -> Added {
-    match config(app, &row).await {
+    let config = tokio::time::timeout(PATIENCE, config(app, &row)).await;
+    match config.unwrap_or_else(|_| Err(SecretError("The keyring waits to be unlocked".to_owned()))) {
         Ok(config) => Added {
             has_key: config.api_key.is_some(),
             headers: config.headers.iter().map(|(name, _)| name.clone()).collect(),
@@ -247,10 +217,10 @@ pub async fn describe(app: &App, row: ProviderRow) -> Added {
 }
 
 /// A provider with its secrets.
-async fn config(app: &App, row: &ProviderRow) -> Result<ProviderConfig, KeyError> {
-    let keys = app.providers().keys();
-    let key = keys.get(&key_name(&row.id)).await?;
-    let headers = keys.get(&headers_name(&row.id)).await?;
+async fn config(app: &App, row: &ProviderRow) -> Result<ProviderConfig, SecretError> {
+    let secrets = app.secrets();
+    let key = secrets.get(&of_provider(&row.id)).await?;
+    let headers = secrets.get(&of_provider_headers(&row.id)).await?;
     let headers = headers.and_then(|text| serde_json::from_str(text.expose_secret()).ok());
     Ok(config_of(row, key, headers.unwrap_or_default()))
 }

@@ -3,6 +3,7 @@
 use axum::{
     Json, Router,
     extract::State,
+    http::{HeaderMap, HeaderName, HeaderValue},
     routing::{get, patch, post},
 };
 use loci_api::{
@@ -28,6 +29,9 @@ use crate::{
     page::{Defaults, page},
     run_tool, tools,
 };
+
+/// The header of a tool run by hand that says what kept it within bounds.
+pub const CONFINEMENT: &str = "x-loci-confinement";
 
 pub(crate) fn routes() -> Router<App> {
     Router::new()
@@ -167,7 +171,11 @@ pub(crate) async fn run(
     State(app): State<App>,
     Segments((id, name)): Segments<(String, String)>,
     MaybeBody(body): MaybeBody<ToolExecuteRequest>,
-) -> Answer<Json<ToolExecutionResult>> {
+) -> Answer<(HeaderMap, Json<ToolExecutionResult>)> {
     let id: AgentId = id.parse()?;
-    run_tool::for_agent(&app, id, &name, body.unwrap_or_default().args).await.map(Json)
+    let (result, confinement) = run_tool::for_agent(&app, id, &name, body.unwrap_or_default().args).await?;
+    // The published object has no place for it.
+    let told = confinement.and_then(|text| HeaderValue::try_from(text).ok());
+    let headers = told.map(|text| (HeaderName::from_static(CONFINEMENT), text)).into_iter().collect();
+    Ok((headers, Json(result)))
 }

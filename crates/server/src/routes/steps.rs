@@ -15,7 +15,7 @@ use loci_api::{
 use loci_store::table::{
     message::MessageFilter,
     step::{self, StepFilter},
-    step_trace,
+    step_trace, tool_journal,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -194,7 +194,10 @@ pub(crate) async fn feedback(
 pub(crate) async fn metrics(State(app): State<App>, Segments(id): Segments<String>) -> Answer<Json<Value>> {
     let step = require(&app, &id).await?;
     let wanted = step.id.clone();
-    let found = app.store().read(move |conn| step::metrics(conn, &wanted)).await?;
+    let (found, calls) = app
+        .store()
+        .read(move |conn| Ok((step::metrics(conn, &wanted)?, tool_journal::list_for_step(conn, &wanted)?)))
+        .await?;
     let timing = found.as_ref().map(|metrics| metrics.timing).unwrap_or_default();
     Ok(Json(json!({
         "id": step.id,
@@ -209,6 +212,8 @@ pub(crate) async fn metrics(State(app): State<App>, Segments(id): Segments<Strin
         "base_template_id": null,
         "template_id": null,
         "project_id": step.project_id,
+        // Those that ran a person's code or reached outside, with what kept each within bounds.
+        "loci_tool_calls": calls,
     })))
 }
 

@@ -8,7 +8,7 @@ use loci_api::{
 use loci_engine::{input::InputScope, pending};
 use loci_store::{
     Connection, StoreError, Thread, maintain,
-    table::{agent, context, run},
+    table::{agent, context, run, tool_journal},
 };
 
 use super::upkeep;
@@ -25,6 +25,7 @@ pub async fn recover(app: &App) -> anyhow::Result<()> {
         .store()
         .write(move |tx| {
             let swept = maintain::sweep(tx, now)?;
+            tool_journal::mark_unknown(tx, now)?;
             for thread in &swept.threads {
                 repair(tx, thread, now)?;
             }

@@ -1,6 +1,6 @@
 //! What a turn is made of: the agent, its model and tools, as they are when the run begins.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use loci_api::{
@@ -22,7 +22,7 @@ use loci_store::{
     Connection, Thread,
     table::{
         agent::{self, AgentRow},
-        agent_secret, conversation, tool,
+        conversation, tool,
     },
 };
 use serde_json::{Map, Value};
@@ -33,6 +33,7 @@ use crate::{
     agents::{
         settings::{self, resolve_model},
         state::not_found,
+        variables::Variables,
     },
     error::Answer,
     model::{self, Loose},
@@ -51,8 +52,8 @@ pub struct Facts {
     pub tools: HashMap<String, Arc<Tool>>,
     /// Their names in the order the model sees them.
     pub order: Vec<String>,
-    /// Variables of the agent's tools.
-    pub env: BTreeMap<String, String>,
+    /// Of the agent's tools.
+    pub variables: Variables,
     /// Names of the tools the client carries out itself.
     pub client_tools: Vec<String>,
     /// The agents whose messages led here, the first first.
@@ -95,7 +96,7 @@ struct Rows {
     own_model: Option<String>,
     own_settings: Option<Value>,
     tools: Vec<Tool>,
-    env: BTreeMap<String, String>,
+    variables: Variables,
 }
 
 /// Reads them and finds the model: the request's, else the conversation's, else the agent's.
@@ -105,7 +106,7 @@ struct Rows {
 pub async fn facts(app: &App, thread: &Thread, override_model: Option<&str>) -> Answer<Facts> {
     let of = thread.clone();
     let rows = app.store().read(move |conn| read(conn, &of)).await?;
-    let Some(Rows { agent, own_model, own_settings, tools, env }) = rows else {
+    let Some(Rows { agent, own_model, own_settings, tools, variables }) = rows else {
         return Err(not_found(&thread.agent_id).into());
     };
     let of_agent = agent.model.clone().unwrap_or_default();
@@ -142,7 +143,7 @@ pub async fn facts(app: &App, thread: &Thread, override_model: Option<&str>) -> 
             .filter_map(|tool| tool.name.clone().map(|name| (name, Arc::new(tool))))
             .collect(),
         order,
-        env,
+        variables,
         client_tools: Vec::new(),
         called_by: Vec::new(),
         agent,
@@ -161,10 +162,7 @@ fn read(conn: &Connection, thread: &Thread) -> Result<Option<Rows>, loci_store::
     };
     Ok(Some(Rows {
         tools: tool::list_for_agent(conn, &thread.agent_id)?,
-        env: agent_secret::list(conn, &thread.agent_id)?
-            .into_iter()
-            .map(|secret| (secret.key, secret.value))
-            .collect(),
+        variables: Variables::read(conn, &thread.agent_id)?,
         agent,
         own_model,
         own_settings,

@@ -9,7 +9,7 @@ use loci_api::time::Timestamp;
 use loci_store::table::{deleted_agent, run_event, step_trace};
 
 use super::STREAM_LIFE;
-use crate::App;
+use crate::{App, agents::variables};
 
 /// How long the bodies of model calls are kept.
 const TRACE_LIFE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
@@ -40,6 +40,11 @@ pub fn begin(app: &App) {
 
 /// Deletes what is too old at `now`.
 pub(super) async fn round(app: &App, now: Timestamp) {
+    // Before the rows that name them.
+    if let Err(error) = variables::forget_overdue(app, now).await {
+        tracing::warn!(%error, "values of deleted agents' variables were not forgotten");
+        return;
+    }
     loop {
         let trimmed = app
             .store()

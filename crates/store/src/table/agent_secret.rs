@@ -1,4 +1,5 @@
-//! Environment variables of an agent's tools. Values may be secret: they are for the sandbox, not for answers.
+//! Names of the environment variables of an agent's tools. Their values are where all secrets are, not here; only an
+//! older version wrote them into the rows, from which they are moved.
 
 use std::fmt;
 
@@ -16,7 +17,8 @@ pub struct AgentSecret {
     pub id: SecretId,
     pub agent_id: AgentId,
     pub key: String,
-    pub value: String,
+    /// The value, if it still is in the row.
+    pub unmoved: Option<String>,
     pub description: Option<String>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
@@ -33,7 +35,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<AgentSecret> {
         id: row.id("id")?,
         agent_id: row.id("agent_id")?,
         key: row.get("key")?,
-        value: row.get("value")?,
+        unmoved: Some(row.get::<_, String>("value")?).filter(|value| !value.is_empty()),
         description: row.get("description")?,
         created_at: row.time("created_at")?,
         updated_at: row.time("updated_at")?,
@@ -48,38 +50,46 @@ pub fn list(conn: &Connection, agent_id: &AgentId) -> Result<Vec<AgentSecret>, S
     Ok(secrets.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Makes these the agent's variables. A key that stays keeps its id and description.
-pub fn replace(
-    conn: &Connection,
-    agent_id: &AgentId,
-    secrets: &[(String, String)],
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    for kept in list(conn, agent_id)? {
-        if !secrets.iter().any(|(key, _)| *key == kept.key) {
-            conn.execute("DELETE FROM agent_secrets WHERE id = ?", [kept.id.as_str()])?;
-        }
-    }
-    for (key, value) in secrets {
-        set(conn, agent_id, key, value, None, now)?;
-    }
+/// All whose values still are in their rows.
+pub fn unmoved(conn: &Connection) -> Result<Vec<AgentSecret>, StoreError> {
+    let mut statement = conn.prepare("SELECT * FROM agent_secrets WHERE value <> '' ORDER BY sequence")?;
+    let secrets = statement.query_map([], read)?;
+    Ok(secrets.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Takes a value out of its row: it is kept elsewhere now. What the row held is overwritten in the file.
+pub fn moved(conn: &Connection, id: &SecretId) -> Result<(), StoreError> {
+    conn.pragma_update(None, "secure_delete", true)?;
+    let done = conn.execute("UPDATE agent_secrets SET value = '' WHERE id = ?", [id.as_str()]);
+    conn.pragma_update(None, "secure_delete", false)?;
+    done?;
     Ok(())
 }
 
-/// Sets one variable; without a description the one it has stays.
-pub fn set(
+/// Makes these the names of the agent's variables. A name that stays keeps its id and description; the value an older
+/// version left in its row stays for those in `untouched`.
+pub fn replace(
     conn: &Connection,
     agent_id: &AgentId,
-    key: &str,
-    value: &str,
-    description: Option<&str>,
+    names: &[String],
+    untouched: &[String],
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    conn.prepare_cached(
-        "INSERT INTO agent_secrets (id, agent_id, key, value, description, created_at, updated_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)
-         ON CONFLICT (agent_id, key) DO UPDATE SET value = ?4, description = coalesce(?5, description), updated_at = ?6",
-    )?
-    .execute(params![SecretId::new().as_str(), agent_id.as_str(), key, value, description, now.0])?;
+    for kept in list(conn, agent_id)? {
+        if !names.contains(&kept.key) {
+            conn.execute("DELETE FROM agent_secrets WHERE id = ?", [kept.id.as_str()])?;
+        }
+    }
+    let mut insert = conn.prepare_cached(
+        "INSERT INTO agent_secrets (id, agent_id, key, value, created_at, updated_at) VALUES (?1, ?2, ?3, '', ?4, ?4)
+         ON CONFLICT (agent_id, key) DO UPDATE SET value = '', updated_at = ?4",
+    )?;
+    let known = list(conn, agent_id)?;
+    for name in names {
+        if untouched.contains(name) && known.iter().any(|kept| kept.key == *name) {
+            continue;
+        }
+        insert.execute(params![SecretId::new().as_str(), agent_id.as_str(), name, now.0])?;
+    }
     Ok(())
 }

@@ -112,6 +112,25 @@ pub fn restore(conn: &Connection, id: &AgentId, now: Timestamp) -> Result<bool, 
     remove(conn, id)
 }
 
+/// The names of a deleted agent's variables: their values are kept elsewhere, and go with it.
+pub fn variables(conn: &Connection, id: &AgentId) -> Result<Vec<String>, StoreError> {
+    let mut statement = conn.prepare_cached(
+        "SELECT content ->> '$.key' FROM deleted_rows WHERE agent_id = ? AND table_name = 'agent_secrets'",
+    )?;
+    let names = statement.query_map([id.as_str()], |row| row.get(0))?;
+    Ok(names.collect::<rusqlite::Result<_>>()?)
+}
+
+/// As [`variables`], of every agent that is over its time at `now`.
+pub fn overdue_variables(conn: &Connection, now: Timestamp) -> Result<Vec<(AgentId, String)>, StoreError> {
+    let mut statement = conn.prepare_cached(
+        "SELECT a.id, r.content ->> '$.key' FROM deleted_agents a JOIN deleted_rows r ON r.agent_id = a.id
+         WHERE a.deleted_at <= ? AND r.table_name = 'agent_secrets'",
+    )?;
+    let found = statement.query_map([now.0.saturating_sub(kept())], |row| Ok((row.id(0)?, row.get(1)?)))?;
+    Ok(found.collect::<rusqlite::Result<_>>()?)
+}
+
 /// Lets a deleted agent go for good. Whether there was one.
 pub fn remove(conn: &Connection, id: &AgentId) -> Result<bool, StoreError> {
     Ok(conn.execute("DELETE FROM deleted_agents WHERE id = ?", [id.as_str()])? > 0)

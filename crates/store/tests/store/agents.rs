@@ -168,19 +168,45 @@ async fn deleting_an_agent_takes_its_things_and_leaves_what_is_shared() {
 }
 
 #[tokio::test]
+async fn values_an_older_version_left_in_rows_can_be_moved_out() {
+    check(|conn| {
+        let id = fixture::stored_agent(conn, "a");
+        let names = ["A".to_owned(), "B".to_owned()];
+        agent_secret::replace(conn, &id, &names, &[], NOW).unwrap();
+        assert!(agent_secret::unmoved(conn).unwrap().is_empty());
+        conn.execute("UPDATE agent_secrets SET value = 'hidden ' || key", []).unwrap();
+        let found = agent_secret::unmoved(conn).unwrap();
+        assert_eq!(
+            found.iter().map(|row| row.unmoved.as_deref()).collect::<Vec<_>>(),
+            [Some("hidden A"), Some("hidden B")]
+        );
+        assert!(!format!("{found:?}").contains("hidden"), "values stay out of logs");
+        agent_secret::moved(conn, &found[0].id).unwrap();
+        // One that is named again without a new value keeps the one it has.
+        agent_secret::replace(conn, &id, &names, &names, later(1)).unwrap();
+        let left = agent_secret::unmoved(conn).unwrap();
+        assert_eq!(left.iter().map(|row| row.key.as_str()).collect::<Vec<_>>(), ["B"]);
+        agent_secret::replace(conn, &id, &names, &[], later(2)).unwrap();
+        assert!(agent_secret::unmoved(conn).unwrap().is_empty());
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn secrets_are_replaced_as_a_whole_and_keep_their_ids() {
     check(|conn| {
         let id = fixture::stored_agent(conn, "a");
-        let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
-        agent_secret::replace(conn, &id, &[pair("A", "1"), pair("B", "2")], NOW).unwrap();
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        agent_secret::replace(conn, &id, &names(&["A", "B"]), &[], NOW).unwrap();
         let before = agent_secret::list(conn, &id).unwrap();
-        agent_secret::replace(conn, &id, &[pair("B", "3"), pair("C", "4")], later(1)).unwrap();
+        agent_secret::replace(conn, &id, &names(&["B", "C"]), &[], later(1)).unwrap();
         let after = agent_secret::list(conn, &id).unwrap();
-        let pairs: Vec<_> = after.iter().map(|secret| (secret.key.as_str(), secret.value.as_str())).collect();
-        assert_eq!(pairs, [("B", "3"), ("C", "4")]);
+        assert_eq!(after.iter().map(|secret| secret.key.as_str()).collect::<Vec<_>>(), ["B", "C"]);
         assert_eq!(after[0].id, before[1].id);
         assert_eq!((after[0].created_at, after[0].updated_at), (NOW, later(1)));
-        assert!(!format!("{after:?}").contains("value"), "values stay out of logs");
+        agent_secret::replace(conn, &id, &names(&["B", "C"]), &names(&["B"]), later(2)).unwrap();
+        let untouched = agent_secret::list(conn, &id).unwrap();
+        assert_eq!((untouched[0].updated_at, untouched[1].updated_at), (later(1), later(2)));
     })
     .await;
 }

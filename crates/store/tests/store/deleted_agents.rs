@@ -64,7 +64,7 @@ fn whole(conn: &Connection) -> Whole {
     let used = fixture::tool("use");
     tool::insert(conn, &used, NOW).unwrap();
     tool::attach(conn, &id, &used.id).unwrap();
-    agent_secret::replace(conn, &id, &[("KEY".to_owned(), "s\u{0}ecret".to_owned())], NOW).unwrap();
+    agent_secret::replace(conn, &id, &["KEY".to_owned()], &[], NOW).unwrap();
     let (talk, copy, archive) = (ConversationId::new(), fixture::block("human", "copy"), ArchiveId::new());
     block::insert(conn, &copy, &by_api()).unwrap();
     conn.execute(
@@ -199,6 +199,9 @@ async fn after_its_time_it_is_swept_a_few_rows_at_once() {
         assert_eq!(deleted_agent::sweep(conn, later(30 * DAY - 1), 4).unwrap(), 0);
         let end = later(30 * DAY);
         assert_eq!(deleted_agent::get(conn, &id, end).unwrap(), None);
+        assert_eq!(deleted_agent::variables(conn, &id).unwrap(), ["KEY"]);
+        assert!(deleted_agent::overdue_variables(conn, later(30 * DAY - 1)).unwrap().is_empty());
+        assert_eq!(deleted_agent::overdue_variables(conn, end).unwrap(), [(id.clone(), "KEY".to_owned())]);
         assert!(!deleted_agent::restore(conn, &id, end).unwrap());
         let mut rounds = 0;
         while deleted_agent::sweep(conn, end, 4).unwrap() == 4 {

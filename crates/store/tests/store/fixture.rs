@@ -76,25 +76,10 @@ pub fn stored_agent(conn: &Connection, name: &str) -> AgentId {
 
 pub fn block(label: &str, value: &str) -> Block {
     Block {
-        id: BlockId::new(),
-        value: value.to_owned(),
         limit: 100,
-        label: Some(label.to_owned()),
-        description: None,
-        read_only: false,
         metadata: None,
-        hidden: None,
-        tags: Some(Vec::new()),
-        project_id: None,
-        template_name: None,
-        is_template: false,
-        template_id: None,
-        base_template_id: None,
-        deployment_id: None,
-        entity_id: None,
         preserve_on_migration: None,
-        created_by_id: None,
-        last_updated_by_id: None,
+        ..Block::new(BlockId::new(), label, value)
     }
 }
 

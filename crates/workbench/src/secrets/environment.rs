@@ -1,23 +1,24 @@
-//! Keys handed to the program by whoever starts it; the place of a headless server.
+//! Secrets handed to the program by whoever starts it, and a file for those that come over the API: the place of a
+//! server without anyone before it, where a keyring would be locked.
 
 use futures::future::{BoxFuture, FutureExt, ready};
 use secrecy::SecretString;
 
-use super::{Memory, SecretError, SecretStatus, SecretStore};
+use super::{File, SecretError, SecretStatus, SecretStore};
 
 type Lookup = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
-/// Reads `LOCI_SECRET_<NAME>`; what is entered while it runs is kept for this session.
+/// Reads `LOCI_SECRET_<NAME>`; what is entered while it runs is kept in the file, as nothing acknowledged may be lost.
 pub struct Environment {
     lookup: Lookup,
-    entered: Memory,
+    entered: File,
 }
 
 impl Environment {
     /// `lookup` finds an environment variable.
     #[must_use]
-    pub fn new(lookup: Lookup) -> Self {
-        Self { lookup, entered: Memory::new(None) }
+    pub fn new(lookup: Lookup, entered: File) -> Self {
+        Self { lookup, entered }
     }
 }
 
@@ -29,15 +30,7 @@ fn variable(name: &str) -> String {
 
 impl SecretStore for Environment {
     fn status(&self) -> SecretStatus {
-        SecretStatus {
-            available: false,
-            store: "environment",
-            reason: Some(
-                "This server takes keys from its environment; a key entered here is kept until it stops."
-                    .to_owned(),
-            ),
-            choices: Vec::new(),
-        }
+        SecretStatus { available: true, store: "environment", reason: None, choices: Vec::new() }
     }
 
     fn get<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<SecretString>, SecretError>> {

@@ -1,4 +1,4 @@
-//! Keys in a file only its owner may read. Plain text, so it is only ever an explicit choice.
+//! Secrets in a file only its owner may read. Plain text, so with a person at the window it is only ever their choice.
 
 use std::{
     collections::BTreeMap,

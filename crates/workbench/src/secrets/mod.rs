@@ -2,10 +2,10 @@
 //!
 //! A key goes in and is handed to the model client; no route ever gives one back.
 
+mod backend;
 mod environment;
 mod file;
 mod keyring;
-mod keys;
 mod memory;
 mod routes;
 mod switch;
@@ -15,7 +15,7 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 use secrecy::SecretString;
 
-pub(crate) use self::keys::DeskKeys;
+pub(crate) use self::backend::DeskSecrets;
 pub(crate) use self::routes::routes;
 pub use self::{environment::Environment, file::File, keyring::Keyring, memory::Memory, switch::Switch};
 
@@ -87,9 +87,9 @@ pub enum SecretChoice {
     Automatic(std::path::PathBuf),
     Keyring,
     Memory,
-    /// Environment variables; what is entered by hand is kept for this session.
-    Environment,
-    /// A file of mode 0600. Only ever chosen by the person.
+    /// Environment variables; what is entered is kept in the file.
+    Environment(std::path::PathBuf),
+    /// A file of mode 0600.
     File(std::path::PathBuf),
 }
 
@@ -97,7 +97,9 @@ pub enum SecretChoice {
 pub async fn open(choice: SecretChoice) -> Result<Arc<dyn SecretStore>, SecretError> {
     Ok(match choice {
         SecretChoice::Memory => Arc::new(Memory::new(None)),
-        SecretChoice::Environment => Arc::new(Environment::new(Box::new(|name| std::env::var(name).ok()))),
+        SecretChoice::Environment(path) => {
+            Arc::new(Environment::new(Box::new(|name| std::env::var(name).ok()), File::open(path)?))
+        }
         SecretChoice::File(path) => Arc::new(File::open(path)?),
         SecretChoice::Keyring => Arc::new(Keyring::open().await?),
         SecretChoice::Automatic(file) => Arc::new(Switch::open(file).await?),
@@ -129,8 +131,9 @@ mod tests {
     #[tokio::test]
     async fn every_place_keeps_replaces_and_forgets() {
         check(&Memory::new(None)).await;
-        check(&Environment::new(Box::new(|_| None))).await;
         let folder = tempfile::tempdir().expect("a folder");
+        let entered = File::open(folder.path().join("entered.json")).expect("a file");
+        check(&Environment::new(Box::new(|_| None), entered)).await;
         let path = folder.path().join("secrets.json");
         check(&File::open(path.clone()).expect("a file")).await;
         let again = File::open(path).expect("the same file");
@@ -156,9 +159,10 @@ mod tests {
 
     #[tokio::test]
     async fn the_environment_is_read_first_and_named_plainly() {
-        let store = Environment::new(Box::new(|name| {
-            (name == "LOCI_SECRET_PROVIDER_MY_ONE").then(|| "from outside".to_owned())
-        }));
+        let folder = tempfile::tempdir().expect("a folder");
+        let entered = File::open(folder.path().join("entered.json")).expect("a file");
+        let lookup = |name: &str| (name == "LOCI_SECRET_PROVIDER_MY_ONE").then(|| "from outside".to_owned());
+        let store = Environment::new(Box::new(lookup), entered);
         let secret = store.get("provider/my-one").await.expect("get").expect("set outside");
         assert_eq!(secret.expose_secret(), "from outside");
     }

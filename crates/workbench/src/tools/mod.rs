@@ -25,8 +25,6 @@ use axum::{
 
 use crate::Desk;
 
-pub(crate) use settings::DeskToolSecrets;
-
 pub(crate) fn routes() -> Router<Desk> {
     Router::new()
         .route("/tools/run", post(run::run))

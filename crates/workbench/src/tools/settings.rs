@@ -1,20 +1,16 @@
 //! What a tool is granted on this machine: network, limits, variables. Secret values go to the place for secrets and
 //! never come back.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::{Json as Answer, extract::State};
-use futures::future::BoxFuture;
 use loci_api::{error::ApiError, ids::ToolId, time::Timestamp};
-use loci_server::{ToolSecrets, error::Failure, extract::Segments, tools};
+use loci_server::{error::Failure, extract::Segments, secrets::of_tool, tools};
 use loci_store::table::tool_settings::{self, ToolSettings};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
-use crate::{Desk, events::Event, extract::Json, secrets::SecretStore};
+use crate::{Desk, events::Event, extract::Json};
 
 /// The longest a tool may be let run, seconds.
 const LONGEST: u32 = 3_600;
@@ -73,11 +69,6 @@ impl Wanted {
     }
 }
 
-/// Under which name a value is kept.
-fn key(id: &ToolId, name: &str) -> String {
-    format!("tool/{id}/{name}")
-}
-
 pub(super) async fn read(
     State(desk): State<Desk>,
     Segments(id): Segments<String>,
@@ -119,11 +110,14 @@ pub(super) async fn replace(
     let failed = |error: crate::secrets::SecretError| Failure(ApiError::unavailable(error.to_string()));
     for (name, value) in &wanted.secrets {
         if let Some(value) = value {
-            desk.secrets().set(&key(&id, name), SecretString::from(value.clone())).await.map_err(failed)?;
+            desk.secrets()
+                .set(&of_tool(&id, name), SecretString::from(value.clone()))
+                .await
+                .map_err(failed)?;
         }
     }
     for name in before.secret_names.iter().filter(|name| !wanted.secrets.contains_key(*name)) {
-        desk.secrets().delete(&key(&id, name)).await.map_err(failed)?;
+        desk.secrets().delete(&of_tool(&id, name)).await.map_err(failed)?;
     }
     let settings = ToolSettings {
         network: wanted.network,
@@ -136,22 +130,4 @@ pub(super) async fn replace(
     desk.app().store().write(move |tx| tool_settings::set(tx, &of, &kept, Timestamp::now())).await?;
     desk.events().tell(Event::ToolChanged);
     Ok(Answer(settings.into()))
-}
-
-/// Hands a tool its secrets when it runs.
-pub(crate) struct DeskToolSecrets(pub(crate) Arc<dyn SecretStore>);
-
-impl ToolSecrets for DeskToolSecrets {
-    fn get<'a>(&'a self, id: &'a ToolId, name: &'a str) -> BoxFuture<'a, Result<Option<String>, String>> {
-        Box::pin(async move {
-            match self.0.get(&key(id, name)).await {
-                Ok(value) => Ok(value.map(|value| value.expose_secret().to_owned())),
-                Err(error) => Err(error.to_string()),
-            }
-        })
-    }
-
-    fn forget<'a>(&'a self, id: &'a ToolId, name: &'a str) -> BoxFuture<'a, Result<(), String>> {
-        Box::pin(async move { self.0.delete(&key(id, name)).await.map_err(|error| error.to_string()) })
-    }
 }

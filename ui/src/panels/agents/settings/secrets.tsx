@@ -5,18 +5,18 @@ import { Button } from "@/components/ui/button";
 import { Input } from "@/components/ui/field";
 import type { SectionProps } from "./draft";
 
-type Row = { key: string; value: string };
+/** `kept` is what the server shows in the place of a value it has; sent back, that value stays. */
+type Row = { key: string; value: string; kept?: string };
 
 /** Environment variables of the agent's tools. Their values can be set here, never read. */
 export function SecretsSection({ agent, change }: SectionProps) {
   const { t } = useTranslation();
-  const names = agent.secrets.map(({ key }) => key);
   const [rows, setRows] = useState<Row[] | null>(null);
   const edit = (next: Row[]) => {
     setRows(next);
     change({
       secrets: Object.fromEntries(
-        next.filter(({ key }) => key.trim()).map(({ key, value }) => [key.trim(), value]),
+        next.filter(({ key }) => key.trim()).map(({ key, value, kept }) => [key.trim(), value || kept || ""]),
       ),
     });
   };
@@ -24,11 +24,11 @@ export function SecretsSection({ agent, change }: SectionProps) {
     return (
       <>
         <p className="text-muted-foreground">{t("agentSettings.secrets.explanation")}</p>
-        {names.length > 0 ? (
+        {agent.secrets.length > 0 ? (
           <ul className="flex flex-col gap-1">
-            {names.map((name) => (
-              <li key={name} className="rounded-md border bg-card px-2.5 py-1.5 font-mono text-xs">
-                {name}
+            {agent.secrets.map(({ key }) => (
+              <li key={key} className="rounded-md border bg-card px-2.5 py-1.5 font-mono text-xs">
+                {key}
               </li>
             ))}
           </ul>
@@ -37,7 +37,12 @@ export function SecretsSection({ agent, change }: SectionProps) {
         )}
         <Button
           className="self-start"
-          onClick={() => setRows([...names.map((key) => ({ key, value: "" })), { key: "", value: "" }])}
+          onClick={() =>
+            setRows([
+              ...agent.secrets.map(({ key, value }) => ({ key, value: "", kept: value ?? undefined })),
+              { key: "", value: "" },
+            ])
+          }
         >
           {t("agentSettings.secrets.set")}
         </Button>
@@ -46,7 +51,7 @@ export function SecretsSection({ agent, change }: SectionProps) {
   }
   return (
     <>
-      <p className="text-muted-foreground">{t("agentSettings.secrets.replaces")}</p>
+      <p className="text-muted-foreground">{t("agentSettings.secrets.keeps")}</p>
       <ul className="flex flex-col gap-2">
         {rows.map((row, at) => (
           // biome-ignore lint/suspicious/noArrayIndexKey: rows are edited in place
@@ -56,13 +61,18 @@ export function SecretsSection({ agent, change }: SectionProps) {
               placeholder={t("agentSettings.secrets.name")}
               className="font-mono text-xs"
               autoComplete="off"
+              readOnly={row.kept !== undefined}
               value={row.key}
               onChange={(event) => edit(rows.with(at, { ...row, key: event.target.value }))}
             />
             <Input
               type="password"
               aria-label={t("agentSettings.secrets.value", { name: row.key })}
-              placeholder={t("agentSettings.secrets.valuePlaceholder")}
+              placeholder={t(
+                row.kept === undefined
+                  ? "agentSettings.secrets.valuePlaceholder"
+                  : "agentSettings.secrets.unchanged",
+              )}
               autoComplete="new-password"
               value={row.value}
               onChange={(event) => edit(rows.with(at, { ...row, value: event.target.value }))}
