@@ -81,7 +81,8 @@ export function AgentList({ selected, onSelect }: AgentListProps) {
       ) : null}
       {agents?.length === 0 ? (
         <Empty heading={t("agents.none")}>
-          <Button variant="primary" onClick={() => show({ kind: "create" })}>
+          {/* The one next step stands in the middle. */}
+          <Button onClick={() => show({ kind: "create" })}>
             {t("agents.createFirst")}
           </Button>
         </Empty>
