@@ -37,3 +37,18 @@ it("waits for the run that goes on after a restart, then sends to the thread it 
   await waitFor(() => expect(send).toHaveBeenCalledOnce());
   expect(useOutbox.getState().queued).toEqual({});
 });
+
+it("sends where the server knows no runs and takes no tools of this machine", async () => {
+  const send = vi.fn((_: { body: unknown }) => whole([...numbered([]), ...END]));
+  useOutbox.getState().enqueue("agent-9", { text: "Next", pictures: [] });
+  const lacks = ["runs", "client_tools"].map((feature) => ({ feature, reason: "Not there." }));
+  showPanel(<OutboxRunner />, {
+    "GET /workbench/status": { connection: "connection-1", version: "0", transport: "http" },
+    "GET /workbench/connections": [{ id: "connection-1", selected: true, lacks }],
+    "GET /workbench/approvals": [],
+    "GET /workbench/client-tools": { tools: [{ name: "read_file" }], folder: null },
+    "POST /v1/agents/agent-9/messages": send,
+  });
+  await waitFor(() => expect(send).toHaveBeenCalledOnce());
+  expect(send.mock.calls[0]?.[0].body).not.toHaveProperty("client_tools");
+});

@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useEffect } from "react";
 import { useApi } from "@/api/context";
 import { activeRunsQuery, approvalsQuery } from "@/api/queries";
+import { useLack } from "@/api/use-lack";
 import { useOwnTools } from "@/api/use-own-tools";
 import { useOutbox, type Written } from "@/run/outbox";
 import { type Thread, threadKey, threadOf } from "@/run/thread";
@@ -28,7 +29,8 @@ function SendNext({ thread, next }: { thread: Thread; next: Written }) {
       (approval) => approval.agent_id === agentId && approval.conversation_id === conversationId,
     ) ?? true;
   // After a restart of the window a run may go on that this session does not know yet.
-  const runs = useQuery(activeRunsQuery(api, agentId));
+  const runsLack = useLack("runs");
+  const runs = useQuery({ ...activeRunsQuery(api, agentId), enabled: runsLack === null });
   const run = runs.data?.find((active) => (active.conversation_id ?? null) === conversationId);
   const goesOn = run !== undefined && run.id !== state.runId;
   useEffect(() => {
@@ -42,7 +44,7 @@ function SendNext({ thread, next }: { thread: Thread; next: Written }) {
     !waits &&
     !unsure &&
     !goesOn &&
-    runs.isSuccess &&
+    (runs.isSuccess || runsLack !== null) &&
     known;
   useEffect(() => {
     if (!free) return;

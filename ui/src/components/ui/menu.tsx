@@ -42,13 +42,19 @@ export function MenuItem({
       className={cn(
         "flex items-center gap-2 rounded-sm px-2 py-1 outline-none select-none data-[disabled]:opacity-55 data-[highlighted]:bg-muted",
         danger && "text-danger",
-        lack && "flex-wrap",
+        lack && "flex-col items-start gap-0.5",
         className,
       )}
       {...rest}
     >
-      {children}
-      {lack ? <span className="max-w-56 basis-full text-xs">{lack}</span> : null}
+      {lack ? (
+        <>
+          <span className="flex items-center gap-2">{children}</span>
+          <span className="max-w-64 text-xs">{lack}</span>
+        </>
+      ) : (
+        children
+      )}
     </DropdownMenu.Item>
   );
 }

@@ -136,7 +136,8 @@ export function useThreadApprovals({ agentId, conversationId }: Thread): Approva
 export function useCatchUp(thread: Thread, session: RunSession, messages: readonly Message[]) {
   const api = useApi();
   const { agentId, conversationId } = thread;
-  const { data: runs } = useQuery(activeRunsQuery(api, agentId));
+  const lack = useLack("runs");
+  const { data: runs } = useQuery({ ...activeRunsQuery(api, agentId), enabled: lack === null });
   const run = runs?.find((active) => (active.conversation_id ?? null) === conversationId);
   useEffect(() => {
     // Only background runs can be followed; the last run of this session is known to have been.

@@ -103,7 +103,7 @@ function Field({ commands, onOpen, onDone }: FieldProps) {
         <Group heading={t("search.commands")} rows={foundCommands.length}>
           {foundCommands.map(({ id, label, icon, keys, lack, run }) => (
             <Item key={id} value={id} icon={icon} disabled={Boolean(lack)} onSelect={act(run)}>
-              <span className="truncate">{label}</span>
+              <span className={lack ? "shrink-0" : "truncate"}>{label}</span>
               {lack ? <span className="truncate text-xs">{lack}</span> : null}
               {keys ? (
                 <kbd className="ml-auto pl-3 font-sans text-xs text-muted-foreground">{keys}</kbd>
