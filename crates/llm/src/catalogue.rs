@@ -39,6 +39,8 @@ pub struct Price {
     pub cache_write: Option<u64>,
     /// Since when this is known: `YYYY-MM`, or `listed` if the provider's own list says it.
     pub known: &'static str,
+    /// The page that says it; `None` where the provider's own list does.
+    pub page: Option<&'static str>,
 }
 
 /// [`Price::known`] of a price that the provider itself lists.
@@ -318,6 +320,7 @@ mod tests {
             cached_input: Some(300_000),
             cache_write: Some(3_750_000),
             known: "2026-03",
+            page: None,
         };
         let usage = Usage {
             prompt_tokens: 1_000_000,

@@ -109,7 +109,12 @@ impl Provider {
         };
         let listed_price = listed.and_then(|listed| listed.price);
         // A name at another provider may cost something else; only who makes it is known.
-        let price = listed_price.or_else(|| known.and_then(|known| known.price).filter(|_| self.is_maker()));
+        let price = listed_price.or_else(|| {
+            known
+                .and_then(|known| known.price)
+                .filter(|_| self.is_maker())
+                .map(|price| Price { page: self.config.kind().and_then(|kind| kind.prices_page), ..price })
+        });
         ResolvedModel {
             handle: format!("{}/{model}", self.config.name),
             provider_name: self.config.name.clone(),
@@ -135,12 +140,13 @@ impl Provider {
 
     /// Whether the provider makes the models it serves, at its own address, so that list prices hold.
     fn is_maker(&self) -> bool {
-        let makes = ["openai", "anthropic", "google_ai", "deepseek", "mistral", "xai", "zai", "azure"];
-        makes.contains(&self.config.provider_type.as_str())
-            && self.config.kind().is_some_and(|kind| match kind.base_url {
-                Some(usual) => Url::parse(usual).is_ok_and(|usual| usual.host() == self.base.host()),
-                None => true,
-            })
+        self.config.kind().is_some_and(|kind| {
+            kind.prices_page.is_some()
+                && match kind.base_url {
+                    Some(usual) => Url::parse(usual).is_ok_and(|usual| usual.host() == self.base.host()),
+                    None => true,
+                }
+        })
     }
 
     pub(crate) fn chat_models(&self, list: &[Listed]) -> impl Iterator<Item = ModelInfo> {

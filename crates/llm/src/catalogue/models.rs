@@ -53,14 +53,21 @@ impl Known {
 
     /// Millionths of a dollar per million tokens: read, read from the cache, written.
     const fn costs(mut self, input: u64, cached_input: u64, output: u64) -> Self {
-        self.price =
-            Some(Price { input, output, cached_input: Some(cached_input), cache_write: None, known: KNOWN });
+        self.price = Some(Price {
+            input,
+            output,
+            cached_input: Some(cached_input),
+            cache_write: None,
+            known: KNOWN,
+            page: None,
+        });
         self
     }
 
     /// The same where the cache costs nothing less.
     const fn costs_plain(mut self, input: u64, output: u64) -> Self {
-        self.price = Some(Price { input, output, cached_input: None, cache_write: None, known: KNOWN });
+        self.price =
+            Some(Price { input, output, cached_input: None, cache_write: None, known: KNOWN, page: None });
         self
     }
 
@@ -72,12 +79,14 @@ impl Known {
             cached_input: Some(input / 10),
             cache_write: Some(input + input / 4),
             known: KNOWN,
+            page: None,
         });
         self
     }
 }
 
-/// When the prices below were known to be so, where nothing else is said: year and month.
+/// When the prices below were known to be so, where nothing else is said: year and month. The pages that say them are
+/// with the providers (`prices_page`).
 const KNOWN: &str = "2026-03";
 
 /// The first that fits a name counts.

@@ -20,6 +20,8 @@ pub struct ProviderKind {
     pub url_variables: &'static [&'static str],
     /// Where a person gets a key.
     pub keys_page: Option<&'static str>,
+    /// Where it says what its models cost: the source of the prices known here.
+    pub prices_page: Option<&'static str>,
     /// Runs on the person's own machine or network: what it reports counts more than what is known of a name.
     pub is_local: bool,
     /// As the API calls it, where it has no word for this kind.
@@ -51,6 +53,7 @@ const fn cloud(
         key_variables,
         url_variables,
         keys_page: Some(keys_page),
+        prices_page: None,
         is_local: false,
         shown_as: None,
     }
@@ -73,6 +76,7 @@ const fn local(
         key_variables,
         url_variables,
         keys_page: None,
+        prices_page: None,
         is_local: true,
         shown_as: None,
     }
@@ -82,6 +86,7 @@ const fn local(
 const KINDS: &[ProviderKind] = &[
     ProviderKind {
         protocol: Protocol::OpenAiResponses,
+        prices_page: Some("https://platform.openai.com/docs/pricing"),
         ..cloud(
             "openai",
             "OpenAI",
@@ -93,6 +98,7 @@ const KINDS: &[ProviderKind] = &[
     },
     ProviderKind {
         protocol: Protocol::Anthropic,
+        prices_page: Some("https://docs.anthropic.com/en/docs/about-claude/pricing"),
         ..cloud(
             "anthropic",
             "Anthropic",
@@ -104,6 +110,7 @@ const KINDS: &[ProviderKind] = &[
     },
     ProviderKind {
         protocol: Protocol::Google,
+        prices_page: Some("https://ai.google.dev/gemini-api/docs/pricing"),
         ..cloud(
             "google_ai",
             "Google Gemini",
@@ -129,23 +136,39 @@ const KINDS: &[ProviderKind] = &[
         &["GROQ_BASE_URL"],
         "https://console.groq.com/keys",
     ),
-    cloud(
-        "deepseek",
-        "DeepSeek",
-        "https://api.deepseek.com/v1",
-        &["DEEPSEEK_API_KEY"],
-        &["DEEPSEEK_BASE_URL"],
-        "https://platform.deepseek.com/api_keys",
-    ),
-    cloud(
-        "mistral",
-        "Mistral",
-        "https://api.mistral.ai/v1",
-        &["MISTRAL_API_KEY"],
-        &["MISTRAL_BASE_URL"],
-        "https://console.mistral.ai/api-keys",
-    ),
-    cloud("xai", "xAI", "https://api.x.ai/v1", &["XAI_API_KEY"], &["XAI_BASE_URL"], "https://console.x.ai"),
+    ProviderKind {
+        prices_page: Some("https://api-docs.deepseek.com/quick_start/pricing"),
+        ..cloud(
+            "deepseek",
+            "DeepSeek",
+            "https://api.deepseek.com/v1",
+            &["DEEPSEEK_API_KEY"],
+            &["DEEPSEEK_BASE_URL"],
+            "https://platform.deepseek.com/api_keys",
+        )
+    },
+    ProviderKind {
+        prices_page: Some("https://mistral.ai/pricing"),
+        ..cloud(
+            "mistral",
+            "Mistral",
+            "https://api.mistral.ai/v1",
+            &["MISTRAL_API_KEY"],
+            &["MISTRAL_BASE_URL"],
+            "https://console.mistral.ai/api-keys",
+        )
+    },
+    ProviderKind {
+        prices_page: Some("https://docs.x.ai/docs/models"),
+        ..cloud(
+            "xai",
+            "xAI",
+            "https://api.x.ai/v1",
+            &["XAI_API_KEY"],
+            &["XAI_BASE_URL"],
+            "https://console.x.ai",
+        )
+    },
     cloud(
         "together",
         "Together AI",
@@ -170,14 +193,17 @@ const KINDS: &[ProviderKind] = &[
         &["CEREBRAS_BASE_URL"],
         "https://cloud.cerebras.ai",
     ),
-    cloud(
-        "zai",
-        "Z.ai",
-        "https://api.z.ai/api/paas/v4",
-        &["ZAI_API_KEY"],
-        &["ZAI_BASE_URL"],
-        "https://z.ai/manage-apikey/apikey-list",
-    ),
+    ProviderKind {
+        prices_page: Some("https://docs.z.ai/guides/overview/pricing"),
+        ..cloud(
+            "zai",
+            "Z.ai",
+            "https://api.z.ai/api/paas/v4",
+            &["ZAI_API_KEY"],
+            &["ZAI_BASE_URL"],
+            "https://z.ai/manage-apikey/apikey-list",
+        )
+    },
     cloud(
         "zai_coding",
         "Z.ai Coding Plan",
@@ -213,6 +239,9 @@ const KINDS: &[ProviderKind] = &[
     ProviderKind {
         base_url: None,
         base_url_example: Some("https://YOUR-RESOURCE.openai.azure.com/openai/v1"),
+        prices_page: Some(
+            "https://azure.microsoft.com/en-us/pricing/details/cognitive-services/openai-service/",
+        ),
         ..cloud(
             "azure",
             "Azure OpenAI",
@@ -289,6 +318,9 @@ mod tests {
             let address = kind.base_url.or(kind.base_url_example).unwrap();
             assert!(reqwest::Url::parse(address).unwrap().host().is_some(), "{kind:?}");
             assert!(!address.ends_with('/'), "{kind:?}");
+            for page in [kind.keys_page, kind.prices_page].into_iter().flatten() {
+                assert!(page.starts_with("https://"), "{kind:?}");
+            }
         }
     }
 }

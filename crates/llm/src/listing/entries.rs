@@ -208,6 +208,7 @@ fn price(pricing: &Value, provider_type: &str) -> Option<Price> {
         cached_input: micros(cached).filter(|price| *price > 0),
         cache_write: micros(written).filter(|price| *price > 0),
         known: PRICE_LISTED,
+        page: None,
     })
 }
 
