@@ -160,13 +160,20 @@ async fn wait(child: &mut Child, deadline: Instant, plan: &Plan, job: &Job<'_>) 
     let mut ticks = interval(Duration::from_millis(500));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     ticks.tick().await;
+    // A folder that is full already may not grow; what only reads or tidies it up goes on.
+    let at_first = disk_used(plan.write.clone());
+    tokio::pin!(at_first);
+    let mut ceiling = None;
     loop {
         tokio::select! {
             status = child.wait() => return status.map(Ending::Exited),
             () = sleep_until(deadline) => return Ok(Ending::TimedOut),
+            used = &mut at_first, if ceiling.is_none() => {
+                ceiling = Some(used.max(job.disk_before.saturating_add(job.limits.disk_bytes)));
+            }
             _ = ticks.tick() => {
                 let used = disk_used(plan.write.clone()).await;
-                if used.saturating_sub(job.disk_before) > job.limits.disk_bytes {
+                if ceiling.is_some_and(|ceiling| used > ceiling) {
                     return Ok(Ending::DiskFull);
                 }
             }

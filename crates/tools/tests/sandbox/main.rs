@@ -2,6 +2,8 @@
 
 #[cfg(target_os = "linux")]
 mod escapes;
+#[cfg(target_os = "linux")]
+mod escapes_node;
 mod nested;
 mod packages;
 mod ready;

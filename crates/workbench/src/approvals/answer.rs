@@ -15,11 +15,11 @@ use loci_api::{
     message::{ToolCall, ToolStatus},
     time::Timestamp,
 };
-use loci_server::error::Failure;
+use loci_server::{CONFINEMENT, error::Failure};
 use loci_store::{
     StoreError,
     table::{
-        approval_audit::append,
+        approval_audit::{AuditEntry, AuditEvent, AuditOutcome, CallKind, append},
         approval_rule::{self, RuleEffect},
         approved_tool, client_call,
     },
@@ -36,6 +36,8 @@ use crate::{Desk, events::Event, extract::Json, router};
 
 /// Calls that only read run side by side, this many at once.
 const TOGETHER: usize = 8;
+/// Characters of what a server says of how it confined a tool.
+const LONGEST_CONFINEMENT: usize = 1_000;
 /// Bytes of what a server says of a tool it ran.
 const LARGEST_RETURN: usize = 16 << 20;
 
@@ -221,8 +223,20 @@ async fn run_there(
     arguments: Map<String, Value>,
 ) -> Result<Value, Failure> {
     let note = run::note(request, call, hash, &arguments);
-    let begun = note.clone();
-    if !desk.app().store().write(move |tx| client_call::start(tx, &begun)).await? {
+    let entry = |event, outcome| AuditEntry {
+        event,
+        outcome,
+        ..log::entry(request, call, CallKind::Server, hash, Some(&arguments))
+    };
+    let (begun, started) = (note.clone(), entry(AuditEvent::Started, AuditOutcome::Started));
+    let begins = desk.app().store().write(move |tx| {
+        let begins = client_call::start(tx, &begun)?;
+        if begins {
+            append(tx, &started)?;
+        }
+        Ok(begins)
+    });
+    if !begins.await? {
         return Ok(returned(&call.id, run::BEGUN, ToolStatus::Error));
     }
     let path = format!("/v1/agents/{}/tools/{}/run", request.agent_id, segment(&call.name));
@@ -233,6 +247,8 @@ async fn run_there(
         .map_err(anyhow::Error::from)?;
     let response = router::send(desk, &request.connection, run).await?;
     let status = response.status();
+    let confinement = response.headers().get(CONFINEMENT).and_then(|text| text.to_str().ok());
+    let confinement: Option<String> = confinement.map(|text| text.chars().take(LONGEST_CONFINEMENT).collect());
     let bytes = to_bytes(response.into_body(), LARGEST_RETURN).await.map_err(anyhow::Error::from)?;
     let said: Value = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
     let text = match &said["func_return"] {
@@ -243,11 +259,20 @@ async fn run_there(
     };
     let well = status.is_success() && said["status"] == json!("success");
     let status = if well { ToolStatus::Success } else { ToolStatus::Error };
+    let outcome = if well { AuditOutcome::Success } else { AuditOutcome::Error };
+    let finished = AuditEntry {
+        reason: (!well).then(|| text.chars().take(2_000).collect()),
+        confinement: confinement.clone(),
+        ..entry(AuditEvent::Finished, outcome)
+    };
     let text = run::told_edited(arguments, &text);
     let kept = text.clone();
     desk.app()
         .store()
-        .write(move |tx| client_call::finish(tx, &note, status, &kept, None, Timestamp::now()))
+        .write(move |tx| {
+            client_call::finish(tx, &note, status, &kept, confinement.as_deref(), Timestamp::now())?;
+            append(tx, &finished).map(drop)
+        })
         .await?;
     Ok(returned(&call.id, &text, status))
 }
