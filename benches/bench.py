@@ -1,5 +1,5 @@
 """Measures the optimised server from outside: `cargo xtask bench [start] [step] [token] [stream] [parse] [history]
-[throughput]`.
+[throughput] [tools] [rules]`.
 
 The model's own time is left out. For steps it is the server's record of how long each model call took; for the first
 token it is the same held answer read from the model directly, in the same run. Medians over many rounds; wall times
@@ -162,10 +162,25 @@ def bench_stream(model, server):
     print(f"{'each token, added by Loci':<46} {'':>10} {(two - one) / pieces * 1e3:>10.2f} {'':>10}  µs")
 
 
+def example(name):
+    """The lines of a program that measures by itself."""
+    program = pathlib.Path(os.environ.get("LOCI_PROGRAMS", "target/debug")) / "examples" / name
+    return subprocess.run([program], check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()
+
+
+def bench_tools():
+    """What a tool call takes beside the interpreter's own start; a call with a process ready should add under 60 ms."""
+    print("\n".join(example("tool-latency")))
+
+
+def bench_rules():
+    """How long deciding about calls takes with as many rules as anybody has."""
+    print("\n".join(example("rules_bench")))
+
+
 def bench_parse():
     """How fast each protocol's answers are read, by a program that does nothing else."""
-    program = pathlib.Path(os.environ.get("LOCI_PROGRAMS", "target/debug")) / "examples" / "parse"
-    for text in subprocess.run([program], check=True, capture_output=True, text=True).stdout.splitlines():
+    for text in example("parse"):
         one = json.loads(text)
         print(
             f"{'reading ' + one['protocol']:<46} {'':>10} {one['events_per_second']:>10,.0f} {'':>10}  ev/s   "
@@ -207,7 +222,9 @@ def bench_throughput(model, server):
 
 
 def main():
-    wanted = sys.argv[1:] or ["start", "step", "token", "stream", "parse", "history", "throughput"]
+    wanted = sys.argv[1:] or [
+        "start", "step", "token", "stream", "parse", "history", "throughput", "tools", "rules",
+    ]
     print(f"programs: {os.environ.get('LOCI_PROGRAMS', 'target/debug')}; cores: {os.cpu_count()}")
     print(f"{'':<46} {'min':>10} {'median':>10} {'95 %':>10}  {'unit':<6} budget")
     model = FakeModel()
@@ -215,8 +232,8 @@ def main():
         if name == "start":
             bench_start(model)
             continue
-        if name == "parse":
-            bench_parse()
+        if name in ("parse", "tools", "rules"):
+            globals()[f"bench_{name}"]()
             continue
         model.reset()
         with tempfile.TemporaryDirectory() as folder:

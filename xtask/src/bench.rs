@@ -10,7 +10,11 @@ pub fn bench(args: &[String]) -> Result<()> {
     let rest = rest.into_iter().map(String::as_str);
     if window.is_empty() {
         build(&["--package", "loci", "--package", "loci-testkit"])?;
-        build(&["--package", "loci-llm", "--example", "parse"])?;
+        for (package, example) in
+            [("loci-llm", "parse"), ("loci-tools", "tool-latency"), ("loci-workbench", "rules_bench")]
+        {
+            build(&["--package", package, "--example", example])?;
+        }
         return measure("benches/bench.py", rest);
     }
     system::ensure_test()?;
