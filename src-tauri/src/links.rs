@@ -4,7 +4,7 @@ use tauri::{AppHandle, Manager, Url};
 use tauri_plugin_dialog::{DialogExt, MessageDialogButtons};
 use tauri_plugin_opener::OpenerExt;
 
-use crate::{backend::Backend, words::words};
+use crate::{backend::Backend, window, words::words};
 
 /// Addresses of the window's own pages.
 pub fn is_ours(url: &Url) -> bool {
@@ -44,15 +44,19 @@ pub fn ask(app: &AppHandle, url: Url) {
     };
     let words = words(app);
     let opening = app.clone();
-    app.dialog()
+    let mut question = app
+        .dialog()
         .message(words.open_link.replace("{host}", &host))
         .title(words.open_title)
-        .buttons(MessageDialogButtons::OkCancelCustom(words.open.to_owned(), words.cancel.to_owned()))
-        .show(move |yes| {
-            if yes && let Err(error) = opening.opener().open_url(url.as_str(), None::<&str>) {
-                tracing::warn!(%error, "the browser did not open");
-            }
-        });
+        .buttons(MessageDialogButtons::OkCancelCustom(words.open.to_owned(), words.cancel.to_owned()));
+    if let Some(window) = app.get_webview_window(window::WINDOW) {
+        question = question.parent(&window);
+    }
+    question.show(move |yes| {
+        if yes && let Err(error) = opening.opener().open_url(url.as_str(), None::<&str>) {
+            tracing::warn!(%error, "the browser did not open");
+        }
+    });
 }
 
 /// A link the page wants opened. The person is asked first.

@@ -98,9 +98,10 @@ impl Watcher {
     }
 
     async fn count_waiting(&self) -> Vec<Value> {
-        let Some(Value::Array(waiting)) = ask::get(&self.app, "/workbench/approvals").await else {
+        let Some(Value::Array(mut waiting)) = ask::get(&self.app, "/workbench/approvals").await else {
             return Vec::new();
         };
+        waiting.retain(asks_somebody);
         tray::set_waiting(&self.app, waiting.len());
         waiting
     }
@@ -151,6 +152,13 @@ impl Watcher {
             conversation_id: about["conversation_id"].as_str().map(str::to_owned),
         })
     }
+}
+
+/// Whether a person is asked: neither do rules answer it, nor does any of it run already.
+fn asks_somebody(request: &Value) -> bool {
+    let started = |call: &Value| call["outcome"]["state"] == "started";
+    request["answering"] != true
+        && !request["calls"].as_array().is_some_and(|calls| calls.iter().any(started))
 }
 
 fn waiting_text(request: &Value, words: &Words) -> Option<String> {
@@ -218,6 +226,18 @@ mod tests {
             (json!(null), None),
         ] {
             assert_eq!(Ended::of(&run, &since).map(|ended| ended.failed), wanted, "{run}");
+        }
+    }
+
+    #[test]
+    fn what_rules_answer_or_what_runs_already_asks_nobody() {
+        for (request, asks) in [
+            (json!({"calls": [{"name": "a"}]}), true),
+            (json!({"answering": false, "calls": [{"name": "a", "outcome": {"state": "unknown"}}]}), true),
+            (json!({"answering": true, "calls": [{"name": "a"}]}), false),
+            (json!({"calls": [{"name": "a"}, {"name": "b", "outcome": {"state": "started"}}]}), false),
+        ] {
+            assert_eq!(asks_somebody(&request), asks, "{request}");
         }
     }
 

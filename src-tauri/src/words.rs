@@ -88,12 +88,12 @@ static GERMAN: Words = Words {
     models: "Modelle & Verbindungen",
     reload: "Neu laden",
     show: "Loci zeigen",
-    nothing_waits: "Nichts wartet auf dich",
-    one_waits: "1 Anfrage wartet auf dich",
-    some_wait: "{} Anfragen warten auf dich",
+    nothing_waits: "Nichts wartet auf Sie",
+    one_waits: "1 Anfrage wartet auf Sie",
+    some_wait: "{} Anfragen warten auf Sie",
     wants: "{agent} möchte {tool} verwenden",
     wants_more: "{agent} möchte {tool} und mehr verwenden",
-    open_to_decide: "Öffne Loci, um es anzusehen und zu entscheiden.",
+    open_to_decide: "Öffnen Sie Loci, um es anzusehen und zu entscheiden.",
     open_loci: "Öffnen",
     deny: "Ablehnen",
     failed: "{agent} kam nicht zum Ende",
@@ -157,6 +157,6 @@ mod tests {
     fn numbers_and_languages() {
         assert_eq!(of("en_US.UTF-8").waiting(0), "Nothing waits for you");
         assert_eq!(of("C").waiting(1), "1 request waits for you");
-        assert_eq!(of("de_AT.UTF-8").waiting(3), "3 Anfragen warten auf dich");
+        assert_eq!(of("de_AT.UTF-8").waiting(3), "3 Anfragen warten auf Sie");
     }
 }

@@ -270,7 +270,7 @@ def test_the_tray_speaks_the_language_that_is_chosen(window, session):
     window.wait("h1", T("firstRun.heading"))
     window.click("nav button", T("rail.settings"))
     choose(window, T("settings.language"), "de")
-    eventually(lambda: session.tray().labels() == ["Loci zeigen", "Nichts wartet auf dich", "Loci beenden"], "German")
+    eventually(lambda: session.tray().labels() == ["Loci zeigen", "Nichts wartet auf Sie", "Loci beenden"], "German")
     window.shot("33-german-menu")
 
 
