@@ -33,7 +33,10 @@ impl Keyring {
         let there = tokio::task::spawn_blocking(Entry::store_status);
         match tokio::time::timeout(PATIENCE, there).await {
             Ok(Ok(Ok(()))) => Ok(Self { turn: Arc::default(), refused: Arc::default() }),
-            Ok(Ok(Err(error))) => Err(SecretError::Unavailable(error.to_string())),
+            Ok(Ok(Err(error))) => {
+                tracing::info!(%error, "there is no keyring");
+                Err(SecretError::Unavailable("none is running in this session".to_owned()))
+            }
             Ok(Err(error)) => Err(SecretError::Unavailable(error.to_string())),
             Err(_) => Err(SecretError::Unavailable("it does not answer".to_owned())),
         }
