@@ -1,5 +1,5 @@
 import "@testing-library/jest-dom/vitest";
-import { cleanup } from "@testing-library/react";
+import { cleanup, configure } from "@testing-library/react";
 import { afterEach, beforeAll } from "vitest";
 import { initI18n } from "@/i18n";
 
@@ -9,6 +9,9 @@ Range.prototype.getBoundingClientRect = () => new DOMRect();
 // And has no pointer capture, which menus ask for.
 Element.prototype.hasPointerCapture ??= () => false;
 Element.prototype.scrollIntoView ??= () => {};
+
+// What is read out stands on the page a second time.
+configure({ defaultIgnore: "script, style, [role=log] *" });
 
 beforeAll(initI18n);
 afterEach(cleanup);

@@ -378,3 +378,20 @@ describe("edit and branch", () => {
     reply.end();
   });
 });
+
+it("is read out sentence by sentence as it streams, and the old is not", async () => {
+  const thread = MAIN();
+  const reply = stream(numbered([says("r", "First here. Then ha")]));
+  show(thread, {
+    [`GET /v1/agents/${thread.agentId}/messages`]: [user("a", "Before"), says("b", "An old answer.")],
+    [`POST /v1/agents/${thread.agentId}/messages`]: () => reply.response,
+  });
+  await screen.findByText("An old answer.");
+  const log = screen.getByRole("log", { name: "Reply" });
+  await userEvent.type(box(), "Go{Enter}");
+  await waitFor(() => expect(log).toHaveTextContent("First here."));
+  expect(log).not.toHaveTextContent("Then ha");
+  reply.write([...END]);
+  reply.end();
+  await waitFor(() => expect(log.textContent).toBe("First here.Then ha"));
+});

@@ -21,6 +21,7 @@ import { MissedFailure, unanswered } from "./missed-failure";
 import { titleOf, useCatchUp, useHistory, useReach, useThreadApprovals, useTitle } from "./queries";
 import { hasUnsent, RunNotice } from "./run-notice";
 import { useLiveCalls, useRunningCalls } from "./running-calls";
+import { Spoken } from "./spoken";
 import { Transcript } from "./transcript";
 
 type ChatPanelProps = {
@@ -178,6 +179,7 @@ export function ChatPanel({ thread, dock, composerRef, sought, onShown, onBranch
           />
         </LiveCallsProvider>
       ) : null}
+      <Spoken turns={turns} active={active} />
       {/* The gutters of the messages above, so that both columns stand under each other. */}
       <div className="shrink-0 overflow-hidden pt-1 [scrollbar-gutter:stable_both-edges]">
         <div className="mx-auto flex w-full max-w-[760px] flex-col gap-2 px-4 pb-3">
