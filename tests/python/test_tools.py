@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 
 import pytest
 from letta_client import APIStatusError, NotFoundError
@@ -271,6 +272,71 @@ def test_agents_write_to_agents_without_going_round(client, model):
     for other, said in ((first.id, "itself"), ("agent-00000000-0000-4000-8000-00000000dead", "no agent"), ("x", "not an agent")):
         result = client.agents.tools.run(ask, agent_id=first.id, args={"message": "x", "other_agent_id": other})
         assert result.status == "error" and said in result.func_return
+
+
+def multi_agent(client, name, **more):
+    extra = {"include_multi_agent_tools": True}
+    return client.agents.create(name=name, model="openai/gpt-4.1", extra_body=extra, **more)
+
+
+def asks(other, text="Go on.", how="send_message_to_agent_and_wait_for_reply"):
+    return {"tool_calls": [{"name": how, "arguments": {"message": text, "other_agent_id": other.id}}]}
+
+
+def test_a_message_goes_through_five_agents_at_most(client, model):
+    agents = [multi_agent(client, f"Agent {number}") for number in range(6)]
+    model.script(*[asks(other) for other in agents[1:]])
+    # The fifth is refused to pass it on; then each answers the one before.
+    model.script(*[{"text": f"From {number}."} for number in (4, 3, 2, 1, 0)])
+    done = client.agents.messages.create(agents[0].id, input="Pass it on.")
+    assert done.messages[-1].content == "From 0."
+    fifth = list(client.agents.messages.list(agents[4].id, order="asc"))
+    [refused] = [m for m in fifth if m.message_type == "tool_return_message"]
+    assert refused.status == "error" and "5 agents already" in refused.tool_return
+    assert not [m for m in client.agents.messages.list(agents[5].id) if m.message_type == "user_message"]
+
+
+def test_an_agent_tells_another_without_waiting(client, model):
+    first, second = multi_agent(client, "First"), multi_agent(client, "Second")
+    model.default({"text": "Noted."})
+    model.script(asks(second, "Tea at five.", "send_message_to_agent_async"))
+    done = client.agents.messages.create(first.id, input="Tell Second.")
+    [returned] = [m for m in done.messages if m.message_type == "tool_return_message"]
+    assert returned.status == "success" and "Delivered to Second" in returned.tool_return
+    for _ in range(200):
+        theirs = list(client.agents.messages.list(second.id, order="asc"))
+        if theirs[-1].message_type == "assistant_message":
+            break
+        time.sleep(0.05)
+    [told] = [m for m in theirs if m.message_type == "user_message"]
+    assert "Tea at five." in told.content and "does not wait" in told.content and told.sender_id == first.id
+    assert theirs[-1].content == "Noted."
+    result = client.agents.tools.run(
+        "send_message_to_agent_async", agent_id=first.id, args={"message": "x", "other_agent_id": first.id}
+    )
+    assert result.status == "error" and "itself" in result.func_return
+
+
+def test_whoever_stops_asking_stops_the_one_asked(client, model):
+    first, second = multi_agent(client, "First"), multi_agent(client, "Second")
+    model.script(asks(second), {"text": "Late.", "hold": True})
+    asking = threading.Thread(target=lambda: client.agents.messages.create(first.id, input="Ask."), daemon=True)
+    asking.start()
+
+    def run_of(agent):
+        return next(iter(client.runs.list(agent_id=agent.id)), None)
+
+    def until(true):
+        for _ in range(200):
+            if true():
+                return
+            time.sleep(0.05)
+        raise AssertionError((run_of(first), run_of(second)))
+
+    until(lambda: run_of(second) is not None and len(model.requests()) >= 2)
+    client.agents.messages.cancel(first.id)
+    until(lambda: run_of(first).status == "cancelled" and run_of(second).status == "cancelled")
+    model.release()
 
 
 def test_the_workshop_tries_tools_out_and_keeps_their_past(client, http):
