@@ -67,6 +67,14 @@ export function newDraft(source_type: SourceType, source_code: string, place: Pl
   };
 }
 
+/** The last function of a source, which is what the tool will be called; as long as nobody has read it properly. */
+export function functionIn({ source_code }: Draft): string | null {
+  const found = [
+    ...source_code.matchAll(/^(?:async\s+def|def|(?:export\s+)?(?:async\s+)?function)\s+(\w+)/gm),
+  ];
+  return found.at(-1)?.[1] ?? null;
+}
+
 export function draftOf(tool: Tool, grants: StoredGrants | null): Draft {
   return {
     ...newDraft(tool.source_type === "typescript" ? "typescript" : "python", tool.source_code ?? ""),

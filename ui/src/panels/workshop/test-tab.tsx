@@ -126,6 +126,10 @@ function TrialView({ trial }: { trial: Trial }) {
           <VisibleText
             text={text}
             tabIndex={0}
+            // What comes last is what one waits for.
+            ref={(shown) => {
+              if (shown && trial.running) shown.scrollTop = shown.scrollHeight;
+            }}
             className={cn("rounded-sm border bg-card px-2 py-1", kind === "stderr" && "text-danger")}
           />
         </div>

@@ -12,7 +12,7 @@ import { saveFile } from "@/lib/save-file";
 import { useFailure } from "@/lib/use-failure";
 import { AgentsTab } from "./agents-tab";
 import { type Draft, newDraft, problemsIn, type StoredTool, saidOf, toFile, withoutSecrets } from "./draft";
-import { NEW, useDrafts } from "./drafts";
+import { useDrafts } from "./drafts";
 import { Kind } from "./kind";
 import { useDeleteTool, useSaveTool, useSchema } from "./queries";
 import { SchemaTab } from "./schema-tab";
@@ -22,6 +22,8 @@ import { ToolHistory } from "./tool-history";
 import { useSettled } from "./use-settled";
 
 type ToolEditorProps = {
+  /** What is being written is kept under it. */
+  draftKey: string;
   /** Null while it was never stored. */
   tool: StoredTool | null;
   saved: Draft;
@@ -37,11 +39,10 @@ const TABS = {
 } as const;
 const NOTHING = [] as const;
 
-export function ToolEditor({ tool, saved, tools, onCopy }: ToolEditorProps) {
+export function ToolEditor({ draftKey: key, tool, saved, tools, onCopy }: ToolEditorProps) {
   const { t } = useTranslation();
   const failure = useFailure();
   const local = useIsLocal();
-  const key = tool?.id ?? NEW;
   const { drafts, setDraft, drop, setOpen } = useDrafts();
   const draft = drafts[key] ?? saved;
   const changed = tool === null || (key in drafts && JSON.stringify(draft) !== JSON.stringify(saved));

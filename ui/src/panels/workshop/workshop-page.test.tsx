@@ -127,6 +127,21 @@ describe("the workshop", () => {
     await waitFor(() => expect(useDrafts.getState()).toMatchObject({ drafts: {}, open: "tool-2" }));
   });
 
+  it("keeps what is written in one new tool when another is begun", async () => {
+    useDrafts.setState({
+      open: "new",
+      drafts: { new: (await import("./draft")).newDraft("python", "def first(): ...") },
+    });
+    show();
+    await source();
+    await press("New tool");
+    await press(/A function in TypeScript/);
+    expect(await screen.findByRole("button", { name: /countWords/ })).toHaveAttribute("aria-current", "true");
+    await press(/first/);
+    await waitFor(async () => expect(textOf(await source())).toBe("def first(): ..."));
+    expect(Object.keys(useDrafts.getState().drafts)).toEqual(["new", "new:2"]);
+  });
+
   it("asks before a new tool takes another's name", async () => {
     useDrafts.setState({
       open: "new",

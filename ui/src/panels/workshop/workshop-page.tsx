@@ -10,8 +10,8 @@ import { Problem } from "@/components/ui/problem";
 import { Spinner } from "@/components/ui/spinner";
 import { cn } from "@/lib/cn";
 import { useFailure } from "@/lib/use-failure";
-import { type Draft, draftOf, draftOfOwn, fromFile, newDraft, type StoredTool } from "./draft";
-import { NEW, useDrafts } from "./drafts";
+import { type Draft, draftOf, draftOfOwn, fromFile, functionIn, newDraft, type StoredTool } from "./draft";
+import { freeKey, isNew, useDrafts } from "./drafts";
 import { GALLERY, type StartingPoint } from "./gallery";
 import { useGrants, useTools, useWrittenTools } from "./queries";
 import { ToolEditor } from "./tool-editor";
@@ -37,9 +37,11 @@ export function WorkshopPage() {
   const tool = inServer.find(({ id }) => id === open) ?? null;
   const own = onMachine.find(({ id }) => id === open) ?? null;
   const error = tools.error ?? written.error;
+  const begun = Object.entries(drafts).find(([key]) => key === open && isNew(key)) ?? null;
   const begin = (draft: Draft) => {
-    setDraft(NEW, draft);
-    setOpen(NEW);
+    const key = freeKey(drafts);
+    setDraft(key, draft);
+    setOpen(key);
     setChoosing(false);
   };
   return (
@@ -72,14 +74,17 @@ export function WorkshopPage() {
         ) : null}
         <div className="flex min-h-0 flex-col gap-3 overflow-y-auto max-lg:max-h-40">
           <ul aria-label={t("workshop.tools")} className="flex flex-col gap-0.5 empty:hidden">
-            {drafts[NEW] ? (
-              <ListItem
-                name={t("workshop.unsaved")}
-                draft
-                current={open === NEW}
-                onOpen={() => setOpen(NEW)}
-              />
-            ) : null}
+            {Object.entries(drafts)
+              .filter(([key]) => isNew(key))
+              .map(([key, draft]) => (
+                <ListItem
+                  key={key}
+                  name={functionIn(draft) ?? t("workshop.unsaved")}
+                  draft
+                  current={open === key}
+                  onOpen={() => setOpen(key)}
+                />
+              ))}
             {inServer
               .filter(({ name, tags }) => matches([name, ...tags]))
               .map(({ id, name }) => (
@@ -116,13 +121,21 @@ export function WorkshopPage() {
           ) : null}
         </div>
       </aside>
-      {open === NEW && drafts[NEW] ? (
-        <ToolEditor key={NEW} tool={null} saved={drafts[NEW]} tools={all} onCopy={begin} />
+      {begun ? (
+        <ToolEditor
+          key={begun[0]}
+          draftKey={begun[0]}
+          tool={null}
+          saved={begun[1]}
+          tools={all}
+          onCopy={begin}
+        />
       ) : tool ? (
         <Stored key={tool.id} tool={tool} tools={all} onCopy={begin} />
       ) : own ? (
         <ToolEditor
           key={own.id}
+          draftKey={own.id}
           tool={{ id: own.id, name: own.name, place: "machine" }}
           saved={draftOfOwn(own)}
           tools={all}
@@ -171,7 +184,7 @@ function ListItem({ name, mono = false, draft, current, onOpen }: ListItemProps)
   );
 }
 
-type StoredProps = Omit<Parameters<typeof ToolEditor>[0], "tool" | "saved"> & { tool: Tool };
+type StoredProps = Omit<Parameters<typeof ToolEditor>[0], "draftKey" | "tool" | "saved"> & { tool: Tool };
 
 /** Waits for what this machine grants the tool, so that saving cannot take it away unseen. */
 function Stored({ tool, ...rest }: StoredProps) {
@@ -181,7 +194,14 @@ function Stored({ tool, ...rest }: StoredProps) {
   if (isLoading) return <Spinner className="m-6" aria-label={t("common.loading")} />;
   if (error) return <Problem className="m-6 self-start" {...failure.of(error)} />;
   const { id, name = null } = tool;
-  return <ToolEditor tool={{ id, name, place: "server" }} saved={draftOf(tool, data ?? null)} {...rest} />;
+  return (
+    <ToolEditor
+      draftKey={id}
+      tool={{ id, name, place: "server" }}
+      saved={draftOf(tool, data ?? null)}
+      {...rest}
+    />
+  );
 }
 
 function Gallery({ onChoose }: { onChoose: (point: StartingPoint) => void }) {
