@@ -4,10 +4,10 @@ import { useTranslation } from "react-i18next";
 import { type Approval, asksSomebody } from "@/api/approvals";
 import { useApi } from "@/api/context";
 import { connectionsQuery, statusQuery } from "@/api/queries";
+import { QueryState } from "@/components/agent/query-state";
 import { Button } from "@/components/ui/button";
 import { Empty } from "@/components/ui/empty";
 import { Problem } from "@/components/ui/problem";
-import { Spinner } from "@/components/ui/spinner";
 import { When } from "@/components/ui/when";
 import { useFailure } from "@/lib/use-failure";
 import { useRun } from "@/run/use-run";
@@ -62,19 +62,11 @@ export function ApprovalsPage({ onOpen }: ApprovalsPageProps) {
 
 function Inbox({ onOpen }: ApprovalsPageProps) {
   const { t } = useTranslation();
-  const failure = useFailure();
   const { data, error, isPending, refetch } = useApprovals();
   const waiting = data?.filter(asksSomebody);
   return (
     <div className="flex flex-col gap-4">
-      {isPending ? <Spinner aria-label={t("common.loading")} /> : null}
-      {error ? (
-        <Problem {...failure.of(error)}>
-          <Button size="sm" onClick={() => refetch()}>
-            {t("common.tryAgain")}
-          </Button>
-        </Problem>
-      ) : null}
+      <QueryState isPending={isPending} error={error} refetch={refetch} />
       {waiting?.length === 0 ? <Empty heading={t("approvals.nothing")} /> : null}
       <ul className="flex flex-col gap-5">
         {waiting?.map((approval) => (

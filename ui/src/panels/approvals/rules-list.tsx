@@ -5,13 +5,14 @@ import type { Rule } from "@/api/approvals";
 import { useApi } from "@/api/context";
 import { toApiError } from "@/api/error";
 import { agentsQuery } from "@/api/queries";
+import { QueryState } from "@/components/agent/query-state";
 import { RehearsalView } from "@/components/agent/rehearsal";
+import { ruleSentence } from "@/components/agent/rule-sentence";
 import { Button } from "@/components/ui/button";
 import { Empty } from "@/components/ui/empty";
 import { Field, Textarea } from "@/components/ui/field";
 import { ChoiceField, TextField } from "@/components/ui/labelled";
 import { Problem } from "@/components/ui/problem";
-import { Spinner } from "@/components/ui/spinner";
 import { When } from "@/components/ui/when";
 import { cn } from "@/lib/cn";
 import { useFailure } from "@/lib/use-failure";
@@ -20,20 +21,12 @@ import { useAddRule, useRehearsal, useRevokeRule, useRules, useTestRules } from 
 /** Every rule there is: what it says, how often it was used, and the way to take it back. */
 export function RulesList() {
   const { t } = useTranslation();
-  const failure = useFailure();
   const [revoked, setRevoked] = useState(false);
   const { data, error, isPending, refetch } = useRules(revoked);
   return (
     <div className="flex flex-col gap-5">
       <p className="text-muted-foreground">{t("rules.explanation")}</p>
-      {isPending ? <Spinner aria-label={t("common.loading")} /> : null}
-      {error ? (
-        <Problem {...failure.of(error)}>
-          <Button size="sm" onClick={() => refetch()}>
-            {t("common.tryAgain")}
-          </Button>
-        </Problem>
-      ) : null}
+      <QueryState isPending={isPending} error={error} refetch={refetch} />
       {data?.length === 0 ? (
         <Empty className="rounded-md border border-dashed" heading={t("rules.none")} />
       ) : null}
@@ -67,16 +60,18 @@ function RuleRow({ rule }: { rule: Rule }) {
   const { t } = useTranslation();
   const failure = useFailure();
   const revoke = useRevokeRule();
+  // What is not understood has no parts one could say.
+  const said = rule.problem ? rule.sentence : ruleSentence(rule, t);
   return (
     <li
-      aria-label={rule.sentence}
+      aria-label={said}
       className={cn("flex flex-col gap-1 rounded-md border bg-card p-3", rule.revoked_at && "opacity-70")}
     >
       <div className="flex items-start gap-2">
         <span className={cn("rounded-sm border px-1.5 text-xs font-semibold", TONES[rule.effect])}>
           {t(`rules.effects.${rule.effect}`)}
         </span>
-        <p className={cn("min-w-0 flex-1", rule.revoked_at && "line-through")}>{rule.sentence}</p>
+        <p className={cn("min-w-0 flex-1", rule.revoked_at && "line-through")}>{said}</p>
         {rule.revoked_at ? null : (
           <Button size="sm" disabled={revoke.isPending} onClick={() => revoke.mutate(rule.id)}>
             {t("rules.revoke")}

@@ -1,13 +1,12 @@
 import { Plus } from "lucide-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
+import { QueryState } from "@/components/agent/query-state";
 import { Button } from "@/components/ui/button";
 import { Empty } from "@/components/ui/empty";
 import { Input } from "@/components/ui/field";
-import { Problem } from "@/components/ui/problem";
 import { Spinner } from "@/components/ui/spinner";
 import { useDelayed } from "@/lib/use-delayed";
-import { useFailure } from "@/lib/use-failure";
 import { AddPassage } from "./add-passage";
 import { PassageCard } from "./passage-card";
 import { useFoundPassages, usePassages } from "./queries";
@@ -18,7 +17,6 @@ const PAUSE = 250;
 /** What the agent filed away: to read, to search as the agent does, to add to, and to delete. */
 export function ArchivePanel({ agentId }: { agentId: string }) {
   const { t } = useTranslation();
-  const failure = useFailure();
   const [search, setSearch] = useState("");
   const words = useDelayed(search, PAUSE).trim();
   const all = usePassages(agentId);
@@ -36,14 +34,7 @@ export function ArchivePanel({ agentId }: { agentId: string }) {
         value={search}
         onChange={(event) => setSearch(event.target.value)}
       />
-      {shown.isPending ? <Spinner aria-label={t("common.loading")} /> : null}
-      {shown.error ? (
-        <Problem {...failure.of(shown.error)}>
-          <Button size="sm" onClick={() => void shown.refetch()}>
-            {t("common.tryAgain")}
-          </Button>
-        </Problem>
-      ) : null}
+      <QueryState {...shown} />
       {entries?.length === 0 ? (
         <Empty heading={t(words === "" ? "archive.none" : "archive.nothingFound")} />
       ) : null}

@@ -1,6 +1,7 @@
 import { type FormEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Connection, Health } from "@/api/workbench";
+import { QueryState } from "@/components/agent/query-state";
 import { Button } from "@/components/ui/button";
 import { Confirm, ConfirmCancel, ConfirmContent } from "@/components/ui/dialog";
 import { Field, Input } from "@/components/ui/field";
@@ -34,14 +35,7 @@ export function ConnectionsSection() {
         </h2>
         <p className="text-muted-foreground">{t("connections.explanation")}</p>
       </header>
-      {isPending ? <Spinner aria-label={t("common.loading")} /> : null}
-      {error ? (
-        <Problem {...failure.of(error)}>
-          <Button size="sm" onClick={() => refetch()}>
-            {t("common.tryAgain")}
-          </Button>
-        </Problem>
-      ) : null}
+      <QueryState isPending={isPending} error={error} refetch={refetch} />
       {select.error ? <Problem {...failure.of(select.error)} /> : null}
       <ul className="flex flex-col gap-2">
         {data?.map((connection) => (

@@ -1,13 +1,10 @@
 import { useId, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useOwnTools } from "@/api/use-own-tools";
+import { QueryState } from "@/components/agent/query-state";
 import { VisibleText } from "@/components/agent/visible-text";
-import { Button } from "@/components/ui/button";
-import { Problem } from "@/components/ui/problem";
-import { Spinner } from "@/components/ui/spinner";
 import { cn } from "@/lib/cn";
 import { count, share } from "@/lib/quantity";
-import { useFailure } from "@/lib/use-failure";
 import { useContextWindow, useLastCount } from "./queries";
 import { type Piece, type Section, type SectionKind, sectionsOf, total } from "./sections";
 
@@ -16,7 +13,6 @@ type ContextPanelProps = { agentId: string; conversationId?: string | null };
 /** What exactly the next request would carry, part by part, and how much room that takes. */
 export function ContextPanel({ agentId, conversationId = null }: ContextPanelProps) {
   const { t, i18n } = useTranslation();
-  const failure = useFailure();
   const { data, error, isPending, refetch } = useContextWindow(agentId, conversationId);
   const { data: counted } = useLastCount(agentId);
   const { tools } = useOwnTools(agentId);
@@ -29,14 +25,7 @@ export function ContextPanel({ agentId, conversationId = null }: ContextPanelPro
   return (
     <div className="flex flex-col gap-3 p-3">
       <p className="text-xs text-muted-foreground">{t("context.explanation")}</p>
-      {isPending ? <Spinner aria-label={t("common.loading")} /> : null}
-      {error ? (
-        <Problem {...failure.of(error)}>
-          <Button size="sm" onClick={() => refetch()}>
-            {t("common.tryAgain")}
-          </Button>
-        </Problem>
-      ) : null}
+      <QueryState isPending={isPending} error={error} refetch={refetch} />
       {data ? (
         <>
           <div className="tabular-nums">

@@ -2,12 +2,12 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Block } from "@/api/types";
 import type { BlockVersion } from "@/api/workbench";
+import { QueryState } from "@/components/agent/query-state";
 import { Button } from "@/components/ui/button";
 import { CodeDiff } from "@/components/ui/code";
 import { Dialog, DialogContent } from "@/components/ui/dialog";
 import { Select } from "@/components/ui/field";
 import { Problem } from "@/components/ui/problem";
-import { Spinner } from "@/components/ui/spinner";
 import { When } from "@/components/ui/when";
 import { cn } from "@/lib/cn";
 import { useFailure } from "@/lib/use-failure";
@@ -55,14 +55,7 @@ function History({ agentId, blockId }: { agentId: string; blockId: string }) {
   const version = shown[at];
   return (
     <div className="flex min-h-0 flex-col gap-3">
-      {isPending ? <Spinner aria-label={t("common.loading")} /> : null}
-      {error ? (
-        <Problem {...failure.of(error)}>
-          <Button size="sm" onClick={() => refetch()}>
-            {t("common.tryAgain")}
-          </Button>
-        </Problem>
-      ) : null}
+      <QueryState isPending={isPending} error={error} refetch={refetch} />
       <div className="grid min-h-0 gap-4 sm:grid-cols-[15rem_minmax(0,1fr)]">
         <nav
           aria-label={t("block.versions")}

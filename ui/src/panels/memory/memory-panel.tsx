@@ -2,10 +2,10 @@ import { Link, Plus } from "lucide-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Block } from "@/api/types";
+import { QueryState } from "@/components/agent/query-state";
 import { Button } from "@/components/ui/button";
 import { Empty } from "@/components/ui/empty";
 import { Problem } from "@/components/ui/problem";
-import { Spinner } from "@/components/ui/spinner";
 import { useFailure } from "@/lib/use-failure";
 import { AttachBlock } from "./attach-block";
 import { CreateBlock } from "./create-block";
@@ -30,14 +30,7 @@ export function MemoryPanel({ agentId }: { agentId: string }) {
   };
   return (
     <div className="flex flex-col gap-3 p-3">
-      {isPending ? <Spinner aria-label={t("common.loading")} /> : null}
-      {error ? (
-        <Problem {...failure.of(error)}>
-          <Button size="sm" onClick={() => refetch()}>
-            {t("common.tryAgain")}
-          </Button>
-        </Problem>
-      ) : null}
+      <QueryState isPending={isPending} error={error} refetch={refetch} />
       {reorder.error ? <Problem {...failure.of(reorder.error)} /> : null}
       {data?.length === 0 ? <Empty heading={t("block.none")} /> : null}
       {blocks.map((block, at) => (

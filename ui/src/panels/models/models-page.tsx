@@ -1,11 +1,8 @@
 import { Tabs } from "radix-ui";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
-import { Button } from "@/components/ui/button";
+import { QueryState } from "@/components/agent/query-state";
 import { Empty } from "@/components/ui/empty";
-import { Problem } from "@/components/ui/problem";
-import { Spinner } from "@/components/ui/spinner";
-import { useFailure } from "@/lib/use-failure";
 import { AddProvider } from "./add-provider";
 import { Catalogue } from "./catalogue";
 import { Embedders } from "./embedders";
@@ -58,7 +55,6 @@ export function ModelsPage({ more = [] }: ModelsPageProps) {
 
 function Models() {
   const { t } = useTranslation();
-  const failure = useFailure();
   const providers = useProviders();
   return (
     <div className="flex flex-col gap-6">
@@ -69,14 +65,7 @@ function Models() {
         <h2 id="providers-heading" className="font-semibold">
           {t("models.endpoints")}
         </h2>
-        {providers.isPending ? <Spinner aria-label={t("common.loading")} /> : null}
-        {providers.error ? (
-          <Problem {...failure.of(providers.error)}>
-            <Button size="sm" onClick={() => providers.refetch()}>
-              {t("common.tryAgain")}
-            </Button>
-          </Problem>
-        ) : null}
+        <QueryState {...providers} />
         {providers.data?.length === 0 ? (
           <Empty className="rounded-md border border-dashed" heading={t("models.noEndpoints")} />
         ) : null}

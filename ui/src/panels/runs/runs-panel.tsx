@@ -3,6 +3,7 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Run } from "@/api/types";
 import { useLack } from "@/api/use-lack";
+import { QueryState } from "@/components/agent/query-state";
 import { Button } from "@/components/ui/button";
 import { Empty } from "@/components/ui/empty";
 import { Problem } from "@/components/ui/problem";
@@ -21,21 +22,13 @@ type RunsPanelProps = { agentId: string; conversationId?: string | null };
 /** What the agent did: every run with how it ended, and each of its steps down to the bytes. */
 export function RunsPanel({ agentId, conversationId = null }: RunsPanelProps) {
   const { t } = useTranslation();
-  const failure = useFailure();
   const { data, error, isPending, refetch, hasNextPage, isFetchingNextPage, fetchNextPage } =
     useRuns(agentId);
   const runs = data?.pages.flat() ?? [];
   const [open, setOpen] = useState<string | null>(null);
   return (
     <div className="flex flex-col gap-2 p-3">
-      {isPending ? <Spinner aria-label={t("common.loading")} /> : null}
-      {error ? (
-        <Problem {...failure.of(error)}>
-          <Button size="sm" onClick={() => refetch()}>
-            {t("common.tryAgain")}
-          </Button>
-        </Problem>
-      ) : null}
+      <QueryState isPending={isPending} error={error} refetch={refetch} />
       {data && runs.length === 0 ? <Empty heading={t("runs.none")} /> : null}
       <ul className="flex flex-col gap-1.5">
         {runs.map((run) => (

@@ -1,10 +1,10 @@
 import { PenLine, Plus, Trash2 } from "lucide-react";
 import { type ReactNode, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { QueryState } from "@/components/agent/query-state";
 import { Button } from "@/components/ui/button";
 import { Confirm, ConfirmCancel, ConfirmContent } from "@/components/ui/dialog";
 import { Problem } from "@/components/ui/problem";
-import { Spinner } from "@/components/ui/spinner";
 import { When } from "@/components/ui/when";
 import { cn } from "@/lib/cn";
 import { count, dollars } from "@/lib/quantity";
@@ -15,7 +15,6 @@ import { type Budget, useBudgets, useDeleteBudget, useOwnAgents } from "./querie
 /** What may be used, how far it is used up, and the place to change that. */
 export function Budgets() {
   const { t } = useTranslation();
-  const failure = useFailure();
   const { data, error, isPending, refetch } = useBudgets();
   const agents = useOwnAgents();
   const [adding, setAdding] = useState(false);
@@ -37,14 +36,7 @@ export function Budgets() {
           {t("budgets.add")}
         </Button>
       </header>
-      {isPending ? <Spinner aria-label={t("common.loading")} /> : null}
-      {error ? (
-        <Problem {...failure.of(error)}>
-          <Button size="sm" onClick={() => void refetch()}>
-            {t("common.tryAgain")}
-          </Button>
-        </Problem>
-      ) : null}
+      <QueryState isPending={isPending} error={error} refetch={refetch} />
       {data?.length === 0 ? <p className="text-muted-foreground">{t("budgets.none")}</p> : null}
       <ul aria-labelledby="budgets-heading" className="flex flex-col gap-2 empty:hidden">
         {data?.map((budget) => (
