@@ -85,7 +85,12 @@ export function AddProvider() {
   const more = MORE[form.provider_type];
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    add.mutate(given(form), { onSuccess: () => setForm({ ...START, provider_type: form.provider_type }) });
+    add.mutate(given(form), {
+      onSuccess: () => {
+        test.reset();
+        setForm({ ...START, provider_type: form.provider_type });
+      },
+    });
   };
   const wrongHeaders = headersIn(form.headers) === null;
   const incomplete =

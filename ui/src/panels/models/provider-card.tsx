@@ -133,8 +133,9 @@ export function TestResult({ result }: { result: ProviderTest }) {
   const { t } = useTranslation();
   return (
     <p role="status" className={result.ok ? "text-success" : "text-danger"}>
-      {result.ok ? t("models.testOk", { count: result.models.length }) : t("models.testFailed")}{" "}
-      {result.message}
+      {result.ok
+        ? t("models.testOk", { count: result.models.length })
+        : `${t("models.testFailed")} ${result.message}`}
     </p>
   );
 }
