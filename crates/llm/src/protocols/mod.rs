@@ -13,7 +13,6 @@ mod strict;
 mod thoughts;
 
 use loci_api::chat::{ChatError, ChatEvent, ChatRequest};
-use reqwest::Url;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 

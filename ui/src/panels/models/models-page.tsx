@@ -1,8 +1,9 @@
 import { Tabs } from "radix-ui";
-import type { ReactNode } from "react";
+import { type ReactNode, Suspense } from "react";
 import { useTranslation } from "react-i18next";
 import { QueryState } from "@/components/agent/query-state";
 import { Empty } from "@/components/ui/empty";
+import { Spinner } from "@/components/ui/spinner";
 import { AddProvider } from "./add-provider";
 import { Catalogue } from "./catalogue";
 import { Embedders } from "./embedders";
@@ -45,7 +46,8 @@ export function ModelsPage({ more = [] }: ModelsPageProps) {
         </Tabs.List>
         {tabs.map(({ name, content }) => (
           <Tabs.Content key={name} value={name}>
-            {content}
+            {/* What is fetched for one tab must not take the page away: the focus would go with it. */}
+            <Suspense fallback={<Spinner aria-label={t("common.loading")} />}>{content}</Suspense>
           </Tabs.Content>
         ))}
       </Tabs.Root>
