@@ -57,10 +57,7 @@ struct Asked {
 }
 
 /// What a trial would take; nothing is asked.
-async fn estimate(
-    State(desk): State<Desk>,
-    Query(asked): Query<Asked>,
-) -> Result<Answer<Estimate>, Failure> {
+async fn estimate(State(desk): State<Desk>, Query(asked): Query<Asked>) -> Result<Answer<Estimate>, Failure> {
     let plan = Plan {
         handle: asked.model,
         context_tokens: asked.context_tokens.unwrap_or(DEFAULT_CONTEXT),

@@ -88,8 +88,7 @@ async fn an_able_model_passes_and_its_card_is_kept() {
     let wanted = "/workbench/preflight/estimate?model=openai/gpt-4.1&context_tokens=4096";
     let estimate = desk.get(wanted).await.ok();
     assert_eq!((&estimate["is_local"], model.requests().len()), (&json!(false), 0), "nothing was asked");
-    let (cost, most) = (estimate["cost_usd"].as_f64().unwrap(), estimate["cost_at_most_usd"].as_f64().unwrap());
-    assert!(cost > 0.01 && cost < most && most < 1.0, "{estimate}");
+    assert_eq!(estimate["cost_usd"], Value::Null, "no price is made up");
     let card = tried(&desk, json!({"model": "openai/gpt-4.1", "context_tokens": 4096})).await;
     assert_eq!(estimate["calls"], model.requests().len(), "as many as were made");
     assert_eq!(card["is_current"], true);

@@ -91,6 +91,19 @@ async fn calls_are_counted_priced_and_grouped() {
 }
 
 #[tokio::test]
+async fn what_a_trial_would_cost_is_said_beforehand() {
+    let (desk, model, _agent) = started().await;
+    let estimate = desk.get("/workbench/preflight/estimate?model=openrouter/gpt-4.1").await.ok();
+    // Texts of 2, 4, 8 and 16 thousand tokens, and ten short questions.
+    assert_eq!((&estimate["calls"], &estimate["prompt_tokens"]), (&json!(14), &json!(34_720)), "{estimate}");
+    let (cost, most) =
+        (estimate["cost_usd"].as_f64().unwrap(), estimate["cost_at_most_usd"].as_f64().unwrap());
+    assert!((cost - 0.07888).abs() < 1e-9, "{estimate}");
+    assert!((most - (0.06944 + 14.0 * 4096.0 * 8e-6)).abs() < 1e-9, "{estimate}");
+    assert_eq!(model.requests().len(), 0, "nobody was asked");
+}
+
+#[tokio::test]
 async fn where_no_price_is_known_no_cost_is_made_up() {
     let (desk, model, agent) = started().await;
     model.script([reply(1_000, 0), reply(1_000, 0)]);
