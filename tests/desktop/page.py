@@ -7,6 +7,10 @@ from support.programs import ROOT
 
 MODEL = "openai/gpt-4.1"
 COLUMNS = "main, body"
+KEYS = {
+    "Tab": "\ue004", "Enter": "\ue007", "Escape": "\ue00c", "Space": " ", "Right": "\ue014", "End": "\ue010",
+    "Shift": "\ue008", "Control": "\ue009", "Alt": "\ue00a",
+}
 
 
 @functools.cache
@@ -105,3 +109,60 @@ def watch_replies(page):
 
 def seen_replies(page):
     return page.js("return window.repliesSeen")
+
+
+class Keyboard:
+    """A page on which nothing is ever clicked."""
+
+    def __init__(self, page):
+        self.page = page
+
+    def press(self, *names):
+        """Keys held together, as in `press("Control", "l")`."""
+        codes = [KEYS.get(name, name) for name in names]
+        self._act([("keyDown", code) for code in codes] + [("keyUp", code) for code in reversed(codes)])
+
+    def type(self, text):
+        self._act([(kind, character) for character in text for kind in ("keyDown", "keyUp")])
+
+    def _act(self, moves):
+        self.page.call("POST", "/actions", {"actions": [
+            {"type": "key", "id": "keyboard", "actions": [{"type": kind, "value": value} for kind, value in moves]},
+        ]})
+
+    def here(self):
+        """What has the focus, as it is called."""
+        return self.page.js("""
+            const e = document.activeElement;
+            if (!e || e === document.body) return '';
+            const by = (e.getAttribute('aria-labelledby') ?? '').split(' ').map((id) => document.getElementById(id)?.innerText ?? '');
+            return [e.getAttribute('aria-label'), ...by, ...[...(e.labels ?? [])].map((l) => l.innerText), e.innerText]
+              .filter(Boolean).join(' | ');
+        """)
+
+    def to(self, name, css="*", back=False, most=60):
+        """Tab, until what has the focus is called so. It must be seen to have it."""
+        passed = []
+        for _ in range(most):
+            here = self.here()
+            if name in here and self.page.js("return document.activeElement.matches(arguments[0])", css):
+                assert self.page.js("return document.activeElement.matches(':focus-visible')"), f"{name} has the focus unseen"
+                return
+            passed.append(here[:40])
+            self.press(*(["Shift"] if back else []), "Tab")
+        raise AssertionError(f"{name!r} cannot be reached with Tab; passed {passed}")
+
+    def press_button(self, name, css="button", back=False):
+        self.to(name, css, back)
+        self.press("Enter")
+
+    def tab(self, name):
+        """Along a row of tabs with the arrows."""
+        self.to("", "[role=tab]")
+        for _ in range(8):
+            here = self.page.wait("[role=tab][aria-selected=true]:focus") and self.here()
+            if here == name:
+                return
+            self.press("Right")
+            self.page.until(lambda here=here: self.here() != here, "the next tab")
+        raise AssertionError(f"there is no tab {name}")

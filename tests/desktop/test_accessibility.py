@@ -4,9 +4,9 @@ import json
 
 import httpx
 import pytest
-from page import choose_folder, create_agent, say, words
+from page import Keyboard, choose_folder, create_agent, say, words
 from support.programs import ROOT, TOKEN, Server
-from support.window import Browser
+from support.window import Browser, free_port
 
 AXE = (ROOT / "ui" / "node_modules" / "axe-core" / "axe.min.js").read_text()
 # A bar's parts may be small: each is a row of the list below it as well.
@@ -91,7 +91,7 @@ def test_every_place_and_dialog_can_be_used_by_everybody(look, tmp_path):
     folder = tmp_path / "papers"
     folder.mkdir()
     (folder / "note.txt").write_text("A heron.\n")
-    for part in (first_page, conversation, inspector, memory, agents, palette, lambda one: approvals(one, folder), places):
+    for part in (first_page, conversation, inspector, memory, agents, palette, lambda one: approvals(one, folder), places, elsewhere):
         part(look)
     assert look.seen == [], json.dumps(look.seen, indent=1, ensure_ascii=False)
 
@@ -103,6 +103,10 @@ def first_page(look):
     page.click("button", t("agents.createFirst"))
     page.wait(DIALOG, t("agents.createHeading"))
     look.at("the form of a new agent")
+    page.click(f"{DIALOG} button[role=combobox]")
+    page.wait("[role=option]", "gpt-4.1")
+    look.at("choosing a model")
+    look.leave("[cmdk-input]")
     look.leave()
     create_agent(page, t=t)
 
@@ -213,6 +217,11 @@ def palette(look):
     page.wait(f"{DIALOG} [role=option]", "heron")
     look.at("the palette with what was found")
     look.leave()
+    page.js("document.querySelector('textarea').focus()")
+    Keyboard(page).press("Control", "/")
+    page.wait(DIALOG, t("shortcuts.explanation"))
+    look.at("the keyboard shortcuts")
+    look.leave()
 
 
 def approvals(look, folder):
@@ -284,3 +293,20 @@ def places(look):
     page.click("nav button", t("rail.settings"))
     page.wait("h1", t("settings.heading"))
     look.at("the settings")
+
+
+def elsewhere(look):
+    """A server that is not there."""
+    page, t = look.page, look.t
+    page.click("nav button", t("rail.models"))
+    look.tab(t("connections.tab"))
+    page.fill(t("connections.address"), f"http://127.0.0.1:{free_port()}")
+    page.fill(t("connections.name"), "Elsewhere")
+    page.click("button", t("connections.addSubmit"))
+    page.click("li[aria-label=Elsewhere] button", t("connections.use"))
+    page.wait("li[aria-label=Elsewhere]", t("connections.inUse"))
+    page.wait("[role=status]", t("reach.gone", name="Elsewhere"))
+    look.at("a server out of reach")
+    page.click("nav button", "Elsewhere")
+    page.wait("[role=menu]")
+    look.at("the choice of a server")
