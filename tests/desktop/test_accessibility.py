@@ -276,9 +276,21 @@ def places(look):
     page.click(f"{DIALOG} button", t("workshop.gallery.empty"))
     page.gone(DIALOG)
     page.wait(".cm-content")
-    for name in ("test", "schema", "settings", "history"):
+    for name in ("test", "schema", "settings", "agents", "history"):
         look.tab(t(f"workshop.tabs.{name}"))
         look.at(f"the workshop's {name}")
+    page.click("button", t("workshop.create"))
+    page.click(f"{DIALOG} button", t("workshop.gallery.machine"))
+    page.gone(DIALOG)
+    page.wait("section header h2", "count_lines")
+    page.click("section header button", t("workshop.save"))
+    page.wait("section[aria-labelledby=machine-tools] li", "count_lines")
+    look.tab(t("workshop.tabs.settings"))
+    look.at("the settings of a tool of this machine")
+    look.tab(t("workshop.tabs.agents"))
+    page.click("[role=tabpanel] [role=switch]", "Mercury")
+    page.wait("[role=tabpanel] [role=switch][aria-checked=true]")
+    look.at("the agents of a tool of this machine")
 
     page.click("nav button", t("rail.models"))
     for name in ("connections.tab", "usage.tab", "models.tab"):
