@@ -248,7 +248,8 @@ async fn run_there(
     let response = router::send(desk, &request.connection, run).await?;
     let status = response.status();
     let confinement = response.headers().get(CONFINEMENT).and_then(|text| text.to_str().ok());
-    let confinement: Option<String> = confinement.map(|text| text.chars().take(LONGEST_CONFINEMENT).collect());
+    let confinement: Option<String> =
+        confinement.map(|text| text.chars().take(LONGEST_CONFINEMENT).collect());
     let bytes = to_bytes(response.into_body(), LARGEST_RETURN).await.map_err(anyhow::Error::from)?;
     let said: Value = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
     let text = match &said["func_return"] {
