@@ -1,4 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
+import { useTranslation } from "react-i18next";
 import { useApi } from "./context";
 import { connectionsQuery } from "./queries";
 import { useIsLocal } from "./use-local";
@@ -21,15 +22,25 @@ export type Feature =
 
 /** Why the server in use cannot do this; `null` as long as nothing is known against it. */
 export function useLack(feature: Feature): string | null {
-  const lacks = useLacks();
-  return lacks.find((lack) => lack.feature === feature)?.reason ?? null;
+  const reasonOf = useReason();
+  const { name, lacks } = useLacks();
+  const lack = lacks.find((each) => each.feature === feature);
+  return lack ? reasonOf(lack, name) : null;
 }
 
-const NONE: readonly { feature: string; reason: string }[] = [];
+type Lack = { feature: string; reason: string };
+
+/** The reason in the person's language; what this window does not know is said in the desk's words. */
+export function useReason(): (lack: Lack, server: string) => string {
+  const { t } = useTranslation();
+  return ({ feature, reason }, name) => t(`lacks.${feature}`, { name, defaultValue: reason });
+}
+
+const NONE: { name: string; lacks: readonly Lack[] } = { name: "", lacks: [] };
 
 function useLacks() {
   const isLocal = useIsLocal();
   const { data } = useQuery({ ...connectionsQuery(useApi()), enabled: !isLocal });
   if (isLocal) return NONE;
-  return data?.find(({ selected }) => selected)?.lacks ?? NONE;
+  return data?.find(({ selected }) => selected) ?? NONE;
 }

@@ -14,7 +14,7 @@ function show(connection: string, lacks: { feature: string; reason: string }[]) 
     "GET /workbench/status": { version: "0", transport: "http", connection, secrets: { available: true } },
     "GET /workbench/connections": [
       { id: "local", selected: false, lacks: [] },
-      { id: "connection-1", selected: true, lacks },
+      { id: "connection-1", name: "Office", selected: true, lacks },
     ],
     "GET /v1/agents/": [],
     "GET /v1/agents/agent-1/core-memory/blocks": [],
@@ -24,7 +24,7 @@ function show(connection: string, lacks: { feature: string; reason: string }[]) 
 
 describe("the inspector", () => {
   it("greys the archive with the reason where the server has none, and asks it for nothing", async () => {
-    const { seen } = show("connection-1", [{ feature: "archival", reason: REASON }]);
+    const { seen } = show("connection-1", [{ feature: "archival", reason: "As the desk says it." }]);
     const tab = await screen.findByTitle(REASON);
     expect(tab).toHaveTextContent("Archive");
     await userEvent.click(tab);

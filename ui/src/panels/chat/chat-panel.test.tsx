@@ -350,6 +350,7 @@ describe("edit and branch", () => {
       "GET /workbench/connections": [
         {
           id: "connection-1",
+          name: "Office",
           selected: true,
           lacks: [{ feature: "conversation_fork", reason: "Office does not offer branching." }],
         },
@@ -358,7 +359,7 @@ describe("edit and branch", () => {
     });
     const edit = await screen.findByRole("button", { name: "Edit and branch" });
     await waitFor(() => expect(edit).toHaveAttribute("aria-disabled", "true"));
-    expect(edit).toHaveAccessibleDescription("Office does not offer branching.");
+    expect(edit).toHaveAccessibleDescription("Office does not offer branching a conversation.");
     await userEvent.click(edit);
     expect(screen.queryByText(/begins a new conversation/)).toBeNull();
   });

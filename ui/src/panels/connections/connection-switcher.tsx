@@ -2,12 +2,14 @@ import { Check, ChevronsUpDown, Monitor, Server, TriangleAlert } from "lucide-re
 import { useTranslation } from "react-i18next";
 import { Menu, MenuContent, MenuItem, MenuTrigger } from "@/components/ui/menu";
 import { cn } from "@/lib/cn";
+import { useConnectionName } from "@/lib/use-connection-name";
 import { useConnections, useSelectConnection } from "./queries";
 
 /** Where the agents on screen run, and the way to those elsewhere. Not there while this machine is all there is. */
 export function ConnectionSwitcher({ onManage }: { onManage: () => void }) {
   const { t } = useTranslation();
   const { data } = useConnections();
+  const nameOf = useConnectionName();
   const select = useSelectConnection();
   if (!data || data.length < 2) return null;
   const current = data.find(({ selected }) => selected);
@@ -21,12 +23,12 @@ export function ConnectionSwitcher({ onManage }: { onManage: () => void }) {
         >
           <Icon aria-hidden className="size-4 shrink-0 text-muted-foreground" />
           <span className="sr-only">{t("connections.heading")}: </span>
-          <span className="min-w-0 flex-1 truncate">{current?.name}</span>
+          <span className="min-w-0 flex-1 truncate">{current ? nameOf(current) : null}</span>
           <ChevronsUpDown aria-hidden className="size-3.5 shrink-0 text-muted-foreground" />
         </button>
       </MenuTrigger>
       <MenuContent align="start" className="w-56">
-        {data.map(({ id, name, selected, health, problem }) => (
+        {data.map(({ id, kind, name, selected, health, problem }) => (
           <MenuItem
             key={id}
             aria-current={selected || undefined}
@@ -37,7 +39,7 @@ export function ConnectionSwitcher({ onManage }: { onManage: () => void }) {
             }}
           >
             <Check aria-hidden className={cn("size-3.5 shrink-0 text-accent", !selected && "invisible")} />
-            <span className="min-w-0 flex-1 truncate">{name}</span>
+            <span className="min-w-0 flex-1 truncate">{nameOf({ kind, name })}</span>
             {health && !health.ok ? (
               <>
                 <TriangleAlert aria-hidden className="size-3.5 shrink-0 text-danger" />

@@ -9,7 +9,7 @@ const health = {
   checked_at: "2026-01-01T10:00:00Z",
   version: "0.16",
   latency_ms: 12,
-  message: "It answers.",
+  message: "Office answers (version 0.16).",
   code: null,
 };
 const LOCAL = {
@@ -34,7 +34,12 @@ const REMOTE = {
   base_url: "http://office.example:8283",
   has_key: true,
   selected: false,
-  lacks: [{ feature: "block_history", reason: "Earlier versions are not kept there." }],
+  lacks: [
+    {
+      feature: "block_history",
+      reason: "Earlier versions of memory blocks are kept by Loci for the agents of this machine only.",
+    },
+  ],
   warning: "Whoever is on the way can read the messages.",
 };
 
@@ -47,10 +52,14 @@ describe("connections", () => {
     show();
     expect(await screen.findByRole("listitem", { name: "This machine" })).toHaveTextContent("in use");
     const office = screen.getByRole("listitem", { name: "Office" });
-    expect(office).toHaveTextContent("It answers. · version 0.16 · 12 ms");
+    expect(office).toHaveTextContent("It answers · version 0.16 · 12 ms");
     expect(office).toHaveTextContent("Whoever is on the way");
     await userEvent.click(within(office).getByText("1 thing is not available there"));
-    expect(within(office).getByText("Earlier versions are not kept there.")).toBeVisible();
+    expect(
+      within(office).getByText(
+        "Earlier versions of memory blocks are kept by Loci for the agents of this machine only.",
+      ),
+    ).toBeVisible();
   });
 
   it("switch in one press, and say when that fails", async () => {

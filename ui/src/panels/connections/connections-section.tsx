@@ -1,5 +1,6 @@
 import { type FormEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { useReason } from "@/api/use-lack";
 import type { Connection, Health } from "@/api/workbench";
 import { QueryState } from "@/components/agent/query-state";
 import { Button } from "@/components/ui/button";
@@ -9,6 +10,7 @@ import { Problem } from "@/components/ui/problem";
 import { Spinner } from "@/components/ui/spinner";
 import { When } from "@/components/ui/when";
 import { cn } from "@/lib/cn";
+import { useConnectionName } from "@/lib/use-connection-name";
 import { useFailure } from "@/lib/use-failure";
 import {
   type NewConnection,
@@ -62,9 +64,11 @@ function ConnectionCard({ connection, busy, onSelect }: CardProps) {
   const [asking, setAsking] = useState(false);
   const [changing, setChanging] = useState(false);
   const remote = connection.kind === "remote";
+  const name = useConnectionName()(connection);
+  const reasonOf = useReason();
   return (
     <li
-      aria-label={connection.name}
+      aria-label={name}
       className={cn(
         "flex flex-col gap-2 rounded-md border bg-card p-3",
         connection.selected && "border-accent",
@@ -72,7 +76,7 @@ function ConnectionCard({ connection, busy, onSelect }: CardProps) {
     >
       <div className="flex flex-wrap items-center gap-2">
         <div className="min-w-0 flex-1">
-          <h3 className="font-semibold">{connection.name}</h3>
+          <h3 className="font-semibold">{name}</h3>
           <p className="truncate text-xs text-muted-foreground">
             <span className="font-mono">{connection.base_url}</span>
             {remote ? ` · ${t(connection.has_key ? "connections.hasKey" : "connections.hasNoKey")}` : ""}
@@ -96,7 +100,7 @@ function ConnectionCard({ connection, busy, onSelect }: CardProps) {
             </Button>
             <Button
               size="sm"
-              aria-label={t("connections.removeNamed", { name: connection.name })}
+              aria-label={t("connections.removeNamed", { name })}
               onClick={() => setAsking(true)}
             >
               {t("connections.remove")}
@@ -114,8 +118,8 @@ function ConnectionCard({ connection, busy, onSelect }: CardProps) {
             {t("connections.lacks", { count: connection.lacks.length })}
           </summary>
           <ul className="mt-1 list-disc pl-5 text-xs text-muted-foreground">
-            {connection.lacks.map(({ feature, reason }) => (
-              <li key={feature}>{reason}</li>
+            {connection.lacks.map((lack) => (
+              <li key={lack.feature}>{reasonOf(lack, name)}</li>
             ))}
           </ul>
         </details>
@@ -123,7 +127,7 @@ function ConnectionCard({ connection, busy, onSelect }: CardProps) {
       {changing ? <ChangeConnection connection={connection} onDone={() => setChanging(false)} /> : null}
       <Confirm open={asking} onOpenChange={setAsking}>
         <ConfirmContent
-          heading={t("connections.removeHeading", { name: connection.name })}
+          heading={t("connections.removeHeading", { name })}
           explanation={t("connections.removeExplanation")}
         >
           {remove.error ? <Problem {...failure.of(remove.error)} /> : null}
@@ -149,7 +153,7 @@ function HealthLine({ health }: { health: Health }) {
   const { t } = useTranslation();
   return (
     <p role="status" className={cn("text-xs", health.ok ? "text-success" : "text-danger")}>
-      {health.message}
+      {health.ok ? t("connections.answers") : health.message}
       {health.version ? ` · ${t("connections.version", { version: health.version })}` : ""}
       {health.latency_ms === null ? "" : ` · ${health.latency_ms} ms`}
       <span className="text-muted-foreground">

@@ -88,7 +88,7 @@ describe("the memory panel", () => {
   });
 
   it("writes through the API itself where the agents are elsewhere, and looks before it does", async () => {
-    const reason = "Earlier versions are kept on this machine only.";
+    const reason = "Earlier versions of memory blocks are kept by Loci for the agents of this machine only.";
     const { seen } = show({
       "GET /workbench/status": { connection: "connection-1", version: "0", transport: "http" },
       "GET /workbench/connections": [
