@@ -131,14 +131,21 @@ fn end_when_told(app: tauri::AppHandle) {
     #[cfg(unix)]
     tauri::async_runtime::spawn(async move {
         use tokio::signal::unix::{SignalKind, signal};
-        match signal(SignalKind::terminate()) {
-            Ok(mut told) => {
-                if told.recv().await.is_some() {
-                    app.exit(0);
-                }
-            }
-            Err(error) => tracing::warn!(%error, "a request to end is not heard"),
+        let heard =
+            |kind| signal(kind).map_err(|error| tracing::warn!(%error, "a request to end is not heard")).ok();
+        // By a session's end, by Ctrl+C, by the end of the terminal it was started in.
+        let (terminate, interrupt, hangup) =
+            (heard(SignalKind::terminate()), heard(SignalKind::interrupt()), heard(SignalKind::hangup()));
+        let (Some(mut terminate), Some(mut interrupt), Some(mut hangup)) = (terminate, interrupt, hangup)
+        else {
+            return;
+        };
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+            _ = hangup.recv() => {}
         }
+        app.exit(0);
     });
     #[cfg(not(unix))]
     let _ = app;

@@ -132,7 +132,8 @@ def start(display, env):
         each.wait(timeout=20)
 
 
-def test_a_window_that_never_came_up_is_drawn_more_safely_and_ends_when_told(start, env):
+@pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGINT], ids=["by a session's end", "by Ctrl+C"])
+def test_a_window_that_never_came_up_is_drawn_more_safely_and_ends_when_told(start, env, told):
     data = pathlib.Path(env["LOCI_DATA_DIR"])
     data.mkdir(parents=True)
     mark = data / "window-starting"
@@ -151,7 +152,7 @@ def test_a_window_that_never_came_up_is_drawn_more_safely_and_ends_when_told(sta
     assert said.wait(30), lines
     # The mark goes when the page asks for something.
     eventually(lambda: not mark.exists(), "the page to come up")
-    window.send_signal(signal.SIGTERM)
+    window.send_signal(told)
     assert window.wait(timeout=30) == 0, lines
     assert not mark.exists(), "a window that was ended is no trouble of the display"
 
