@@ -339,6 +339,20 @@ def test_whoever_stops_asking_stops_the_one_asked(client, model):
     model.release()
 
 
+def test_a_trial_sees_the_agent_it_is_made_for_and_changes_nothing_there(agent, http):
+    code = (
+        'def note(agent_state: "AgentState", text: str) -> str:\n    """Note it.\n\n    Args:\n        text: What.\n    """\n'
+        '    value = agent_state.memory.get_block("human").value\n'
+        '    agent_state.memory.update_block_value("human", value + text)\n    return value\n'
+    )
+    body = {"source_code": code, "args": {"text": " Likes tea."}, "agent_id": agent.id}
+    answer = http.post("/workbench/tools/run", json=body)
+    result = [json.loads(line[5:]) for line in answer.text.splitlines() if line.startswith("data:")][-1]
+    assert (result["status"], result["value"]) == ("success", "Name: Timber."), result
+    assert result["changed_blocks"] == {"human": "Name: Timber. Likes tea."}
+    assert http.get(f"/v1/agents/{agent.id}/core-memory/blocks/human").json()["value"] == "Name: Timber."
+
+
 def test_the_workshop_tries_tools_out_and_keeps_their_past(client, http):
     def trial(**body):
         answer = http.post("/workbench/tools/run", json=body)

@@ -17,7 +17,10 @@ use tokio::sync::mpsc;
 
 use crate::{
     App,
-    agents::variables::Variables,
+    agents::{
+        state::{self, Include},
+        variables::Variables,
+    },
     custom_tool::Grants,
     error::{Answer, Failure},
     tools,
@@ -114,7 +117,7 @@ pub async fn try_tool(app: &App, trial: Trial) -> Answer<mpsc::Receiver<TrialEve
         return Err(ApiError::validation("body.memory_mb: must be from 64 to 65536").into());
     }
     let kind = tools::source_type(trial.source_type.as_deref())?;
-    let mut env = of_agent(app, &trial).await?;
+    let (mut env, agent_state) = of_agent(app, &trial).await?;
     let mut stored = Grants::default();
     if let Some(id) = &trial.tool_id {
         let of = id.clone();
@@ -136,6 +139,7 @@ pub async fn try_tool(app: &App, trial: Trial) -> Answer<mpsc::Receiver<TrialEve
         pip_requirements: trial.pip_requirements.clone(),
         npm_requirements: trial.npm_requirements.clone(),
         watcher: Some(watcher),
+        agent_state,
         ..RunRequest::new(kind, trial.source_code.clone(), trial.args.clone())
     };
     let (events, receiver) = mpsc::channel(BACKLOG);
@@ -170,20 +174,24 @@ pub async fn try_tool(app: &App, trial: Trial) -> Answer<mpsc::Receiver<TrialEve
     Ok(receiver)
 }
 
-/// The variables of the agent it is tried for.
-async fn of_agent(app: &App, trial: &Trial) -> Answer<BTreeMap<String, String>> {
-    let Some(id) = trial.agent_id.clone() else { return Ok(BTreeMap::new()) };
-    let variables = app
+/// The variables of the agent it is tried for, and the agent itself for a function that is given it.
+async fn of_agent(app: &App, trial: &Trial) -> Answer<(BTreeMap<String, String>, Option<Value>)> {
+    let Some(id) = trial.agent_id.clone() else { return Ok((BTreeMap::new(), None)) };
+    let given = trial.source_code.contains("agent_state");
+    let (variables, state) = app
         .store()
         .try_read(move |conn| {
-            crate::agents::state::require(conn, &id)?;
-            Ok::<_, Failure>(Variables::read(conn, &id)?)
+            let row = state::require(conn, &id)?;
+            let variables = Variables::read(conn, &id)?;
+            let include = Include { blocks: true, tags: true, ..Include::default() };
+            let state = if given { Some(state::state(conn, row, include)?) } else { None };
+            Ok::<_, Failure>((variables, state))
         })
         .await?;
     let values = variables.values(app).await;
     match values.lacking(&trial.source_code) {
         Some(why) => Err(ApiError::bad_request(format!("The tool cannot be tried: {why}.")).into()),
-        None => Ok(values.env.clone()),
+        None => Ok((values.env.clone(), state.and_then(|state| serde_json::to_value(state).ok()))),
     }
 }
 

@@ -104,13 +104,33 @@ export type Remember = {
 
 export type RuleEffect = "allow" | "ask" | "deny";
 
-export type Rule = {
-  id: string;
+/** Where a rule holds. */
+export type RuleScope = { type: "everywhere" | "agent" | "conversation" | "run" };
+
+/** One thing a rule says about an argument; without a name, about what the call is about. */
+export type RuleCondition = { name?: string | null; matches?: string | null; equals?: unknown };
+
+/** Which calls a rule is about. */
+export type RuleMatches =
+  | { type: "call" | "tool"; tool: string }
+  | { type: "pattern"; tool: string; arguments: RuleCondition[] }
+  | { type: "read_only"; server: string };
+
+/** What a rule says, in parts and as an English sentence. */
+export type RuleSaid = {
   effect: RuleEffect;
-  /** The rule as one writes it. */
-  text: string;
+  scope: RuleScope;
+  matches: RuleMatches;
   /** The rule as one says it. */
   sentence: string;
+  /** Of the agent its scope names. */
+  agent_name: string | null;
+};
+
+export type Rule = RuleSaid & {
+  id: string;
+  /** The rule as one writes it. */
+  text: string;
   note: string | null;
   created_at: string;
   revoked_at: string | null;
@@ -121,9 +141,8 @@ export type Rule = {
 };
 
 /** What a rule would have matched. */
-export type Rehearsal = {
+export type Rehearsal = RuleSaid & {
   text: string;
-  sentence: string;
   /** How many calls were looked at. */
   of: number;
   matched: number;

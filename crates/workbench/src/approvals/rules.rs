@@ -62,6 +62,8 @@ struct Shown {
     matches: Value,
     text: String,
     sentence: String,
+    /// Of the agent its scope names, if this desk knows it: for a sentence in another language.
+    agent_name: Option<String>,
     note: Option<String>,
     created_at: Timestamp,
     revoked_at: Option<Timestamp>,
@@ -88,6 +90,7 @@ fn shown(row: RuleRow, names: &Names, uses: &Uses) -> Shown {
     };
     let used = uses.get(&row.id);
     Shown {
+        agent_name: row.scope["agent_id"].as_str().and_then(|id| names.0.get(id)).cloned(),
         text: written,
         sentence: said,
         problem,
@@ -343,8 +346,12 @@ async fn read_text(State(desk): State<Desk>, Json(written): Json<Written>) -> Re
 
 #[derive(Serialize)]
 struct Rehearsal {
+    effect: RuleEffect,
+    scope: Value,
+    matches: Value,
     text: String,
     sentence: String,
+    agent_name: Option<String>,
     /// Calls looked at: the newest that were decided about.
     of: usize,
     matched: usize,
@@ -400,8 +407,10 @@ async fn rehearse(State(desk): State<Desk>, Json(body): Json<Body>) -> Result<An
                     });
                 }
             }
-            let shown = shown(row, &names(conn)?, &Uses::new());
-            Ok(Rehearsal { text: shown.text, sentence: shown.sentence, of, matched: calls.len(), calls })
+            let Shown { effect, scope, matches, text, sentence, agent_name, .. } =
+                shown(row, &names(conn)?, &Uses::new());
+            let matched = calls.len();
+            Ok(Rehearsal { effect, scope, matches, text, sentence, agent_name, of, matched, calls })
         })
         .await?;
     Ok(Answer(rehearsal))

@@ -3,13 +3,14 @@ import type { Rehearsal } from "@/api/approvals";
 import { When } from "@/components/ui/when";
 import { mainArgument } from "@/lib/arguments";
 import { namedHidden } from "@/lib/visible";
+import { ruleSentence } from "./rule-sentence";
 
 /** One sentence that says what a rule remembers, and what it would have matched so far. */
 export function RehearsalView({ rehearsal }: { rehearsal: Rehearsal }) {
   const { t } = useTranslation();
   return (
     <div className="flex flex-col gap-1">
-      <p className="font-medium">{rehearsal.sentence}</p>
+      <p className="font-medium">{ruleSentence(rehearsal, t)}</p>
       <details>
         <summary className="text-xs text-muted-foreground">
           {t("approval.remember.rehearsed", { matched: rehearsal.matched, of: rehearsal.of })}

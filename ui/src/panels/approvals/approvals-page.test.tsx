@@ -34,7 +34,11 @@ const RULE = {
   id: "rule-1",
   effect: "allow",
   text: "allow run_command(git status*) everywhere",
-  sentence: "Allow run_command when the command begins with git status, everywhere.",
+  scope: { type: "everywhere" },
+  matches: { type: "pattern", tool: "run_command", arguments: [{ matches: "git status*" }] },
+  agent_name: null,
+  sentence:
+    "Loci will run without asking: run_command when what it is about matches git status*, for every agent until you revoke this.",
   note: null,
   created_at: "2026-01-01T10:00:00Z",
   revoked_at: null,
@@ -42,7 +46,7 @@ const RULE = {
   last_used_at: null,
   problem: null,
 };
-const REHEARSAL = { text: RULE.text, sentence: RULE.sentence, of: 200, matched: 37, calls: [] };
+const REHEARSAL = { ...RULE, of: 200, matched: 37, calls: [] };
 
 const ENTRY = {
   sequence: 7,

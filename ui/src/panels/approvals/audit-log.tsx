@@ -6,6 +6,7 @@ import type { AuditEntry, Rule } from "@/api/approvals";
 import { useApi } from "@/api/context";
 import { agentsQuery } from "@/api/queries";
 import { Arguments } from "@/components/agent/arguments";
+import { ruleSentence } from "@/components/agent/rule-sentence";
 import { Button } from "@/components/ui/button";
 import { Empty } from "@/components/ui/empty";
 import { ChoiceField, TextField } from "@/components/ui/labelled";
@@ -110,7 +111,7 @@ function EntryRow({ entry, agent, rule }: EntryRowProps) {
   const facts: [string, string | null][] = [
     [t("audit.reason"), entry.reason],
     [t("audit.confinement"), entry.confinement],
-    [t("audit.rule"), rule?.sentence ?? entry.rule_id],
+    [t("audit.rule"), rule ? ruleSentence(rule, t) : entry.rule_id],
     [t("audit.hash"), entry.hash],
     [t("audit.call"), entry.tool_call_id],
   ];

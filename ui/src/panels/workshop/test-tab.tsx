@@ -40,6 +40,10 @@ export function TestTab({ tool, draft, schema, formRef }: TestTabProps) {
     return <p className="text-muted-foreground">{t("workshop.testElsewhere")}</p>;
   const parameters = schema?.parameters ?? {};
   const missing = missingIn(parameters, args);
+  // A function that is given the agent cannot do without one.
+  if (draft.place === "server" && !agentId && /\bagent_state\b/.test(draft.source_code)) {
+    missing.push(t("workshop.anAgent"));
+  }
   const ready = !trial.running && schema !== null && valid && missing.length === 0;
   const submit = (event: FormEvent) => {
     event.preventDefault();
