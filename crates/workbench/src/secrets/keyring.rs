@@ -110,3 +110,59 @@ impl SecretStore for Keyring {
         .boxed()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    };
+
+    use super::*;
+
+    fn keyring() -> Keyring {
+        Keyring { turn: Arc::default(), refused: Arc::default() }
+    }
+
+    #[tokio::test]
+    async fn who_did_not_unlock_it_is_not_asked_again_until_they_act() {
+        let keyring = keyring();
+        let locked = || Err::<(), _>(Error::NoStorageAccess("no".into()));
+        let problem = keyring.ask(locked).await.expect_err("locked").to_string();
+        assert!(problem.contains("it is locked"), "{problem}");
+        // Answered without asking: nobody is there to answer in this test.
+        let again = keyring.get("provider/a").await.expect_err("still locked").to_string();
+        assert_eq!(again, problem);
+        keyring.ask(|| Ok(())).await.expect("unlocked meanwhile");
+        assert_eq!(*keyring.refused(), None);
+    }
+
+    #[tokio::test]
+    async fn one_is_asked_at_a_time() {
+        let keyring = keyring();
+        let (tell_started, started) = mpsc::channel();
+        let (let_go, held) = mpsc::channel::<()>();
+        let first = keyring.ask(move || {
+            tell_started.send(()).expect("awaited");
+            held.recv().expect("let go");
+            Ok(())
+        });
+        let mut first = Box::pin(first);
+        assert!(futures::poll!(&mut first).is_pending());
+        started.recv().expect("the first is being asked");
+        let asked = Arc::new(AtomicBool::new(false));
+        let asking = Arc::clone(&asked);
+        let mut second = Box::pin(keyring.ask(move || {
+            asking.store(true, Ordering::SeqCst);
+            Ok(())
+        }));
+        assert!(futures::poll!(&mut second).is_pending());
+        // Dropped while the person is still asked: the turn stays taken until the keyring has answered.
+        drop(first);
+        assert!(futures::poll!(&mut second).is_pending());
+        assert!(!asked.load(Ordering::SeqCst));
+        let_go.send(()).expect("held");
+        second.await.expect("asked after the first");
+        assert!(asked.load(Ordering::SeqCst));
+    }
+}
