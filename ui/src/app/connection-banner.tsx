@@ -3,6 +3,7 @@ import { CloudOff } from "lucide-react";
 import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useApi } from "@/api/context";
+import type { ApiError } from "@/api/error";
 import { connectionsQuery } from "@/api/queries";
 import { useReach } from "@/api/reach";
 import { useIsLocal } from "@/api/use-local";
@@ -25,10 +26,7 @@ export function ConnectionBanner() {
   const select = useSelectConnection();
   if (!trouble && seconds === null) return null;
   const name = connection?.name ?? "Loci";
-  const heading =
-    trouble === null
-      ? t("reach.slow", { name, seconds })
-      : t(trouble.fault === "network" ? "reach.noLoci" : "reach.gone", { name });
+  const heading = trouble === null ? t("reach.slow", { name, seconds }) : t(headingOf(trouble), { name });
   return (
     <section
       aria-label={t("reach.label")}
@@ -56,6 +54,11 @@ export function ConnectionBanner() {
       </span>
     </section>
   );
+}
+
+function headingOf({ fault, code }: ApiError): string {
+  if (fault === "network") return "reach.noLoci";
+  return code === "CONNECTION_BAD_ANSWER" ? "reach.garbage" : "reach.gone";
 }
 
 /** Whole seconds the oldest question has waited, once that is long. */

@@ -33,6 +33,7 @@ import { Part } from "./part";
 import { Rail } from "./rail";
 import { Shortcuts } from "./shortcuts";
 import { useAppearance } from "./use-appearance";
+import { useConnectionChange } from "./use-connection-change";
 import { useDestinations } from "./use-destinations";
 import { useWorkbenchEvents } from "./use-workbench-events";
 
@@ -57,6 +58,7 @@ export function Frame() {
   useAppearance();
   useWorkbenchEvents();
   useDestinations();
+  useConnectionChange();
   const { t } = useTranslation();
   const { place, agentId, railOpen, setRail, goTo, selectAgent, seek } = useLayout();
   const { open: overlay, show: showOverlay } = useOverlays();

@@ -153,7 +153,7 @@ export function ChatPanel({ thread, dock, composerRef, sought, onShown, onBranch
           </Button>
         </Problem>
       ) : null}
-      {history.earlier.error ? (
+      {history.earlier.error && !history.error ? (
         <Problem className="m-4" {...failure.of(history.earlier.error)}>
           <Button size="sm" onClick={history.fetchEarlier}>
             {t("common.tryAgain")}

@@ -1,7 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useApi } from "@/api/context";
 import { connectionsQuery, keys } from "@/api/queries";
-import { forgetTrouble } from "@/api/reach";
+import { moveTo } from "@/api/reach";
 import type { Connection, Health } from "@/api/workbench";
 
 export type NewConnection = { name?: string; base_url: string; key?: string; ca_file?: string };
@@ -9,9 +9,6 @@ export type NewConnection = { name?: string; base_url: string; key?: string; ca_
 export function useConnections() {
   return useQuery(connectionsQuery(useApi()));
 }
-
-/** What belongs to this person, whatever server their agents are on. */
-const OF_THE_DESK = new Set(["settings", "status", "connections", "providers", "approvals", "rules"]);
 
 const at = (id: string, what = "") => `/workbench/connections/${encodeURIComponent(id)}${what}`;
 
@@ -78,15 +75,13 @@ export function useSelectConnection() {
   const queries = useQueryClient();
   return useMutation({
     mutationFn: (id: string) => api.json("POST", at(id, "/select")),
-    onSuccess: async () => {
-      forgetTrouble();
-      // What waits for the server before would hold up what is asked of this one.
-      await queries.cancelQueries();
-      // The agents of the server before must not be shown as this one's, not even for a moment.
-      const ofTheDesk = ({ queryKey }: { queryKey: readonly unknown[] }) =>
-        OF_THE_DESK.has(String(queryKey[0]));
-      void queries.resetQueries({ predicate: (query) => !ofTheDesk(query) });
-      await queries.invalidateQueries({ predicate: ofTheDesk });
+    onSuccess: async (_, id) => {
+      await moveTo(id, queries);
+      await Promise.all([
+        queries.invalidateQueries({ queryKey: keys.connections() }),
+        queries.invalidateQueries({ queryKey: keys.status() }),
+        queries.invalidateQueries({ queryKey: keys.approvals() }),
+      ]);
     },
   });
 }
