@@ -7,6 +7,7 @@ import { TurnView } from "@/components/agent/turn";
 import { Button } from "@/components/ui/button";
 import { Spinner } from "@/components/ui/spinner";
 import type { Turn, UserTurn } from "@/run/project";
+import { useStayAtEnd } from "./stay-at-end";
 
 type TranscriptProps = {
   turns: readonly Turn[];
@@ -48,16 +49,18 @@ export const Transcript = memo(function Transcript({
   const virtualizer = useRef<VirtualizerHandle>(null);
   const prepending = usePrepending(turns);
   useKeepAtEnd(scrollRef, isAtBottom, scrollToBottom);
+  const move = useStayAtEnd({ scroll: scrollRef, turns, isAtBottom, scrollToBottom });
   const [shown, setShown] = useState<string | null>(null);
   useEffect(() => {
     if (sought === null) return;
     const at = turns.findIndex((turn) => holds(turn, sought));
     if (at < 0) return;
     stopScroll();
+    move();
     virtualizer.current?.scrollToIndex(at, { align: "center" });
     setShown(turns[at]?.key ?? null);
     onShown();
-  }, [sought, turns, stopScroll, onShown]);
+  }, [sought, turns, stopScroll, move, onShown]);
   return (
     <div className="relative min-h-0 flex-1">
       <section
