@@ -69,8 +69,8 @@ async fn a_server_tool_that_changed_since_it_was_allowed_asks_with_the_differenc
     scene.answer(&request, allow).await.frames();
     scene.say(r#"call double with {"a": 2}"#).await.ok();
     scene.settled().await;
-    let by: Vec<Value> = scene.audit().await.into_iter().map(|entry| entry["decided_by"].clone()).collect();
-    assert_eq!(by.last(), Some(&json!("rule")), "{by:?}");
+    let decided = scene.audit().await.into_iter().rfind(|entry| entry["event"] == "decided");
+    assert_eq!(decided.expect("a decision")["decided_by"], "rule");
 
     let body =
         json!({"source_code": source("3 * a"), "pip_requirements": [{"name": "numpy", "version": "2"}]});
