@@ -1,5 +1,6 @@
 import { type FormEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { useApi } from "@/api/context";
 import { useReason } from "@/api/use-lack";
 import type { Connection, Health } from "@/api/workbench";
 import { QueryState } from "@/components/agent/query-state";
@@ -177,11 +178,16 @@ function AddConnection() {
   const { t } = useTranslation();
   const failure = useFailure();
   const add = useAddConnection();
+  const { transport } = useApi();
   const test = useTryConnection();
   const [form, setForm] = useState(EMPTY);
   const set = (change: Partial<typeof EMPTY>) => {
     test.reset();
     setForm((before) => ({ ...before, ...change }));
+  };
+  const pick = async () => {
+    const picked = await transport.pickFile();
+    if (picked !== null) set({ ca_file: picked });
   };
   const submit = (event: FormEvent) => {
     event.preventDefault();
@@ -229,13 +235,18 @@ function AddConnection() {
         </Field>
         <Field label={t("connections.ca")} hint={t("connections.caHint")}>
           {(control) => (
-            <Input
-              {...control}
-              spellCheck={false}
-              className="font-mono text-xs"
-              value={form.ca_file}
-              onChange={(event) => set({ ca_file: event.target.value })}
-            />
+            <div className="flex gap-2">
+              <Input
+                {...control}
+                spellCheck={false}
+                className="font-mono text-xs"
+                value={form.ca_file}
+                onChange={(event) => set({ ca_file: event.target.value })}
+              />
+              {transport.capabilities.files ? (
+                <Button onClick={() => void pick()}>{t("settings.pickFile")}</Button>
+              ) : null}
+            </div>
           )}
         </Field>
       </div>
