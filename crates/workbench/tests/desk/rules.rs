@@ -83,6 +83,9 @@ async fn an_answer_can_be_remembered_and_decides_what_waits() {
     let tried = scene.desk.post("/workbench/rules/rehearse", tried).await.ok();
     assert_eq!((&tried["of"], &tried["matched"]), (&json!(0), &json!(0)));
     assert!(tried["sentence"].as_str().unwrap().contains("for Mercury"), "{tried}");
+    // Its parts, for a window that says it in another language.
+    assert_eq!((&tried["effect"], &tried["agent_name"]), (&json!("allow"), &json!("Mercury")));
+    assert_eq!((&tried["scope"]["type"], &tried["matches"]["type"]), (&json!("agent"), &json!("pattern")));
     let allow = json!([{"tool_call_id": call["tool_call_id"], "decision": "allow", "remember": wish}]);
     scene.answer(&request, allow).await.frames();
     let rules = scene.desk.get("/workbench/rules").await.ok();

@@ -254,6 +254,26 @@ describe("the rules", () => {
     );
   });
 
+  it("are put together in a form that writes the text", async () => {
+    const { seen } = await open({ "POST /workbench/rules": RULE });
+    await userEvent.selectOptions(await screen.findByRole("combobox", { name: "What is done" }), "Deny");
+    await userEvent.type(screen.getByRole("textbox", { name: "For the tool" }), "run_command");
+    await userEvent.type(screen.getByRole("textbox", { name: "Pattern" }), 'say "x"*');
+    await userEvent.selectOptions(screen.getByRole("combobox", { name: "Where" }), "For Mercury");
+    const text = 'deny run_command("say \\"x\\"*") for agent agent-1';
+    expect(screen.getByRole("textbox", { name: "Rule" })).toHaveValue(text);
+    await waitFor(() => expect(screen.getByRole("button", { name: "Keep this rule" })).toBeEnabled());
+    await press("Keep this rule");
+    await waitFor(() =>
+      expect(seen.find(({ method, path }) => method === "POST" && path === "/workbench/rules")?.body).toEqual(
+        {
+          text,
+        },
+      ),
+    );
+    await waitFor(() => expect(screen.getByRole("textbox", { name: "For the tool" })).toHaveValue(""));
+  });
+
   it("say where a text is wrong", async () => {
     await open({ "POST /workbench/rules/rehearse": refusal(400, "After 'allow' a tool is expected.") });
     await userEvent.type(await screen.findByRole("textbox", { name: "Rule" }), "allow");

@@ -1,12 +1,10 @@
 import { useQuery } from "@tanstack/react-query";
-import { type FormEvent, useDeferredValue, useState } from "react";
+import { type FormEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Rule } from "@/api/approvals";
 import { useApi } from "@/api/context";
-import { toApiError } from "@/api/error";
 import { agentsQuery } from "@/api/queries";
 import { QueryState } from "@/components/agent/query-state";
-import { RehearsalView } from "@/components/agent/rehearsal";
 import { ruleSentence } from "@/components/agent/rule-sentence";
 import { Button } from "@/components/ui/button";
 import { Empty } from "@/components/ui/empty";
@@ -16,7 +14,8 @@ import { Problem } from "@/components/ui/problem";
 import { When } from "@/components/ui/when";
 import { cn } from "@/lib/cn";
 import { useFailure } from "@/lib/use-failure";
-import { useAddRule, useRehearsal, useRevokeRule, useRules, useTestRules } from "./queries";
+import { NewRule } from "./new-rule";
+import { useRevokeRule, useRules, useTestRules } from "./queries";
 
 /** Every rule there is: what it says, how often it was used, and the way to take it back. */
 export function RulesList() {
@@ -99,57 +98,6 @@ function RuleRow({ rule }: { rule: Rule }) {
       {rule.problem ? <p className="text-danger">{rule.problem}</p> : null}
       {revoke.error ? <Problem {...failure.of(revoke.error)} /> : null}
     </li>
-  );
-}
-
-/** A rule is a line of text; what it means and would have matched is said before it is kept. */
-function NewRule() {
-  const { t } = useTranslation();
-  const failure = useFailure();
-  const add = useAddRule();
-  const [text, setText] = useState("");
-  const [note, setNote] = useState("");
-  const settled = useDeferredValue(text.trim());
-  const rehearsal = useRehearsal(settled);
-  const current = settled === text.trim() && text.trim() !== "" ? rehearsal : null;
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    add.mutate(
-      { text: text.trim(), ...(note.trim() ? { note: note.trim() } : {}) },
-      {
-        onSuccess: () => {
-          setText("");
-          setNote("");
-        },
-      },
-    );
-  };
-  return (
-    <form aria-labelledby="new-rule" className="flex flex-col gap-3 rounded-md border p-4" onSubmit={submit}>
-      <h2 id="new-rule" className="font-semibold">
-        {t("rules.add")}
-      </h2>
-      <TextField
-        label={t("rules.text")}
-        hint={t("rules.textHint")}
-        problem={current?.error ? toApiError(current.error).message : undefined}
-        code
-        placeholder="allow run_command(git status*) everywhere"
-        value={text}
-        onChange={setText}
-      />
-      <TextField label={t("rules.note")} hint={t("rules.noteHint")} value={note} onChange={setNote} />
-      {current?.data ? <RehearsalView rehearsal={current.data} /> : null}
-      {add.error ? <Problem {...failure.of(add.error)} /> : null}
-      <Button
-        type="submit"
-        variant="primary"
-        className="self-start"
-        disabled={add.isPending || !current?.data}
-      >
-        {t("rules.addSubmit")}
-      </Button>
-    </form>
   );
 }
 
