@@ -343,6 +343,8 @@ def last_reply(page):
 SCROLL = """
     const [step, most] = arguments;
     const box = document.querySelector('section[tabindex="0"]');
+    // As a hand would: a page that moves by itself is put back.
+    box.dispatchEvent(new WheelEvent('wheel', { deltaY: step, bubbles: true }));
     window.nodes = 0;
     window.rows = 0;
     return new Promise((done) => {
@@ -397,6 +399,8 @@ def bench_memory(bench):
     for where in bench.options.places:
         page, pids = bench.open(where, bench.home())
         create_agent(page)
+        bench.model.reset()
+        bench.model.default({"text": "They spoke of herons."})
         streamed, points = 0, []
         text = words(each)
         length = text.count(" ") + 1
@@ -413,8 +417,10 @@ def bench_memory(bench):
             if streamed >= wanted:
                 break
             done = f"End of {streamed}."
-            bench.model.script({"text": text + done, "chunk_delay_ms": bench.options.delay})
-            say(page, f"More, from {streamed}")
+            said = f"More, from {streamed}"
+            # Room may be made meanwhile: a summary is another call.
+            bench.model.script({"when": said, "text": text + done, "chunk_delay_ms": bench.options.delay})
+            say(page, said)
             page.until(lambda done=done: done in last_reply(page) and page.find("button[aria-label=Send]"), "the reply", 120)
             streamed += length
         took = time.perf_counter() - begin
