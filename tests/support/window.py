@@ -159,11 +159,19 @@ class Session:
         return self.until(lambda: not self.find(css, text), f"{css!r} with text {text!r} to go away", seconds)
 
     def click(self, css, text=None):
-        """Clicks what matches. A page that still arranges itself refuses the click; it is looked for again then."""
+        """Clicks what matches, once it stays where it is: a page that still arranges itself, a dialog that grows with
+        what it shows, would be clicked beside what one means, or refuses the click."""
+        seen = [None]
+
         def press():
             element = self.find(css, text)
-            if element:
-                self.call("POST", f"/element/{element[ELEMENT]}/click", {})
+            place = element and self.js(
+                "const { x, y, width, height } = arguments[0].getBoundingClientRect(); return [x, y, width, height]", element,
+            )
+            before, seen[0] = seen[0], place
+            if not place or place != before:
+                return None
+            self.call("POST", f"/element/{element[ELEMENT]}/click", {})
             return element
 
         self.until(press, f"{css!r} with text {text!r} to be clicked")
