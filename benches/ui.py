@@ -431,10 +431,11 @@ def bench_memory(bench):
 
 
 def settle(page, where):
-    """Lets garbage go, where one can ask for that; elsewhere waits a little."""
+    """Lets garbage go: Chromium is asked to, WebKit does it by itself some seconds after the last work."""
     if where == CHROMIUM:
         page.call("POST", "/goog/cdp/execute", {"cmd": "HeapProfiler.collectGarbage", "params": {}})
-    page.call("POST", "/execute/async", {"script": "setTimeout(arguments[0], 4000)", "args": []})
+    wait = 4_000 if where == CHROMIUM else 20_000
+    page.call("POST", "/execute/async", {"script": "setTimeout(arguments[1], arguments[0])", "args": [wait]})
 
 
 def bench_idle(bench):
