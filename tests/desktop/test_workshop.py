@@ -74,8 +74,25 @@ def write(window, source):
     )
 
 
+def fill_in(window, label, text):
+    """Fills an argument in; again if the form was still being put together."""
+    def held():
+        window.fill(label, text)
+        return window.js("return document.activeElement?.value") == text
+
+    window.until(held, f"{label} to hold {text!r}")
+
+
 def shown(window, css):
     return window.js("return document.querySelector(arguments[0])?.innerText ?? ''", css)
+
+
+def kept(window, name):
+    """Waits until the tool is stored and its page is the stored one's."""
+    window.wait("ul[aria-label='Your tools'] li", name)
+    window.wait("p", "Runs in the server the agent lives on.")
+    window.gone("h2", "not saved")
+    window.wait(".cm-content[aria-label='Source code']")
 
 
 def chord(window, key):
@@ -117,14 +134,14 @@ def test_a_tool_is_corrected_tried_and_brought_back(window):
     # It is tried with a form made from that, confined as it will be; a failure says where it was.
     window.click("[role=tab]", "Test")
     window.wait("form[aria-label=Arguments]", "Still needed: item")
-    window.fill("item", "a heron")
-    window.fill("grams", "21")
+    fill_in(window, "item", "a heron")
+    fill_in(window, "grams", "21")
     window.click("form[aria-label=Arguments] button", "Run")
     window.wait(RESULT, "Succeeded")
     for text in ("on the scales", "a heron: 42 g", "no network"):
         assert text in shown(window, RESULT)
     window.shot("13-workshop-tried")
-    window.fill("grams", "-1")
+    fill_in(window, "grams", "-1")
     # From here on without a mouse: run, save, and out of the editor, in which Tab indents.
     chord(window, "\ue007")
     window.wait(RESULT, "Failed")
@@ -132,8 +149,7 @@ def test_a_tool_is_corrected_tried_and_brought_back(window):
     assert "lighter than air" in shown(window, RESULT)
     window.wait("section[aria-label='Earlier runs'] li", "Succeeded")
     chord(window, "s")
-    window.wait("ul[aria-label='Your tools'] li", "weigh")
-    window.gone("h2", "not saved")
+    kept(window, "weigh")
     window.js("document.querySelector(\".cm-content[aria-label='Source code']\").focus()")
     window.key("Escape")
     window.key("Tab")
@@ -168,7 +184,7 @@ def test_a_tool_with_a_package_goes_all_the_way_to_an_answer(stocked, model):
     # Asking before each call is how a tool begins.
     window.wait("[role=switch][aria-label='Ask before each call'][aria-checked=true]")
     window.click("[role=tab]", "Test")
-    window.fill("name", "Ada")
+    fill_in(window, "name", "Ada")
     window.click("form[aria-label=Arguments] button", "Run")
     window.wait(RESULT, "kraak, Ada", seconds=60)
     assert "Installation" in shown(window, RESULT)
@@ -177,7 +193,7 @@ def test_a_tool_with_a_package_goes_all_the_way_to_an_answer(stocked, model):
 
     # It is saved and attached without leaving the page.
     window.click("button", "Save")
-    window.wait("ul[aria-label='Your tools'] li", "call_bird")
+    kept(window, "call_bird")
     window.click("[role=tab]", "Agents")
     window.click("[role=switch]", "Attach to Mercury")
     window.wait("[role=tabpanel] li[aria-label=Mercury]", "asks before each call")
@@ -221,7 +237,7 @@ def test_a_tool_of_this_machine_is_written_offered_and_asked_about(window, model
     write(window, WEIGH.replace("weigh(", "count_lines("))
     window.wait("[role=status]", "There is a tool count_lines on this machine, too.")
     window.click("button", "Save")
-    window.wait("ul[aria-label='Your tools'] li", "count_lines")
+    kept(window, "count_lines")
     window.click("[role=tab]", "Agents")
     window.click("[role=switch]", "Attach to Mercury")
     window.wait("[role=tabpanel] li[aria-label=Mercury]", "asks before each call")
