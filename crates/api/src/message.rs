@@ -38,6 +38,32 @@ pub struct Message {
     pub created_at: Timestamp,
 }
 
+impl Message {
+    /// A message of which nothing more is said yet.
+    #[must_use]
+    pub fn new(id: MessageId, agent_id: AgentId, role: Role, created_at: Timestamp) -> Self {
+        Self {
+            id,
+            agent_id,
+            conversation_id: None,
+            role,
+            content: Vec::new(),
+            tool_calls: Vec::new(),
+            tool_returns: Vec::new(),
+            approvals: Vec::new(),
+            name: None,
+            model: None,
+            run_id: None,
+            step_id: None,
+            otid: None,
+            group_id: None,
+            sender_id: None,
+            is_err: false,
+            created_at,
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {

@@ -105,22 +105,8 @@ pub(crate) fn paired_calls(context: &[Message], request_at: usize) -> &[ToolCall
 /// An empty row of this request.
 pub(crate) fn row(id: MessageId, role: Role, scope: &InputScope) -> Message {
     Message {
-        id,
-        agent_id: scope.agent_id.clone(),
         conversation_id: scope.conversation_id.clone(),
-        role,
-        content: Vec::new(),
-        tool_calls: Vec::new(),
-        tool_returns: Vec::new(),
-        approvals: Vec::new(),
-        name: None,
-        model: None,
         run_id: Some(scope.run_id.clone()),
-        step_id: None,
-        otid: None,
-        group_id: None,
-        sender_id: None,
-        is_err: false,
-        created_at: scope.now,
+        ..Message::new(id, scope.agent_id.clone(), role, scope.now)
     }
 }

@@ -25,23 +25,8 @@ pub(crate) fn rule(tool: &str, rest: Value) -> ToolRule {
 /// An empty row; all rows of the tests belong to one step.
 pub(crate) fn message(role: Role) -> Message {
     Message {
-        id: MessageId::new(),
-        agent_id: AgentId::from_trusted("agent-1".into()),
-        conversation_id: None,
-        role,
-        content: Vec::new(),
-        tool_calls: Vec::new(),
-        tool_returns: Vec::new(),
-        approvals: Vec::new(),
-        name: None,
-        model: None,
-        run_id: None,
         step_id: Some(StepId::from_trusted("step-1".into())),
-        otid: None,
-        group_id: None,
-        sender_id: None,
-        is_err: false,
-        created_at: Timestamp(0),
+        ..Message::new(MessageId::new(), AgentId::from_trusted("agent-1".into()), role, Timestamp(0))
     }
 }
 

@@ -14,23 +14,14 @@ fn run_id() -> RunId {
 
 fn message(role: Role) -> Message {
     Message {
-        id: "message-123e4567-e89b-42d3-8456-426614174000".parse().unwrap(),
-        agent_id: AgentId::new(),
-        conversation_id: None,
-        role,
         content: vec![ContentPart::text("hello")],
-        tool_calls: Vec::new(),
-        tool_returns: Vec::new(),
-        approvals: Vec::new(),
-        name: None,
-        model: None,
         run_id: Some(run_id()),
-        step_id: None,
-        otid: None,
-        group_id: None,
-        sender_id: None,
-        is_err: false,
-        created_at: Timestamp(0),
+        ..Message::new(
+            "message-123e4567-e89b-42d3-8456-426614174000".parse().unwrap(),
+            AgentId::new(),
+            role,
+            Timestamp(0),
+        )
     }
 }
 

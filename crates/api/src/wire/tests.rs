@@ -12,25 +12,7 @@ use crate::{
 const ID: &str = "message-123e4567-e89b-42d3-8456-426614174000";
 
 fn row(role: Role) -> Message {
-    Message {
-        id: ID.parse().unwrap(),
-        agent_id: AgentId::new(),
-        conversation_id: None,
-        role,
-        content: Vec::new(),
-        tool_calls: Vec::new(),
-        tool_returns: Vec::new(),
-        approvals: Vec::new(),
-        name: None,
-        model: None,
-        run_id: None,
-        step_id: None,
-        otid: None,
-        group_id: None,
-        sender_id: None,
-        is_err: false,
-        created_at: Timestamp(1_763_665_442_761_437),
-    }
+    Message::new(ID.parse().unwrap(), AgentId::new(), role, Timestamp(1_763_665_442_761_437))
 }
 
 fn call(id: &str) -> ToolCall {

@@ -93,23 +93,10 @@ impl Core {
     /// A row of this turn.
     pub(super) fn row(&self, id: MessageId, role: Role, step_id: Option<StepId>, now: Timestamp) -> Message {
         Message {
-            id,
-            agent_id: self.turn.agent_id.clone(),
             conversation_id: self.turn.conversation_id.clone(),
-            role,
-            content: Vec::new(),
-            tool_calls: Vec::new(),
-            tool_returns: Vec::new(),
-            approvals: Vec::new(),
-            name: None,
-            model: None,
             run_id: Some(self.turn.run_id.clone()),
             step_id,
-            otid: None,
-            group_id: None,
-            sender_id: None,
-            is_err: false,
-            created_at: now,
+            ..Message::new(id, self.turn.agent_id.clone(), role, now)
         }
     }
 }

@@ -299,23 +299,9 @@ pub(crate) fn plain_message(
     now: Timestamp,
 ) -> Message {
     Message {
-        id: MessageId::new(),
-        agent_id: thread.agent_id.clone(),
         conversation_id: thread.conversation_id.clone(),
-        role,
         content,
-        tool_calls: Vec::new(),
-        tool_returns: Vec::new(),
-        approvals: Vec::new(),
-        name: None,
-        model: None,
-        run_id: None,
-        step_id: None,
-        otid: None,
-        group_id: None,
-        sender_id: None,
-        is_err: false,
-        created_at: now,
+        ..Message::new(MessageId::new(), thread.agent_id.clone(), role, now)
     }
 }
 

@@ -112,23 +112,9 @@ pub fn tool(name: &str) -> Tool {
 
 pub fn message(thread: &Thread, role: Role, text: &str) -> Message {
     Message {
-        id: MessageId::new(),
-        agent_id: thread.agent_id.clone(),
         conversation_id: thread.conversation_id.clone(),
-        role,
         content: vec![ContentPart::text(text)],
-        tool_calls: Vec::new(),
-        tool_returns: Vec::new(),
-        approvals: Vec::new(),
-        name: None,
-        model: None,
-        run_id: None,
-        step_id: None,
-        otid: None,
-        group_id: None,
-        sender_id: None,
-        is_err: false,
-        created_at: NOW,
+        ..Message::new(MessageId::new(), thread.agent_id.clone(), role, NOW)
     }
 }
 
