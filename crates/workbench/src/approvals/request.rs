@@ -4,9 +4,9 @@
 use std::collections::BTreeSet;
 
 use loci_api::{
-    ids::{AgentId, ConversationId, MessageId},
+    ids::{AgentId, ConversationId, MessageId, ToolId},
     message::ToolCall,
-    resource::Tool,
+    resource::{Tool, ToolType},
     time::Timestamp,
 };
 use loci_store::{
@@ -17,7 +17,7 @@ use loci_store::{
         approved_tool::{self, ApprovedTool},
         client_call::{self, CallState, ClientCall},
         pending_approval::{self, PendingApproval},
-        tool,
+        tool, tool_settings,
     },
 };
 use serde_json::{Map, Value};
@@ -33,6 +33,8 @@ use crate::{
 pub(super) const THIS_MACHINE: &str = "this machine";
 /// Server tools that come with the server and change nothing outside the agent.
 const READING: [&str; 4] = ["conversation_search", "archival_memory_search", "open_files", "grep_files"];
+/// Server tools that come with the server and send what the agent says out into the network.
+const SENDING: [&str; 2] = ["web_search", "fetch_webpage"];
 
 /// A request as its connection tells of it, with the tools of its agent as they are now.
 #[derive(Clone)]
@@ -88,6 +90,8 @@ pub(super) struct Request {
     begun: Vec<ClientCall>,
     /// What the tools were when they were last allowed.
     allowed: Vec<ApprovedTool>,
+    /// Those of this machine's server that run in their own folder without a network.
+    confined: Vec<ToolId>,
 }
 
 /// Who would run a call.
@@ -108,8 +112,17 @@ impl Request {
             .into_iter()
             .filter_map(|name| approved_tool::last(conn, &connection, &agent_id, name).transpose())
             .collect::<Result<_, _>>()?;
+        let mut confined = Vec::new();
+        if connection == LOCAL {
+            for tool in pending.tools.iter().filter(|tool| tool.tool_type == ToolType::Custom) {
+                if !tool_settings::get(conn, &tool.id)?.network {
+                    confined.push(tool.id.clone());
+                }
+            }
+        }
         Ok(Self {
             allowed,
+            confined,
             kit: Kit::load(conn, &connection, &agent_id, conversation_id.as_ref())?,
             rules: approval_rule::list(conn, false)?.iter().map(StoredRule::read).collect(),
             begun: client_call::list_for_request(conn, &connection, &id)?,
@@ -276,10 +289,11 @@ impl Request {
     pub(super) fn dangerous(&self, call: &ToolCall) -> bool {
         match self.runner(call) {
             Runner::Client(tool) => tool.dangerous(),
-            // What a server's tool does is not known here; its own memory tools do nothing outside the agent.
-            Runner::Server => {
-                !self.tool(&call.name).is_some_and(|tool| comes_with_the_server(tool.tool_type))
-            }
+            // What another server's tool does is not known here; memory tools do nothing outside the agent.
+            Runner::Server => !self.tool(&call.name).is_some_and(|tool| {
+                let own = comes_with_the_server(tool.tool_type) && !SENDING.contains(&call.name.as_str());
+                own || self.confined.contains(&tool.id)
+            }),
             Runner::Elsewhere => false,
         }
     }

@@ -64,6 +64,8 @@ async fn a_server_tool_that_changed_since_it_was_allowed_asks_with_the_differenc
     let request = scene.request().await;
     let call = &request["calls"][0];
     assert_eq!(call["changed"], Value::Null);
+    // It runs confined to its folder and without a network.
+    assert_eq!(call["dangerous"], false);
     let remember = json!({"scope": "agent", "what": "tool"});
     let allow = json!([{"tool_call_id": call["tool_call_id"], "decision": "allow", "remember": remember}]);
     scene.answer(&request, allow).await.frames();
@@ -75,8 +77,11 @@ async fn a_server_tool_that_changed_since_it_was_allowed_asks_with_the_differenc
     let body =
         json!({"source_code": source("3 * a"), "pip_requirements": [{"name": "numpy", "version": "2"}]});
     scene.desk.call(Method::PATCH, &format!("/v1/tools/{id}"), body).await.ok();
+    let grants = format!("/workbench/tools/{id}/settings");
+    scene.desk.call(Method::PUT, &grants, json!({"network": true})).await.ok();
     scene.say(r#"call double with {"a": 3}"#).await.ok();
     let call = call_of(&scene).await;
+    assert_eq!(call["dangerous"], true, "it may send now");
     assert_eq!(call["verdict"]["effect"], "ask", "{call}");
     assert!(call["verdict"]["because"].as_str().unwrap().contains("changed"), "{call}");
     let changed = &call["changed"];
