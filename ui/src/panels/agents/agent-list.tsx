@@ -82,9 +82,7 @@ export function AgentList({ selected, onSelect }: AgentListProps) {
       {agents?.length === 0 ? (
         <Empty heading={t("agents.none")}>
           {/* The one next step stands in the middle. */}
-          <Button onClick={() => show({ kind: "create" })}>
-            {t("agents.createFirst")}
-          </Button>
+          <Button onClick={() => show({ kind: "create" })}>{t("agents.createFirst")}</Button>
         </Empty>
       ) : null}
       {agents && agents.length > 0 && found.length === 0 ? (

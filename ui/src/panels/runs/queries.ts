@@ -69,6 +69,16 @@ export type StepTiming = {
   llm_request_ns: number | null;
   tool_execution_ns: number | null;
   step_ns: number | null;
+  /** Calls that ran a person's code or reached outside; only a server like ours tells. */
+  loci_tool_calls?: NotedCall[];
+};
+
+export type NotedCall = {
+  tool_call_id: string;
+  name: string;
+  state: "started" | "success" | "error" | "unknown";
+  /** What kept it within bounds, as a sentence. */
+  confinement: string | null;
 };
 
 export function useTiming(stepId: string) {

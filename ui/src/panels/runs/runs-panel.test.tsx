@@ -52,6 +52,10 @@ const ROUTES = {
     llm_request_ns: 900_000_000,
     tool_execution_ns: null,
     step_ns: 1_000_000_000,
+    loci_tool_calls: [
+      { tool_call_id: "call-1", name: "double", state: "success", confinement: "no network" },
+      { tool_call_id: "call-2", name: "send", state: "unknown", confinement: null },
+    ],
   },
   "GET /v1/steps/step-1/trace": { request_json: { model: "gpt-4.1" }, response_json: { id: "answer" } },
 };
@@ -83,6 +87,9 @@ describe("the runs panel", () => {
     expect(await within(step).findByText("900 ms")).toBeVisible();
     expect(await within(step).findByText("$0.13")).toBeVisible();
     expect(screen.getByText("This run: ≥ $0.25 at list prices")).toBeVisible();
+    const calls = within(within(step).getByRole("list", { name: /ran code/ })).getAllByRole("listitem");
+    expect(calls[0]).toHaveTextContent("double done · no network");
+    expect(calls[1]).toHaveTextContent("send was cut off; nobody knows how far it came");
     await userEvent.click(within(step).getByRole("button", { name: "Raw" }));
     const sent = await screen.findByRole("textbox", { name: "Sent to the model" }, { timeout: 10_000 });
     expect(JSON.parse(textOf(sent))).toEqual({ model: "gpt-4.1" });

@@ -10,7 +10,7 @@ import { Problem } from "@/components/ui/problem";
 import { Spinner } from "@/components/ui/spinner";
 import { count, dollars, duration } from "@/lib/quantity";
 import { useFailure } from "@/lib/use-failure";
-import { useTiming, useTrace } from "./queries";
+import { type NotedCall, useTiming, useTrace } from "./queries";
 
 type StepViewProps = {
   step: Step;
@@ -64,6 +64,7 @@ export function StepView({ step, number, cost }: StepViewProps) {
           </div>
         ))}
       </dl>
+      <Calls calls={timing?.loci_tool_calls ?? []} />
       {fault ? <p className="text-xs break-words whitespace-pre-wrap text-danger">{fault}</p> : null}
       <Dialog open={raw} onOpenChange={setRaw}>
         <DialogContent
@@ -75,6 +76,22 @@ export function StepView({ step, number, cost }: StepViewProps) {
         </DialogContent>
       </Dialog>
     </section>
+  );
+}
+
+/** The calls that could have reached outside the agent, with what was in force. */
+function Calls({ calls }: { calls: NotedCall[] }) {
+  const { t } = useTranslation();
+  if (calls.length === 0) return null;
+  return (
+    <ul aria-label={t("runs.calls")} className="flex flex-col gap-0.5 text-xs">
+      {calls.map((call) => (
+        <li key={call.tool_call_id} className="break-words">
+          <span className="font-mono">{call.name}</span> {t(`runs.callState.${call.state}`)}
+          {call.confinement ? <span className="text-muted-foreground"> · {call.confinement}</span> : null}
+        </li>
+      ))}
+    </ul>
   );
 }
 
