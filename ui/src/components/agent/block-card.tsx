@@ -7,6 +7,7 @@ import { When } from "@/components/ui/when";
 import { changedStretch } from "@/lib/changed";
 import { cn } from "@/lib/cn";
 import { lengthOf } from "@/lib/length";
+import { authorship } from "./authorship";
 import { BlockEditor, type Draft } from "./block-editor";
 
 export type BlockValue = {
@@ -129,8 +130,7 @@ export function BlockCard({
               <History aria-hidden className="size-3 shrink-0" />
               <span className="sr-only">{t("block.history", { label: block.label })}: </span>
               <span className="truncate">
-                {t(`block.editedBy.${newest.actor}`, { name: newest.actor_name ?? t("block.anAgent") })},{" "}
-                <When date={newest.at} />
+                {authorship(newest, t)}, <When date={newest.at} />
               </span>
             </button>
           ) : (

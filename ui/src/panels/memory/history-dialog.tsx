@@ -2,6 +2,7 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Block } from "@/api/types";
 import type { BlockVersion } from "@/api/workbench";
+import { authorship } from "@/components/agent/authorship";
 import { QueryState } from "@/components/agent/query-state";
 import { Button } from "@/components/ui/button";
 import { CodeDiff } from "@/components/ui/code";
@@ -114,7 +115,7 @@ function Author({ version }: { version: BlockVersion }) {
   const { t } = useTranslation();
   return (
     <span className="text-xs text-muted-foreground">
-      {t(`block.editedBy.${version.actor}`, { name: version.actor_name ?? t("block.anAgent") })}
+      {authorship(version, t)}
       {version.tool_name ? ` ${t("block.withTool", { tool: version.tool_name })}` : ""}
       {" · "}
       <When date={version.at} />

@@ -155,7 +155,7 @@ describe("the memory panel", () => {
     await press(/^History of human/);
     const dialog = await screen.findByRole("dialog", { name: "History of human" });
     expect(await within(dialog).findByText(/edited by Mercury with memory_insert/)).toBeVisible();
-    expect(within(dialog).getByText(/edited over the API/)).toBeVisible();
+    expect(within(dialog).getByText(/^created/)).toBeVisible();
     await userEvent.click(within(dialog).getByRole("button", { name: /Version 2/ }));
     const after = await within(dialog).findByRole("textbox", { name: "Version 2" }, { timeout: 10_000 });
     expect(textOf(after)).toBe("Likes milk.");
