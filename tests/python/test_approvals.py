@@ -280,13 +280,14 @@ def test_a_command_is_confined_streamed_and_stopped(desk, tmp_path):
 
 def test_a_persons_own_tool_runs_confined_on_this_machine(desk):
     source = (
-        'def double(number: int) -> int:\n    """Doubles.\n\n    Args:\n        number: What is doubled.\n    """\n'
-        '    print("doubling")\n    return 2 * number\n'
+        'import os\n\ndef double(number: int) -> int:\n    """Doubles.\n\n    Args:\n        number: What is doubled.\n    """\n'
+        '    print("doubling", os.environ["PLAIN"], len(os.environ["KEY"]))\n    return 2 * number\n'
     )
     own = desk.post("/workbench/own-tools", {"source_code": source, "read_only": True})
+    desk.put(f"/workbench/own-tools/{own['id']}/variables", {"env": {"PLAIN": "p"}, "secrets": {"KEY": "s3cret"}})
     assert desk.offer("double")["catalogue"][-1]["id"] == own["id"]
     desk.say(("double", {"number": 21}))
     request = desk.request()
     assert request["calls"][0]["preview"] == "your own python tool, confined, without the network"
     desk.answer(request, [decide(request["calls"][0])])
-    assert desk.returns()[-1] == ("success", "42\n[printed]\ndoubling\n")
+    assert desk.returns()[-1] == ("success", "42\n[printed]\ndoubling p 6\n")

@@ -394,3 +394,27 @@ def test_the_workshop_tries_tools_out_and_keeps_their_past(client, http):
     assert [one["version"] for one in http.get(base + "/versions?limit=2").json()] == [4, 3]
     assert http.post(base + "/versions/99/restore").status_code == 404
 
+
+def test_a_tool_of_this_machine_has_secrets_and_trials_of_its_own(http):
+    def trial(**body):
+        answer = http.post("/workbench/tools/run", json=body)
+        assert answer.status_code == 200, answer.text
+        return json.loads([line for line in answer.text.splitlines() if line.startswith("data:")][-1][5:])
+
+    code = source("return [os.environ.get(name) for name in ('PLAIN', 'KEY', 'LETTA_TOOL_ID')]", "mine")
+    own = http.post("/workbench/own-tools", json={"source_code": code}).json()
+    base = f"/workbench/own-tools/{own['id']}"
+    variables = {"env": {"PLAIN": "p"}, "secrets": {"KEY": "s3cret"}}
+    shown = http.put(base + "/variables", json=variables)
+    assert shown.json()["secret_names"] == ["KEY"] and "s3cret" not in shown.text
+    assert trial(source_code=code, tool_id=own["id"], name="mine")["value"] == ["p", "s3cret", own["id"]]
+    # Under another name it is the same tool, and what was tried of it stays with it.
+    renamed = code.replace("def mine", "def yours")
+    assert http.patch(base, json={"source_code": renamed}).json()["name"] == "yours"
+    [run] = http.get(base + "/runs").json()
+    assert (run["name"], run["status"]) == ("mine", "success")
+    assert trial(source_code=code)["value"][:2] == [None, None]
+    assert len(http.get(base + "/runs").json()) == 1
+    http.delete(base)
+    gone = http.post("/workbench/tools/run", json={"source_code": code, "tool_id": own["id"]})
+    assert gone.status_code == 404

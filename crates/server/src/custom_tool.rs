@@ -7,18 +7,10 @@ use loci_store::table::tool_settings::{self, ToolSettings};
 use loci_tools::{sandbox::RunRequest, source::SourceType};
 use serde_json::{Map, Value};
 
-use secrecy::ExposeSecret;
-
-use crate::{App, secrets::of_tool};
-
-/// Deletes the values of a tool that is gone. What cannot be deleted stays unused, and is said in the log.
-pub async fn forget_secrets(app: &App, id: &ToolId, names: &[String]) {
-    for name in names {
-        if let Err(error) = app.secrets().delete(&of_tool(id, name)).await {
-            tracing::warn!(tool = %id, %error, "a secret of a deleted tool stays");
-        }
-    }
-}
+use crate::{
+    App,
+    secrets::{self, of_tool},
+};
 
 /// What a tool may do on this machine.
 #[derive(Debug, Clone, Default)]
@@ -40,13 +32,7 @@ impl Grants {
         let read = app.store().read(move |conn| tool_settings::get(conn, &of)).await;
         let ToolSettings { network, timeout_seconds, memory_mb, mut env, secret_names } =
             read.map_err(|error| format!("its settings cannot be read: {error}"))?;
-        for name in secret_names {
-            let value = app.secrets().get(&of_tool(id, &name)).await.map_err(|error| error.to_string())?;
-            let Some(value) = value else {
-                return Err(format!("the value of its secret {name} is not known here; enter it again"));
-            };
-            env.insert(name, value.expose_secret().to_owned());
-        }
+        env.extend(secrets::values(&*app.secrets(), &secret_names, |name| of_tool(id, name)).await?);
         Ok(Self {
             network,
             timeout: timeout_seconds.map(|seconds| Duration::from_secs(seconds.into())),

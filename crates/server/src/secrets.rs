@@ -2,13 +2,13 @@
 //! down itself; rows hold their names.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     sync::{Mutex, PoisonError},
 };
 
 use futures::future::{BoxFuture, FutureExt, ready};
 use loci_api::ids::{AgentId, ProviderId, ToolId};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 /// Why a secret could not be kept or read, for people.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -32,6 +32,12 @@ pub fn of_tool(id: &ToolId, variable: &str) -> String {
     format!("tool/{id}/{variable}")
 }
 
+/// The name under which the value of a secret variable of a person's own client tool is kept.
+#[must_use]
+pub fn of_own_tool(id: &str, variable: &str) -> String {
+    format!("own-tool/{id}/{variable}")
+}
+
 /// The name under which the value of an agent's variable is kept.
 pub(crate) fn of_agent(id: &AgentId, variable: &str) -> String {
     format!("agent/{id}/{variable}")
@@ -47,6 +53,36 @@ pub trait Secrets: Send + Sync {
     fn set<'a>(&'a self, name: &'a str, secret: SecretString) -> BoxFuture<'a, Result<(), SecretError>>;
     /// Deleting what is not there is no error.
     fn delete<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<(), SecretError>>;
+}
+
+/// The values of a tool's secret variables by their names; `kept_as` is the name a variable's value is kept under.
+///
+/// # Errors
+/// A sentence: the value of one is not known, or the place for secrets cannot be used.
+pub async fn values(
+    secrets: &dyn Secrets,
+    variables: &[String],
+    kept_as: impl Fn(&str) -> String + Send,
+) -> Result<BTreeMap<String, String>, String> {
+    let mut values = BTreeMap::new();
+    for variable in variables {
+        let value = secrets.get(&kept_as(variable)).await.map_err(|error| error.to_string())?;
+        let Some(value) = value else {
+            return Err(format!("the value of its secret {variable} is not known here; enter it again"));
+        };
+        values.insert(variable.clone(), value.expose_secret().to_owned());
+    }
+    Ok(values)
+}
+
+/// Deletes the values of a tool that is gone. What cannot be deleted stays unused, and is said in the log.
+pub async fn forget(secrets: &dyn Secrets, variables: &[String], kept_as: impl Fn(&str) -> String + Send) {
+    for variable in variables {
+        let name = kept_as(variable);
+        if let Err(error) = secrets.delete(&name).await {
+            tracing::warn!(%name, %error, "a secret of a deleted tool stays");
+        }
+    }
 }
 
 /// Secrets that are gone when the program ends: what a backend has that nobody gave a better place.

@@ -3,13 +3,12 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use loci_api::{
-    error::ApiError,
-    ids::{AgentId, ToolId},
-    resource::Requirement,
-    time::Timestamp,
-    tool::check_requirements,
+    error::ApiError, ids::AgentId, resource::Requirement, time::Timestamp, tool::check_requirements,
 };
-use loci_store::table::tool_test_run::{self, ToolTestRun};
+use loci_store::table::{
+    client_tool,
+    tool_test_run::{self, ToolTestRun, Tried},
+};
 use loci_tools::sandbox::{RunEvent, RunRequest, RunResult, RunStatus};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -23,7 +22,7 @@ use crate::{
     },
     custom_tool::Grants,
     error::{Answer, Failure},
-    tools,
+    secrets, tools,
 };
 
 /// Events a slow reader may be behind before the tool itself has to wait.
@@ -43,9 +42,10 @@ pub struct Trial {
     pub name: Option<String>,
     #[serde(default)]
     pub args: Map<String, Value>,
-    /// The stored tool it is a state of: its secrets are given, and the trial is listed with it.
+    /// The stored tool it is a state of, the server's or a client tool a person wrote: its secrets are given, and the
+    /// trial is listed with it.
     #[serde(default)]
-    pub tool_id: Option<ToolId>,
+    pub tool_id: Option<String>,
     /// The agent whose variables and folder it gets.
     #[serde(default)]
     pub agent_id: Option<AgentId>,
@@ -118,18 +118,12 @@ pub async fn try_tool(app: &App, trial: Trial) -> Answer<mpsc::Receiver<TrialEve
     }
     let kind = tools::source_type(trial.source_type.as_deref())?;
     let (mut env, agent_state) = of_agent(app, &trial).await?;
-    let mut stored = Grants::default();
-    if let Some(id) = &trial.tool_id {
-        let of = id.clone();
-        app.store().try_read(move |conn| tools::require(conn, &of)).await?;
-        stored =
-            Grants::of(app, id).await.map_err(|why| ApiError::bad_request(format!("The tool: {why}")))?;
-    }
-    env.extend(stored.env);
+    let tried = tried(trial.tool_id.as_deref())?;
+    env.extend(stored_variables(app, &tried).await?);
     env.extend(trial.env_vars.clone());
     let (watcher, mut seen) = mpsc::channel(BACKLOG);
     let request = RunRequest {
-        tool_id: trial.tool_id.as_ref().map(ToString::to_string).unwrap_or_default(),
+        tool_id: trial.tool_id.clone().unwrap_or_default(),
         agent_id: trial.agent_id.as_ref().map(ToString::to_string).unwrap_or_default(),
         function: trial.name.clone(),
         env,
@@ -167,11 +161,41 @@ pub async fn try_tool(app: &App, trial: Trial) -> Answer<mpsc::Receiver<TrialEve
             }
         }
         let told = told(&result);
-        note(&app, trial, &result).await;
+        note(&app, tried, trial, &result).await;
         // Err: whoever watched has just gone.
         let _unwatched = events.send(told).await;
     });
     Ok(receiver)
+}
+
+/// Whose source it is, by the tool's id; 422 for what is none.
+fn tried(tool_id: Option<&str>) -> Result<Tried, ApiError> {
+    Ok(match tool_id {
+        None => Tried::New,
+        Some(id) if id.starts_with(client_tool::ID_PREFIX) => Tried::Own(id.to_owned()),
+        Some(id) => Tried::Tool(id.parse()?),
+    })
+}
+
+/// The variables of the stored tool, secrets among them.
+async fn stored_variables(app: &App, tried: &Tried) -> Answer<BTreeMap<String, String>> {
+    let variables = match tried {
+        Tried::New => Ok(BTreeMap::new()),
+        Tried::Tool(id) => {
+            let of = id.clone();
+            app.store().try_read(move |conn| tools::require(conn, &of)).await?;
+            Grants::of(app, id).await.map(|grants| grants.env)
+        }
+        Tried::Own(id) => {
+            let of = id.clone();
+            let found = app.store().read(move |conn| client_tool::get(conn, &of)).await?;
+            let tool = found.ok_or_else(|| ApiError::not_found("There is no such client tool."))?;
+            let kept_as = |name: &str| secrets::of_own_tool(id, name);
+            let values = secrets::values(&*app.secrets(), &tool.secret_names, kept_as).await;
+            values.map(|values| tool.env.into_iter().chain(values).collect())
+        }
+    };
+    Ok(variables.map_err(|why| ApiError::bad_request(format!("The tool: {why}.")))?)
 }
 
 /// The variables of the agent it is tried for, and the agent itself for a function that is given it.
@@ -224,13 +248,13 @@ fn told(result: &RunResult) -> TrialEvent {
 }
 
 /// Keeps the trial for the list. Failing to is no failure of the trial.
-async fn note(app: &App, trial: Trial, result: &RunResult) {
+async fn note(app: &App, tried: Tried, trial: Trial, result: &RunResult) {
     let shown = match &result.value {
         Value::String(text) => text.clone(),
         other => other.to_string(),
     };
     let run = ToolTestRun {
-        tool_id: trial.tool_id,
+        tried,
         name: trial.name,
         arguments: trial.args,
         success: result.status == RunStatus::Success,

@@ -38,6 +38,9 @@ export type OwnTool = {
   read_only: boolean;
   network: boolean;
   timeout_seconds: number;
+  env: Record<string, string>;
+  /** Of secrets only the names ever come back. */
+  secret_names: string[];
 };
 
 /** The tools this machine offers one agent, and the folders they may reach. */

@@ -22,11 +22,11 @@ use loci_store::{
 use serde_json::{Value, json};
 
 use crate::{
-    App, custom_tool,
+    App,
     error::{Answer, Failure},
     extract::{JsonBody, Params, Segments},
     page::{Defaults, page},
-    run_tool, tool_search, tools,
+    run_tool, secrets, tool_search, tools,
 };
 
 pub(crate) fn routes() -> Router<App> {
@@ -204,7 +204,7 @@ pub(crate) async fn delete(State(app): State<App>, Segments(id): Segments<String
         })
         .await?;
     let Some(secret_names) = deleted else { return Err(tools::not_found(&id).into()) };
-    custom_tool::forget_secrets(&app, &id, &secret_names).await;
+    secrets::forget(&*app.secrets(), &secret_names, |name| secrets::of_tool(&id, name)).await;
     Ok(Json(Value::Null))
 }
 

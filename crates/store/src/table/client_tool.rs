@@ -1,13 +1,19 @@
 //! Client tools people wrote themselves.
 
+use std::collections::BTreeMap;
+
 use loci_api::{resource::Requirement, time::Timestamp};
-use rusqlite::{Connection, OptionalExtension, Row, named_params};
+use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 use serde_json::Value;
 
+use super::client_tool_version;
 use crate::{
     StoreError,
     row::{RowExt, json},
 };
+
+/// What the id of every tool written here begins with, and of no tool of a server.
+pub const ID_PREFIX: &str = "client-tool-";
 
 /// One tool.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,6 +33,10 @@ pub struct OwnTool {
     /// Whether it may connect to other machines.
     pub network: bool,
     pub timeout_seconds: u32,
+    /// Variables that are no secrets.
+    pub env: BTreeMap<String, String>,
+    /// Names of variables whose values are in the place for secrets.
+    pub secret_names: Vec<String>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
 }
@@ -43,18 +53,21 @@ fn read(row: &Row<'_>) -> rusqlite::Result<OwnTool> {
         read_only: row.get("read_only")?,
         network: row.get("network")?,
         timeout_seconds: row.get("timeout_seconds")?,
+        env: row.json("env")?,
+        secret_names: row.json("secret_names")?,
         created_at: row.time("created_at")?,
         updated_at: row.time("updated_at")?,
     })
 }
 
-/// Adds a tool, or replaces the one with this id.
+/// Adds a tool, or replaces the one with this id; a state that is new becomes a version of it. Variables of one that
+/// is there stay: [`set_variables`] changes them.
 pub fn upsert(conn: &Connection, tool: &OwnTool) -> Result<(), StoreError> {
     conn.prepare_cached(
         "INSERT INTO client_tools (id, name, source_type, source_code, json_schema, pip_requirements,
-           npm_requirements, read_only, network, timeout_seconds, created_at, updated_at)
+           npm_requirements, read_only, network, timeout_seconds, env, secret_names, created_at, updated_at)
          VALUES (:id, :name, :source_type, :source_code, :json_schema, :pip_requirements,
-           :npm_requirements, :read_only, :network, :timeout_seconds, :created_at, :updated_at)
+           :npm_requirements, :read_only, :network, :timeout_seconds, :env, :secret_names, :created_at, :updated_at)
          ON CONFLICT (id) DO UPDATE SET name = :name, source_type = :source_type, source_code = :source_code,
            json_schema = :json_schema, pip_requirements = :pip_requirements, npm_requirements = :npm_requirements,
            read_only = :read_only, network = :network, timeout_seconds = :timeout_seconds, updated_at = :updated_at",
@@ -70,11 +83,27 @@ pub fn upsert(conn: &Connection, tool: &OwnTool) -> Result<(), StoreError> {
         ":read_only": tool.read_only,
         ":network": tool.network,
         ":timeout_seconds": tool.timeout_seconds,
+        ":env": json(&tool.env)?,
+        ":secret_names": json(&tool.secret_names)?,
         ":created_at": tool.created_at.0,
         ":updated_at": tool.updated_at.0,
     })
     .map_err(|error| StoreError::from(error).naming(Some(&tool.name)))?;
-    Ok(())
+    client_tool_version::note(conn, tool)
+}
+
+/// Replaces a tool's variables. Whether there is such a tool.
+pub fn set_variables(
+    conn: &Connection,
+    id: &str,
+    env: &BTreeMap<String, String>,
+    secret_names: &[String],
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let changed = conn
+        .prepare_cached("UPDATE client_tools SET env = ?2, secret_names = ?3, updated_at = ?4 WHERE id = ?1")?
+        .execute(params![id, json(env)?, json(&secret_names)?, now.0])?;
+    Ok(changed > 0)
 }
 
 /// All of them, by name.

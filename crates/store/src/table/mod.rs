@@ -12,6 +12,7 @@ pub mod budget;
 pub mod client_call;
 pub mod client_tool;
 pub mod client_tool_choice;
+pub mod client_tool_version;
 pub mod context;
 pub mod conversation;
 pub mod deleted_agent;

@@ -12,11 +12,32 @@ use crate::{
 /// Runs that are kept of each tool, and of source that was not stored.
 const KEPT: u32 = 100;
 
+/// Whose source was tried.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Tried {
+    /// Source that was not stored yet.
+    New,
+    /// A tool of the server.
+    Tool(ToolId),
+    /// A client tool a person wrote: `client-tool-<uuid>`.
+    Own(String),
+}
+
+impl Tried {
+    /// Its columns.
+    fn ids(&self) -> (Option<&str>, Option<&str>) {
+        match self {
+            Self::New => (None, None),
+            Self::Tool(id) => (Some(id.as_str()), None),
+            Self::Own(id) => (None, Some(id)),
+        }
+    }
+}
+
 /// One test run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ToolTestRun {
-    /// `None` for source that was not stored yet.
-    pub tool_id: Option<ToolId>,
+    pub tried: Tried,
     /// The function that was run.
     pub name: Option<String>,
     pub arguments: Map<String, Value>,
@@ -31,8 +52,13 @@ pub struct ToolTestRun {
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<ToolTestRun> {
+    let own: Option<String> = row.get("client_tool_id")?;
     Ok(ToolTestRun {
-        tool_id: row.opt_id("tool_id")?,
+        tried: match (row.opt_id("tool_id")?, own) {
+            (Some(id), _) => Tried::Tool(id),
+            (None, Some(id)) => Tried::Own(id),
+            (None, None) => Tried::New,
+        },
         name: row.get("name")?,
         arguments: row.json("arguments")?,
         success: row.get::<_, String>("status")? == "success",
@@ -48,13 +74,15 @@ fn read(row: &Row<'_>) -> rusqlite::Result<ToolTestRun> {
 /// # Errors
 /// [`StoreError::MissingReference`] without such a tool.
 pub fn insert(conn: &Connection, run: &ToolTestRun) -> Result<(), StoreError> {
-    let tool_id = run.tool_id.as_ref().map(ToolId::as_str);
+    let (tool_id, client_tool_id) = run.tried.ids();
     conn.prepare_cached(
-        "INSERT INTO tool_test_runs (tool_id, name, arguments, status, result, confinement, duration_ms, at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        "INSERT INTO tool_test_runs (tool_id, client_tool_id, name, arguments, status, result, confinement,
+           duration_ms, at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     )?
     .execute(params![
         tool_id,
+        client_tool_id,
         run.name,
         json(&run.arguments)?,
         if run.success { "success" } else { "error" },
@@ -64,17 +92,20 @@ pub fn insert(conn: &Connection, run: &ToolTestRun) -> Result<(), StoreError> {
         run.at.0,
     ])?;
     conn.prepare_cached(
-        "DELETE FROM tool_test_runs WHERE tool_id IS ?1 AND sequence NOT IN
-           (SELECT sequence FROM tool_test_runs WHERE tool_id IS ?1 ORDER BY sequence DESC LIMIT ?2)",
+        "DELETE FROM tool_test_runs WHERE tool_id IS ?1 AND client_tool_id IS ?2 AND sequence NOT IN
+           (SELECT sequence FROM tool_test_runs WHERE tool_id IS ?1 AND client_tool_id IS ?2
+            ORDER BY sequence DESC LIMIT ?3)",
     )?
-    .execute(params![tool_id, KEPT])?;
+    .execute(params![tool_id, client_tool_id, KEPT])?;
     Ok(())
 }
 
-/// The newest `limit` runs of a tool, newest first; `None` asks for those of source that was not stored.
-pub fn list(conn: &Connection, id: Option<&ToolId>, limit: u32) -> Result<Vec<ToolTestRun>, StoreError> {
-    let mut statement = conn
-        .prepare_cached("SELECT * FROM tool_test_runs WHERE tool_id IS ? ORDER BY sequence DESC LIMIT ?")?;
-    let runs = statement.query_map(params![id.map(ToolId::as_str), limit], read)?;
+/// The newest `limit` runs of it, newest first.
+pub fn list(conn: &Connection, tried: &Tried, limit: u32) -> Result<Vec<ToolTestRun>, StoreError> {
+    let (tool_id, client_tool_id) = tried.ids();
+    let mut statement = conn.prepare_cached(
+        "SELECT * FROM tool_test_runs WHERE tool_id IS ? AND client_tool_id IS ? ORDER BY sequence DESC LIMIT ?",
+    )?;
+    let runs = statement.query_map(params![tool_id, client_tool_id, limit], read)?;
     Ok(runs.collect::<rusqlite::Result<_>>()?)
 }

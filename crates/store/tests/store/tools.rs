@@ -7,9 +7,11 @@ use loci_api::{
 use loci_store::{
     Page, StoreError,
     table::{
+        client_tool::{self, OwnTool},
+        client_tool_version,
         tool::{self, ToolFilter},
         tool_settings::{self, ToolSettings},
-        tool_test_run::{self, ToolTestRun},
+        tool_test_run::{self, ToolTestRun, Tried},
         tool_version,
     },
 };
@@ -196,7 +198,7 @@ async fn settings_and_test_runs_belong_to_a_tool() {
         assert!(tool_settings::set(conn, &ToolId::new(), &wanted, NOW).is_err());
 
         let mut run = ToolTestRun {
-            tool_id: Some(row.id.clone()),
+            tried: Tried::Tool(row.id.clone()),
             name: Some("fetch".to_owned()),
             arguments: json!({"a": 1}).as_object().cloned().unwrap(),
             success: true,
@@ -209,14 +211,93 @@ async fn settings_and_test_runs_belong_to_a_tool() {
             run.duration_ms = count;
             tool_test_run::insert(conn, &run).unwrap();
         }
-        let kept = tool_test_run::list(conn, Some(&row.id), 1_000).unwrap();
+        let kept = tool_test_run::list(conn, &Tried::Tool(row.id.clone()), 1_000).unwrap();
         assert_eq!((kept.len(), kept[0].duration_ms, kept[99].duration_ms), (100, 104, 5));
-        run.tool_id = None;
+        run.tried = Tried::New;
         run.success = false;
         tool_test_run::insert(conn, &run).unwrap();
-        assert_eq!(tool_test_run::list(conn, None, 10).unwrap(), [run]);
+        assert_eq!(tool_test_run::list(conn, &Tried::New, 10).unwrap(), [run]);
         tool::delete(conn, &row.id).unwrap();
-        assert!(tool_test_run::list(conn, Some(&row.id), 10).unwrap().is_empty());
+        assert!(tool_test_run::list(conn, &Tried::Tool(row.id.clone()), 10).unwrap().is_empty());
+    })
+    .await;
+}
+
+fn own(name: &str) -> OwnTool {
+    OwnTool {
+        id: format!("client-tool-{name}"),
+        name: name.to_owned(),
+        source_type: "python".to_owned(),
+        source_code: "one".to_owned(),
+        json_schema: json!({"name": name}),
+        pip_requirements: vec![Requirement { name: "requests".to_owned(), version: None }],
+        npm_requirements: Vec::new(),
+        read_only: true,
+        network: false,
+        timeout_seconds: 60,
+        env: [("A".to_owned(), "1".to_owned())].into(),
+        secret_names: Vec::new(),
+        created_at: NOW,
+        updated_at: NOW,
+    }
+}
+
+#[tokio::test]
+async fn a_tool_of_this_machine_has_variables_and_a_past() {
+    check(|conn| {
+        let mut row = own("tidy");
+        client_tool::upsert(conn, &row).unwrap();
+        assert_eq!(client_tool::get(conn, &row.id).unwrap(), Some(row.clone()));
+
+        let env = [("B".to_owned(), "2".to_owned())].into();
+        let secrets = ["KEY".to_owned()];
+        assert!(client_tool::set_variables(conn, &row.id, &env, &secrets, later(1)).unwrap());
+        assert!(!client_tool::set_variables(conn, "client-tool-none", &env, &secrets, later(1)).unwrap());
+
+        // What is granted is no part of a version, and a change of the source leaves the variables.
+        row.network = true;
+        row.updated_at = later(2);
+        client_tool::upsert(conn, &row).unwrap();
+        row.source_code = "two".to_owned();
+        row.read_only = false;
+        row.updated_at = later(3);
+        client_tool::upsert(conn, &row).unwrap();
+        let kept = client_tool::get(conn, &row.id).unwrap().unwrap();
+        assert_eq!((&kept.env, kept.secret_names.as_slice()), (&env, secrets.as_slice()));
+        let versions = client_tool_version::list(conn, &row.id, None, 10).unwrap();
+        let seen: Vec<_> = versions
+            .iter()
+            .map(|one| (one.version, one.content.source_code.as_str(), one.content.read_only, one.at))
+            .collect();
+        assert_eq!(seen, [(2, "two", false, later(3)), (1, "one", true, NOW)]);
+        assert_eq!(client_tool_version::list(conn, &row.id, Some(2), 10).unwrap().len(), 1);
+
+        let first = client_tool_version::get(conn, &row.id, 1).unwrap().unwrap();
+        let mut back = kept;
+        first.content.clone().put_into(&mut back);
+        assert!(back.network, "a grant stays");
+        client_tool::upsert(conn, &back).unwrap();
+        let newest = client_tool_version::list(conn, &row.id, None, 1).unwrap().pop().unwrap();
+        assert_eq!((newest.version, &newest.content), (3, &first.content));
+
+        let run = ToolTestRun {
+            tried: Tried::Own(row.id.clone()),
+            name: Some("tidy".to_owned()),
+            arguments: serde_json::Map::new(),
+            success: true,
+            result: "ok".to_owned(),
+            confinement: json!({}),
+            duration_ms: 1,
+            at: NOW,
+        };
+        tool_test_run::insert(conn, &run).unwrap();
+        assert_eq!(tool_test_run::list(conn, &run.tried, 10).unwrap(), std::slice::from_ref(&run));
+        assert!(tool_test_run::list(conn, &Tried::New, 10).unwrap().is_empty());
+
+        client_tool::delete(conn, &row.id).unwrap();
+        assert!(client_tool_version::list(conn, &row.id, None, 10).unwrap().is_empty());
+        assert!(tool_test_run::list(conn, &run.tried, 10).unwrap().is_empty());
+        assert!(tool_test_run::insert(conn, &run).is_err(), "without such a tool");
     })
     .await;
 }

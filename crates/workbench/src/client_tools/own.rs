@@ -1,20 +1,28 @@
 //! Client tools people wrote themselves, in Python or TypeScript: kept by this desk, run confined on this machine,
 //! whatever server the agent lives on.
 
+mod variables;
+mod versions;
+
+use std::collections::BTreeMap;
+
 use axum::{
     Json as Answer, Router,
     extract::{Path, State},
     http::StatusCode,
-    routing::get,
+    routing::{get, post, put},
 };
 use loci_api::{error::ApiError, resource::Requirement, time::Timestamp};
 use loci_server::{
     confined::{RunRequest, RunStatus, SourceType, derive},
     error::Failure,
 };
-use loci_store::table::{
-    client_tool::{self, OwnTool},
-    client_tool_choice,
+use loci_store::{
+    Connection, StoreError,
+    table::{
+        client_tool::{self, OwnTool},
+        client_tool_choice,
+    },
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -41,11 +49,16 @@ pub(crate) async fn run(tool: &OwnTool, task: &Task) -> Done {
         Ok(source_type) => source_type,
         Err(unknown) => return Done::from(Err(format!("{} could not run: {unknown}", tool.name))),
     };
+    let env = match variables::of(&task.desk, tool).await {
+        Ok(env) => env,
+        Err(why) => return Done::from(Err(format!("{} could not run: {why}.", tool.name))),
+    };
     let folder = task.place.folders().iter().find(|opened| !opened.read_only);
     let request = RunRequest {
         tool_id: tool.id.clone(),
         agent_id: task.agent_id.clone(),
         function: Some(tool.name.clone()),
+        env,
         network: tool.network,
         timeout: Some(std::time::Duration::from_secs(tool.timeout_seconds.into())),
         pip_requirements: tool.pip_requirements.clone(),
@@ -77,9 +90,13 @@ pub(super) fn routes() -> Router<Desk> {
     Router::new()
         .route("/own-tools", get(list).post(create))
         .route("/own-tools/{id}", get(read).patch(change).delete(remove))
+        .route("/own-tools/{id}/variables", put(variables::replace))
+        .route("/own-tools/{id}/versions", get(versions::list))
+        .route("/own-tools/{id}/versions/{version}/restore", post(versions::restore))
+        .route("/own-tools/{id}/runs", get(versions::runs))
 }
 
-/// A tool as it is shown.
+/// A tool as it is shown: values of secrets are never part of it.
 #[derive(Serialize)]
 struct Shown {
     id: String,
@@ -92,6 +109,8 @@ struct Shown {
     read_only: bool,
     network: bool,
     timeout_seconds: u32,
+    env: BTreeMap<String, String>,
+    secret_names: Vec<String>,
     created_at: Timestamp,
     updated_at: Timestamp,
 }
@@ -109,6 +128,8 @@ impl From<OwnTool> for Shown {
             read_only: tool.read_only,
             network: tool.network,
             timeout_seconds: tool.timeout_seconds,
+            env: tool.env,
+            secret_names: tool.secret_names,
             created_at: tool.created_at,
             updated_at: tool.updated_at,
         }
@@ -154,13 +175,33 @@ impl Given {
             tool.name = derived.name;
             tool.json_schema = Value::Object(derived.json_schema);
         }
-        if TOOLS.iter().any(|built_in| built_in.name == tool.name) {
-            return Err(ApiError::conflict(format!(
-                "{} is a tool of Loci's own. Give the function another name.",
-                tool.name
-            )));
-        }
+        refuse_name(&tool.name)?;
         Ok(tool)
+    }
+}
+
+/// 409 for the name of a tool that is built in.
+fn refuse_name(name: &str) -> Result<(), ApiError> {
+    if TOOLS.iter().any(|built_in| built_in.name == name) {
+        return Err(ApiError::conflict(format!(
+            "{name} is a tool of Loci's own. Give the function another name."
+        )));
+    }
+    Ok(())
+}
+
+fn missing() -> ApiError {
+    ApiError::not_found("There is no such client tool.")
+}
+
+/// Stores a tool. The agents it is offered to keep it under its new name; a new tool is offered to nobody yet.
+fn write(tx: &Connection, tool: &OwnTool) -> Result<(), StoreError> {
+    let before = client_tool::get(tx, &tool.id)?.map(|tool| tool.name);
+    client_tool::upsert(tx, tool)?;
+    match before {
+        Some(before) if before == tool.name => Ok(()),
+        Some(before) => client_tool_choice::rename(tx, &before, &tool.name),
+        None => client_tool_choice::forget(tx, &tool.name),
     }
 }
 
@@ -172,7 +213,7 @@ async fn list(State(desk): State<Desk>) -> Result<Answer<Vec<Shown>>, Failure> {
 async fn find(desk: &Desk, id: &str) -> Result<OwnTool, Failure> {
     let wanted = id.to_owned();
     let found = desk.app().store().read(move |conn| client_tool::get(conn, &wanted)).await?;
-    Ok(found.ok_or_else(|| ApiError::not_found("There is no such client tool."))?)
+    Ok(found.ok_or_else(missing)?)
 }
 
 async fn read(State(desk): State<Desk>, Path(id): Path<String>) -> Result<Answer<Shown>, Failure> {
@@ -185,7 +226,7 @@ async fn create(State(desk): State<Desk>, Json(given): Json<Given>) -> Result<An
     }
     let now = Timestamp::now();
     let empty = OwnTool {
-        id: format!("client-tool-{}", uuid::Uuid::new_v4()),
+        id: format!("{}{}", client_tool::ID_PREFIX, uuid::Uuid::new_v4()),
         name: String::new(),
         source_type: SourceType::Python.as_str().to_owned(),
         source_code: String::new(),
@@ -195,6 +236,8 @@ async fn create(State(desk): State<Desk>, Json(given): Json<Given>) -> Result<An
         read_only: false,
         network: false,
         timeout_seconds: DEFAULT_SECONDS,
+        env: BTreeMap::new(),
+        secret_names: Vec::new(),
         created_at: now,
         updated_at: now,
     };
@@ -216,19 +259,7 @@ async fn keep(desk: &Desk, given: Given, tool: OwnTool) -> Result<Answer<Shown>,
     let tool =
         tokio::task::spawn_blocking(move || given.apply(tool)).await.map_err(anyhow::Error::from)??;
     let kept = tool.clone();
-    desk.app()
-        .store()
-        .write(move |tx| {
-            let before = client_tool::get(tx, &kept.id)?.map(|tool| tool.name);
-            client_tool::upsert(tx, &kept)?;
-            // The agents it is offered to keep it under its new name; a new tool is offered to nobody yet.
-            match before {
-                Some(before) if before == kept.name => Ok(()),
-                Some(before) => client_tool_choice::rename(tx, &before, &kept.name),
-                None => client_tool_choice::forget(tx, &kept.name),
-            }
-        })
-        .await?;
+    desk.app().store().write(move |tx| write(tx, &kept)).await?;
     desk.events().tell(Event::ClientToolChanged);
     Ok(Answer(tool.into()))
 }
@@ -238,14 +269,14 @@ async fn remove(State(desk): State<Desk>, Path(id): Path<String>) -> Result<Stat
         .app()
         .store()
         .write(move |tx| {
-            let Some(tool) = client_tool::get(tx, &id)? else { return Ok(false) };
+            let Some(tool) = client_tool::get(tx, &id)? else { return Ok(None) };
             client_tool_choice::forget(tx, &tool.name)?;
-            client_tool::delete(tx, &id)
+            client_tool::delete(tx, &id)?;
+            Ok(Some(tool))
         })
-        .await?;
-    if !gone {
-        return Err(ApiError::not_found("There is no such client tool.").into());
-    }
+        .await?
+        .ok_or_else(missing)?;
+    variables::forget(&desk, &gone).await;
     desk.events().tell(Event::ClientToolChanged);
     Ok(StatusCode::NO_CONTENT)
 }

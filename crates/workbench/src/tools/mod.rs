@@ -13,9 +13,10 @@
 //! | `POST tools/schema` | `{source_code, source_type}` → `{name, description, parameters}`, derived on this machine whatever server is in use; 400 says where the source is wrong |
 //! | `GET tools/interpreters` | → `{python: {program, version} or null, python_error, node: …, node_error, installers: ["uv"/"pip"/"npm"], confinement: {…}}`: what this machine can run tools with |
 
-mod run;
+pub(crate) mod run;
 mod schema;
 mod settings;
+pub(crate) mod variables;
 mod versions;
 
 use axum::{
@@ -23,6 +24,7 @@ use axum::{
     routing::{get, post},
 };
 
+pub(crate) use self::versions::VersionsPage;
 use crate::Desk;
 
 pub(crate) fn routes() -> Router<Desk> {

@@ -1,8 +1,8 @@
 //! `POST /workbench/tools/run`: tries a tool out and tells of it while it goes on.
 //!
 //! The body is `{source_code, source_type?, name?, args?, tool_id?, agent_id?, env_vars?, pip_requirements?,
-//! npm_requirements?, network?, timeout_seconds?, memory_mb?}`. `tool_id` gives it the secrets of the stored tool and
-//! lists the trial with it; network and limits are always those of the request.
+//! npm_requirements?, network?, timeout_seconds?, memory_mb?}`. `tool_id`, of the server's or one of
+//! `own-tools`, gives it the secrets of the stored tool and lists the trial with it; network and limits are always those of the request.
 //!
 //! The answer is an event stream. Each `data:` is a JSON object with a `type`:
 //!
@@ -31,7 +31,7 @@ use loci_server::{
     extract::{Params, Segments},
     tools, try_tool,
 };
-use loci_store::table::tool_test_run::{self, ToolTestRun};
+use loci_store::table::tool_test_run::{self, ToolTestRun, Tried};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use tokio_stream::wrappers::ReceiverStream;
@@ -50,7 +50,7 @@ pub(super) async fn run(
 
 /// A trial as the list shows it.
 #[derive(Debug, Serialize)]
-pub(super) struct Shown {
+pub(crate) struct Shown {
     name: Option<String>,
     arguments: Map<String, Value>,
     status: &'static str,
@@ -63,7 +63,7 @@ pub(super) struct Shown {
 
 impl From<ToolTestRun> for Shown {
     fn from(run: ToolTestRun) -> Self {
-        let ToolTestRun { name, arguments, success, result, confinement, duration_ms, at, tool_id: _ } = run;
+        let ToolTestRun { name, arguments, success, result, confinement, duration_ms, at, tried: _ } = run;
         let status = if success { "success" } else { "error" };
         Self { name, arguments, status, result, confinement, duration_ms, at }
     }
@@ -75,18 +75,24 @@ pub(super) async fn list(
     Segments(id): Segments<String>,
     params: Params,
 ) -> Result<Answer<Vec<Shown>>, Failure> {
-    let id: Option<ToolId> = if id == "new" { None } else { Some(id.parse()?) };
+    if id == "new" {
+        return listed(&desk, Tried::New, &params).await;
+    }
+    let id: ToolId = id.parse()?;
+    let of = id.clone();
+    desk.app().store().try_read(move |conn| tools::require(conn, &of)).await?;
+    listed(&desk, Tried::Tool(id), &params).await
+}
+
+/// The newest `limit` trials.
+pub(crate) async fn listed(
+    desk: &Desk,
+    tried: Tried,
+    params: &Params,
+) -> Result<Answer<Vec<Shown>>, Failure> {
     let limit = params.integer("limit", 1, 100)?.unwrap_or(20);
-    let runs = desk
-        .app()
-        .store()
-        .try_read(move |conn| {
-            if let Some(id) = &id {
-                tools::require(conn, id)?;
-            }
-            Ok::<_, Failure>(tool_test_run::list(conn, id.as_ref(), u32::try_from(limit).unwrap_or(100))?)
-        })
-        .await?;
+    let limit = u32::try_from(limit).unwrap_or(100);
+    let runs = desk.app().store().read(move |conn| tool_test_run::list(conn, &tried, limit)).await?;
     Ok(Answer(runs.into_iter().map(Shown::from).collect()))
 }
 

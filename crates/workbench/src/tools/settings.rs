@@ -1,15 +1,15 @@
 //! What a tool is granted on this machine: network, limits, variables. Secret values go to the place for secrets and
 //! never come back.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use axum::{Json as Answer, extract::State};
 use loci_api::{error::ApiError, ids::ToolId, time::Timestamp};
 use loci_server::{error::Failure, extract::Segments, secrets::of_tool, tools};
 use loci_store::table::tool_settings::{self, ToolSettings};
-use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
+use super::variables::{self, WantedSecrets};
 use crate::{Desk, events::Event, extract::Json};
 
 /// The longest a tool may be let run, seconds.
@@ -44,7 +44,7 @@ pub(super) struct Wanted {
     timeout_seconds: Option<u32>,
     memory_mb: Option<u32>,
     env: BTreeMap<String, String>,
-    secrets: BTreeMap<String, Option<String>>,
+    secrets: WantedSecrets,
 }
 
 impl Wanted {
@@ -56,16 +56,7 @@ impl Wanted {
             let (least, most) = (MEMORY.start(), MEMORY.end());
             return Err(ApiError::validation(format!("body.memory_mb: must be from {least} to {most}")));
         }
-        loci_api::agent::check_secrets(&self.env)?;
-        for name in self.secrets.keys() {
-            if self.env.contains_key(name) {
-                return Err(ApiError::validation(format!(
-                    "body.secrets.{name}: the name is used by a variable that is no secret"
-                )));
-            }
-        }
-        let names = self.secrets.keys().map(|name| (name.clone(), String::new())).collect();
-        loci_api::agent::check_secrets(&names)
+        variables::check(&self.env, &self.secrets)
     }
 }
 
@@ -101,30 +92,14 @@ pub(super) async fn replace(
             Ok::<_, Failure>(tool_settings::get(conn, &of)?)
         })
         .await?;
-    let known: BTreeSet<&String> = before.secret_names.iter().collect();
-    if let Some((name, _)) =
-        wanted.secrets.iter().find(|(name, value)| value.is_none() && !known.contains(name))
-    {
-        return Err(ApiError::validation(format!("body.secrets.{name}: there is no value to keep")).into());
-    }
-    let failed = |error: crate::secrets::SecretError| Failure(ApiError::unavailable(error.to_string()));
-    for (name, value) in &wanted.secrets {
-        if let Some(value) = value {
-            desk.secrets()
-                .set(&of_tool(&id, name), SecretString::from(value.clone()))
-                .await
-                .map_err(failed)?;
-        }
-    }
-    for name in before.secret_names.iter().filter(|name| !wanted.secrets.contains_key(*name)) {
-        desk.secrets().delete(&of_tool(&id, name)).await.map_err(failed)?;
-    }
+    let secret_names =
+        variables::keep(&desk, wanted.secrets, &before.secret_names, |name| of_tool(&id, name)).await?;
     let settings = ToolSettings {
         network: wanted.network,
         timeout_seconds: wanted.timeout_seconds,
         memory_mb: wanted.memory_mb,
         env: wanted.env,
-        secret_names: wanted.secrets.into_keys().collect(),
+        secret_names,
     };
     let (of, kept) = (id, settings.clone());
     desk.app().store().write(move |tx| tool_settings::set(tx, &of, &kept, Timestamp::now())).await?;

@@ -19,6 +19,22 @@ use crate::{Desk, events::Event};
 const PAGE: i64 = 50;
 const MOST: i64 = 500;
 
+/// Which of a tool's versions are asked for: `before` (those older than that), `limit`.
+pub(crate) struct VersionsPage {
+    pub(crate) before: Option<i64>,
+    pub(crate) limit: u32,
+}
+
+impl VersionsPage {
+    /// # Errors
+    /// 422 for what is no number, or too large a one.
+    pub(crate) fn of(params: &Params) -> Result<Self, Failure> {
+        let limit = params.integer("limit", 1, MOST)?.unwrap_or(PAGE);
+        let before = params.integer("before", 1, i64::MAX)?;
+        Ok(Self { before, limit: u32::try_from(limit).unwrap_or(u32::MAX) })
+    }
+}
+
 /// A tool as one change left it. Version 1 is its creation.
 #[derive(Debug, Serialize)]
 pub(super) struct Version {
@@ -44,14 +60,12 @@ pub(super) async fn list(
     params: Params,
 ) -> Result<Json<Vec<Version>>, Failure> {
     let id: ToolId = id.parse()?;
-    let before = params.integer("before", 1, i64::MAX)?;
-    let limit = params.integer("limit", 1, MOST)?.unwrap_or(PAGE);
+    let VersionsPage { before, limit } = VersionsPage::of(&params)?;
     let found = desk
         .app()
         .store()
         .try_read(move |conn| {
             tools::require(conn, &id)?;
-            let limit = u32::try_from(limit).unwrap_or(u32::MAX);
             Ok::<_, Failure>(tool_version::list(conn, &id, before, limit)?)
         })
         .await?;

@@ -151,6 +151,117 @@ async fn own_tools_are_kept_changed_and_removed() {
 }
 
 #[tokio::test]
+async fn an_own_tool_has_variables_whose_secrets_are_never_shown() {
+    let desk = Fixture::new().await;
+    let made = desk
+        .post("/workbench/own-tools", json!({"source_code": "def a() -> None:\n    \"\"\"A.\"\"\"\n"}))
+        .await;
+    let made = made.ok();
+    assert_eq!((&made["env"], &made["secret_names"]), (&json!({}), &json!([])));
+    let id = made["id"].as_str().unwrap();
+    let path = format!("/workbench/own-tools/{id}");
+    let put = async |body: Value| desk.call(Method::PUT, &format!("{path}/variables"), body).await;
+    let kept = async |name: &str| {
+        let secrets = desk.desk.app().secrets();
+        let value = secrets.get(&loci_server::secrets::of_own_tool(id, name)).await.unwrap();
+        value.map(|value| secrecy::ExposeSecret::expose_secret(&value).to_owned())
+    };
+
+    let shown = put(json!({"env": {"PLAIN": "p"}, "secrets": {"KEY": "s3cret", "OLD": "0ld"}})).await;
+    assert_eq!(shown.ok()["env"], json!({"PLAIN": "p"}));
+    assert_eq!(shown.ok()["secret_names"], json!(["KEY", "OLD"]));
+    assert_eq!(kept("KEY").await.as_deref(), Some("s3cret"));
+    for (body, wanted) in [
+        (json!({"secrets": {"OTHER": null}}), "no value to keep"),
+        (json!({"env": {"KEY": "v"}, "secrets": {"KEY": null}}), "no secret"),
+        (json!({"env": {"A=B": "v"}}), "A=B"),
+        (json!({"secrets": {"": "v"}}), ""),
+        (json!({"colour": {}}), "colour"),
+    ] {
+        let problem = put(body.clone()).await.refusal(422);
+        assert!(problem.contains(wanted), "{body}: {problem}");
+    }
+    assert_eq!(
+        desk.get(&path).await.ok()["secret_names"],
+        json!(["KEY", "OLD"]),
+        "a refusal changes nothing"
+    );
+    put(json!({"secrets": {"KEY": null}})).await.ok();
+    assert_eq!((kept("KEY").await.as_deref(), kept("OLD").await), (Some("s3cret"), None));
+    // A change of the source leaves them.
+    let source = json!({"source_code": "def b() -> None:\n    \"\"\"B.\"\"\"\n"});
+    let changed = desk.call(Method::PATCH, &path, source).await;
+    assert_eq!(changed.ok()["secret_names"], json!(["KEY"]));
+    for shown in
+        [changed, desk.get("/workbench/own-tools").await, desk.get(&format!("{path}/versions")).await]
+    {
+        assert!(!shown.text.contains("s3cret"), "{}", shown.text);
+    }
+    // A value somebody took out of the keyring is asked for anew.
+    desk.desk.app().secrets().delete(&loci_server::secrets::of_own_tool(id, "KEY")).await.unwrap();
+    let trial = json!({"source_code": "def b() -> None:\n    pass\n", "tool_id": id});
+    let problem = desk.post("/workbench/tools/run", trial).await.refusal(400);
+    assert!(problem.contains("its secret KEY is not known here; enter it again"), "{problem}");
+    put(json!({"secrets": {"KEY": "another"}})).await.ok();
+    assert_eq!(kept("KEY").await.as_deref(), Some("another"));
+    desk.call(Method::DELETE, &path, json!({})).await;
+    assert_eq!(kept("KEY").await, None, "deleted with the tool");
+    put(json!({})).await.refusal(404);
+}
+
+#[tokio::test]
+async fn an_own_tool_has_a_past_and_a_way_back() {
+    let desk = Fixture::new().await;
+    let source = |name: &str| format!("def {name}() -> None:\n    \"\"\"Does.\"\"\"\n");
+    let first = json!({"source_code": source("one"), "read_only": true});
+    let made = desk.post("/workbench/own-tools", first).await.ok();
+    let path = format!("/workbench/own-tools/{}", made["id"].as_str().unwrap());
+    let agent = AgentId::new();
+    let offer = json!({"agent_id": agent, "tool": "one", "offered": true});
+    desk.call(Method::PUT, "/workbench/client-tools/offered", offer).await.ok();
+    let second = json!({"source_code": source("two"), "read_only": false});
+    desk.call(Method::PATCH, &path, second).await.ok();
+    // What is granted makes no version.
+    desk.call(Method::PATCH, &path, json!({"network": true})).await.ok();
+    let versions = async || desk.get(&format!("{path}/versions")).await.ok();
+    let numbers = |versions: &Value| -> Vec<(i64, String)> {
+        let number =
+            |one: &Value| (one["version"].as_i64().unwrap(), one["name"].as_str().unwrap().to_owned());
+        versions.as_array().unwrap().iter().map(number).collect()
+    };
+    assert_eq!(numbers(&versions().await), [(2, "two".to_owned()), (1, "one".to_owned())]);
+    assert_eq!(versions().await[1]["source_code"], source("one"));
+    let older = desk.get(&format!("{path}/versions?before=2&limit=5")).await.ok();
+    assert_eq!(numbers(&older), [(1, "one".to_owned())]);
+
+    let restore =
+        async |version: &str| desk.post(&format!("{path}/versions/{version}/restore"), json!({})).await;
+    // Somebody else has the name by now.
+    let other = desk.post("/workbench/own-tools", json!({"source_code": source("one")})).await.ok();
+    restore("1").await.refusal(409);
+    assert_eq!(numbers(&versions().await).len(), 2, "a refused restore changes nothing");
+    let other = format!("/workbench/own-tools/{}", other["id"].as_str().unwrap());
+    desk.call(Method::DELETE, &other, json!({})).await;
+    let restored = restore("1").await.ok();
+    assert_eq!(
+        (&restored["name"], &restored["read_only"], &restored["network"]),
+        (&json!("one"), &json!(true), &json!(true))
+    );
+    assert_eq!(numbers(&versions().await)[0], (3, "one".to_owned()));
+    let offered = desk.get("/workbench/client-tools/offered?tool=one").await.ok();
+    assert_eq!(offered, json!([{"agent_id": agent, "offered": true}]), "its agents go with it");
+    restore("9").await.refusal(404);
+    desk.get(&format!("{path}/versions?limit=0")).await.refusal(422);
+    desk.get("/workbench/own-tools/client-tool-none/versions").await.refusal(404);
+    desk.get("/workbench/own-tools/client-tool-none/runs").await.refusal(404);
+    assert_eq!(desk.get(&format!("{path}/runs")).await.ok(), json!([]));
+    let trial = json!({"source_code": source("one"), "tool_id": "client-tool-none"});
+    desk.post("/workbench/tools/run", trial).await.refusal(404);
+    let trial = json!({"source_code": source("one"), "tool_id": "nonsense"});
+    desk.post("/workbench/tools/run", trial).await.refusal(422);
+}
+
+#[tokio::test]
 async fn a_source_says_what_the_model_would_be_told() {
     let desk = Fixture::new().await;
     let derive = |code: &str| json!({"source_code": code, "source_type": "python"});

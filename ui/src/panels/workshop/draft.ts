@@ -89,13 +89,13 @@ export function draftOf(tool: Tool, grants: StoredGrants | null): Draft {
 }
 
 export function draftOfOwn(tool: OwnTool): Draft {
-  const { network, timeout_seconds } = tool;
   return {
     ...newDraft(tool.source_type === "typescript" ? "typescript" : "python", tool.source_code, "machine"),
     pip: tool.pip_requirements,
     npm: tool.npm_requirements,
     readOnly: tool.read_only,
-    grants: { ...NO_GRANTS, network, timeout_seconds },
+    // Memory is what the desk gives every one of them.
+    grants: grantsOf({ ...tool, memory_mb: null }),
   };
 }
 
@@ -122,7 +122,7 @@ export function toolBody(draft: Draft) {
 /** Seconds a tool of this machine may run, unless somebody says otherwise; as the desk has it. */
 const OWN_SECONDS = 60;
 
-/** A tool of this machine, whole. */
+/** A tool of this machine but its variables. */
 export function ownBody(draft: Draft) {
   return {
     source_code: draft.source_code,
@@ -137,11 +137,13 @@ export function ownBody(draft: Draft) {
 
 /** The part that stays on this machine. */
 export function grantsBody({ network, timeout_seconds, memory_mb, variables }: Grants) {
+  return { network, timeout_seconds, memory_mb, ...variablesBody(variables) };
+}
+
+/** Secrets whose value is not typed anew are null, and stay. */
+export function variablesBody(variables: readonly Variable[]) {
   const named = variables.filter(({ name }) => name.trim() !== "");
   return {
-    network,
-    timeout_seconds,
-    memory_mb,
     env: Object.fromEntries(
       named.filter(({ secret }) => !secret).map(({ name, value }) => [name, value ?? ""]),
     ),

@@ -18,6 +18,8 @@ const OWN = {
   read_only: false,
   network: false,
   timeout_seconds: 60,
+  env: {},
+  secret_names: [],
 };
 
 function show(more: Routes = {}) {
@@ -27,17 +29,35 @@ function show(more: Routes = {}) {
     "GET /v1/tools/": [{ id: "tool-1", name: "tidy", tool_type: "custom", tags: [] }],
     "GET /v1/agents/": [{ id: "agent-1", name: "Mercury", blocks: [] }],
     "GET /workbench/own-tools": [OWN],
-    "GET /workbench/tools/new/runs": [
+    "GET /workbench/own-tools/client-tool-1/runs": [
       {
-        name: "tidy",
+        name: "old_name",
         arguments: {},
         status: "success",
         result: "3 files",
         duration_ms: 5,
         at: "2026-01-01T00:00:00Z",
       },
+    ],
+    "GET /workbench/own-tools/client-tool-1/versions": [
       {
-        name: "other",
+        version: 2,
+        at: "2026-01-02T00:00:00Z",
+        name: "tidy",
+        source_type: "python",
+        source_code: "def tidy(): ...",
+      },
+      {
+        version: 1,
+        at: "2026-01-01T00:00:00Z",
+        name: "clean",
+        source_type: "python",
+        source_code: "def clean(): ...",
+      },
+    ],
+    "GET /workbench/tools/new/runs": [
+      {
+        name: "tidy",
         arguments: {},
         status: "error",
         result: "no",
@@ -70,6 +90,7 @@ describe("a tool of this machine", () => {
     const { seen } = show({
       "GET /workbench/own-tools": [],
       "POST /workbench/own-tools": { ...OWN, id: "client-tool-2" },
+      "PUT /workbench/own-tools/client-tool-2/variables": OWN,
     });
     await userEvent.click(
       await screen.findAllByRole("button", { name: "New tool" }).then(([first]) => first as HTMLElement),
@@ -103,6 +124,7 @@ describe("a tool of this machine", () => {
   it("is changed, told apart from the server's of the same name, and deleted", async () => {
     const { seen } = show({
       "PATCH /workbench/own-tools/client-tool-1": OWN,
+      "PUT /workbench/own-tools/client-tool-1/variables": OWN,
       "DELETE /workbench/own-tools/client-tool-1": null,
     });
     writeInto(await source(), "def tidy(deep: bool): ...");
@@ -138,6 +160,45 @@ describe("a tool of this machine", () => {
     writeInto(await source(), "def read_file(): ...");
     await save();
     expect(await screen.findByText(reason)).toBeVisible();
+  });
+
+  it("has variables, and secrets that are sent only when they are typed anew", async () => {
+    const { seen } = show({
+      "GET /workbench/own-tools": [{ ...OWN, env: { PLACE: "here" }, secret_names: ["TOKEN"] }],
+      "PATCH /workbench/own-tools/client-tool-1": OWN,
+      "PUT /workbench/own-tools/client-tool-1/variables": OWN,
+    });
+    await source();
+    await tab("Settings");
+    expect(screen.getByRole("textbox", { name: "Value of PLACE" })).toHaveValue("here");
+    expect(screen.getByLabelText("Value of TOKEN")).toHaveValue("");
+    await userEvent.click(screen.getByRole("button", { name: "Add a variable" }));
+    await userEvent.type(screen.getAllByRole("textbox", { name: "NAME" }).at(-1) as HTMLElement, "KEY");
+    await userEvent.type(screen.getByLabelText("Value of KEY"), "s3cret");
+    const boxes = screen.getAllByRole("checkbox", { name: /Secret/ });
+    await userEvent.click(boxes.at(-1) as HTMLElement);
+    await save();
+    await waitFor(() =>
+      expect(seen.find(({ path }) => path.endsWith("/variables"))?.body).toEqual({
+        env: { PLACE: "here" },
+        secrets: { TOKEN: null, KEY: "s3cret" },
+      }),
+    );
+    expect(JSON.stringify(seen.find(({ method }) => method === "PATCH")?.body)).not.toContain("s3cret");
+  });
+
+  it("goes back to an earlier version", async () => {
+    const { seen } = show({ "POST /workbench/own-tools/client-tool-1/versions/1/restore": OWN });
+    await source();
+    await tab("History");
+    expect(await screen.findByText("clean")).toBeVisible();
+    await userEvent.click(screen.getByRole("button", { name: "Compare" }));
+    await userEvent.click(await screen.findByRole("button", { name: "Restore this version" }));
+    await waitFor(() =>
+      expect(seen.some(({ path }) => path === "/workbench/own-tools/client-tool-1/versions/1/restore")).toBe(
+        true,
+      ),
+    );
   });
 
   it("is offered to agents one by one, and lists its own trials only", async () => {

@@ -21,10 +21,21 @@ import {
   type StoredGrants,
   type StoredTool,
   toolBody,
+  variablesBody,
 } from "./draft";
 
-const ofTool = (id: string, what: string) => [...keys.allTools(), id, what];
-const path = (id: string, what: string) => `/workbench/tools/${encodeURIComponent(id)}/${what}`;
+type Kept = Pick<StoredTool, "id" | "place">;
+
+/** What is known of one tool: it is read again with the list the tool stands in. */
+export const keyOf = ({ id, place }: Kept, what: string) => [
+  ...(place === "machine" ? keys.ownTools() : keys.allTools()),
+  id,
+  what,
+];
+
+/** What the desk keeps beside a tool; the same for those of both places. */
+const path = ({ id, place }: Kept, what: string) =>
+  `/workbench/${place === "machine" ? "own-tools" : "tools"}/${encodeURIComponent(id)}/${what}`;
 
 export function useTools() {
   const api = useApi();
@@ -35,13 +46,13 @@ export function useTools() {
 }
 
 /** Null where the tool is kept by another server: then nothing is granted from here. */
-export function useGrants(id: string | null) {
+export function useGrants(id: string) {
   const api = useApi();
-  const local = useIsLocal();
+  const tool = { id, place: "server" } as const;
   return useQuery({
-    queryKey: ofTool(id ?? "", "settings"),
-    queryFn: () => api.json<StoredGrants>("GET", path(id ?? "", "settings")),
-    enabled: id !== null && local,
+    queryKey: keyOf(tool, "settings"),
+    queryFn: () => api.json<StoredGrants>("GET", path(tool, "settings")),
+    enabled: useIsLocal(),
   });
 }
 
@@ -82,15 +93,23 @@ export function useSaveTool() {
     mutationFn: async ({ id, draft }: { id: string | null; draft: Draft }): Promise<{ id: string }> => {
       if (draft.place === "machine") {
         const own = ownBody(draft);
-        return id === null
+        const tool = await (id === null
           ? api.json<OwnTool>("POST", "/workbench/own-tools", own)
-          : api.json<OwnTool>("PATCH", ownPath(id), own);
+          : api.json<OwnTool>("PATCH", ownPath(id), own));
+        await api.json(
+          "PUT",
+          path({ id: tool.id, place: "machine" }, "variables"),
+          variablesBody(draft.grants.variables),
+        );
+        return tool;
       }
       const body = toolBody(draft);
       const tool = await (id === null
         ? api.json<Tool>("PUT", "/v1/tools/", body)
         : api.json<Tool>("PATCH", `/v1/tools/${encodeURIComponent(id)}`, body));
-      if (local) await api.json("PUT", path(tool.id, "settings"), grantsBody(draft.grants));
+      if (local) {
+        await api.json("PUT", path({ id: tool.id, place: "server" }, "settings"), grantsBody(draft.grants));
+      }
       return tool;
     },
     onSuccess: () => reread(queries),
@@ -119,28 +138,28 @@ export function useDeleteTool() {
 
 export type ToolVersion = {
   version: number;
-  changed_by: string | null;
   at: string;
   name: string | null;
   source_type: string | null;
   source_code: string | null;
 };
 
-export function useToolVersions(id: string) {
+export function useToolVersions(tool: StoredTool) {
   const api = useApi();
+  const local = useIsLocal();
   return useQuery({
-    queryKey: ofTool(id, "versions"),
-    queryFn: () => api.json<ToolVersion[]>("GET", `${path(id, "versions")}?limit=100`),
-    enabled: useIsLocal(),
+    queryKey: keyOf(tool, "versions"),
+    queryFn: () => api.json<ToolVersion[]>("GET", `${path(tool, "versions")}?limit=100`),
+    enabled: local || tool.place === "machine",
   });
 }
 
-export function useRestoreTool(id: string) {
+export function useRestoreTool(tool: StoredTool) {
   const api = useApi();
   const queries = useQueryClient();
   return useMutation({
-    mutationFn: (version: number) => api.json<Tool>("POST", path(id, `versions/${version}/restore`)),
-    onSuccess: () => queries.invalidateQueries({ queryKey: keys.allTools() }),
+    mutationFn: (version: number) => api.json("POST", path(tool, `versions/${version}/restore`)),
+    onSuccess: () => reread(queries),
   });
 }
 
@@ -153,12 +172,17 @@ export type TestRun = {
   at: string;
 };
 
-/** Earlier trials; `new` are those of source that no server keeps. */
-export function useTestRuns(id: string) {
+/** What trials of source are listed with that is kept nowhere yet. */
+const NEW: Kept = { id: "new", place: "server" };
+
+export const runsKey = (tool: StoredTool | null) => keyOf(tool ?? NEW, "runs");
+
+/** Earlier trials, newest first. */
+export function useTestRuns(tool: StoredTool | null) {
   const api = useApi();
   return useQuery({
-    queryKey: ofTool(id, "runs"),
-    queryFn: () => api.json<TestRun[]>("GET", `${path(id, "runs")}?limit=100`),
+    queryKey: runsKey(tool),
+    queryFn: () => api.json<TestRun[]>("GET", `${path(tool ?? NEW, "runs")}?limit=100`),
   });
 }
 

@@ -60,6 +60,7 @@ function OnMachine({ draft, onChange }: SettingsTabProps) {
         max={600}
         onChange={(timeout_seconds) => grant({ timeout_seconds })}
       />
+      <Variables variables={draft.grants.variables} onChange={(variables) => grant({ variables })} />
       <p className="text-xs text-muted-foreground">{t("workshop.machineHint")}</p>
     </>
   );

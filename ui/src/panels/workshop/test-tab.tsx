@@ -29,9 +29,7 @@ type TestTabProps = {
 export function TestTab({ tool, draft, schema, formRef }: TestTabProps) {
   const { t } = useTranslation();
   const local = useIsLocal();
-  // Only a server's tool has a place of its own there for what was tried.
-  const toolId = tool?.place === "server" ? tool.id : null;
-  const { trial, run, stop } = useTrial(toolId);
+  const { trial, run, stop } = useTrial(tool);
   const [args, setArgs] = useState<FormValue>({});
   const [valid, setValid] = useState(true);
   const { data: agents } = useQuery(agentsQuery(useApi()));
@@ -95,7 +93,7 @@ export function TestTab({ tool, draft, schema, formRef }: TestTabProps) {
         </div>
       </form>
       <TrialView trial={trial} />
-      <Earlier toolId={toolId} name={schema?.name ?? null} />
+      <Earlier tool={tool} name={schema?.name ?? null} />
     </div>
   );
 }
@@ -200,11 +198,11 @@ function InForce({ given }: { given: Confinement }) {
 /** Trials shown at once. */
 const SHOWN = 20;
 
-/** What no server keeps has its trials in one heap: those of this function are picked out of it. */
-function Earlier({ toolId, name }: { toolId: string | null; name: string | null }) {
+/** What is not saved yet has its trials in one heap: those of this function are picked out of it. */
+function Earlier({ tool, name }: { tool: StoredTool | null; name: string | null }) {
   const { t, i18n } = useTranslation();
-  const { data } = useTestRuns(toolId ?? "new");
-  const runs = (data ?? []).filter((run) => toolId !== null || run.name === name).slice(0, SHOWN);
+  const { data } = useTestRuns(tool);
+  const runs = (data ?? []).filter((run) => tool !== null || run.name === name).slice(0, SHOWN);
   if (runs.length === 0) return null;
   return (
     <section aria-label={t("workshop.earlier")} className="flex flex-col gap-1">

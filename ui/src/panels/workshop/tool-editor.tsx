@@ -32,11 +32,7 @@ type ToolEditorProps = {
   onCopy: (draft: Draft) => void;
 };
 
-/** The desk keeps no earlier versions of the tools of this machine. */
-const TABS = {
-  server: ["test", "schema", "settings", "agents", "history"],
-  machine: ["test", "schema", "settings", "agents"],
-} as const;
+const TABS = ["test", "schema", "settings", "agents", "history"] as const;
 const NOTHING = [] as const;
 
 export function ToolEditor({ draftKey: key, tool, saved, tools, onCopy }: ToolEditorProps) {
@@ -53,7 +49,6 @@ export function ToolEditor({ draftKey: key, tool, saved, tools, onCopy }: ToolEd
     else setDraft(key, next);
   };
   const [tab, setTab] = useState<string>("test");
-  const shownTab = (TABS[draft.place] as readonly string[]).includes(tab) ? tab : "test";
   const [asking, setAsking] = useState<"replace" | "delete" | "discard" | null>(null);
 
   const code = useSettled(draft.source_code, 300);
@@ -89,7 +84,7 @@ export function ToolEditor({ draftKey: key, tool, saved, tools, onCopy }: ToolEd
   const trial = useRef<HTMLFormElement>(null);
   /** Runs it, or leads to the form whose button does. */
   const tryOut = () => {
-    if (shownTab === "test") trial.current?.requestSubmit();
+    if (tab === "test") trial.current?.requestSubmit();
     else setTab("test");
   };
   const onKeyDown = (event: KeyboardEvent) => {
@@ -168,7 +163,7 @@ export function ToolEditor({ draftKey: key, tool, saved, tools, onCopy }: ToolEd
         </p>
       </div>
       <Tabs.Root
-        value={shownTab}
+        value={tab}
         onValueChange={setTab}
         className="flex w-[360px] shrink-0 flex-col border-l bg-rail max-lg:w-full max-lg:border-t max-lg:border-l-0"
       >
@@ -176,7 +171,7 @@ export function ToolEditor({ draftKey: key, tool, saved, tools, onCopy }: ToolEd
           aria-label={t("workshop.about")}
           className="flex h-11 shrink-0 items-end gap-1 overflow-x-auto overflow-y-hidden border-b px-2"
         >
-          {TABS[draft.place].map((each) => (
+          {TABS.map((each) => (
             <Tabs.Trigger
               key={each}
               value={each}
@@ -199,8 +194,8 @@ export function ToolEditor({ draftKey: key, tool, saved, tools, onCopy }: ToolEd
           <AgentsTab tool={tool} />
         </Tabs.Content>
         <Tabs.Content value="history" className="min-h-0 flex-1 overflow-y-auto p-3">
-          {tool && local ? (
-            <ToolHistory toolId={tool.id} onRestored={() => drop(key)} />
+          {tool && (local || tool.place === "machine") ? (
+            <ToolHistory tool={tool} onRestored={() => drop(key)} />
           ) : (
             <p className="text-muted-foreground">
               {t(tool ? "workshop.historyElsewhere" : "workshop.noHistory")}

@@ -7,16 +7,17 @@ import { Problem } from "@/components/ui/problem";
 import { Spinner } from "@/components/ui/spinner";
 import { When } from "@/components/ui/when";
 import { useFailure } from "@/lib/use-failure";
+import type { StoredTool } from "./draft";
 import { type ToolVersion, useRestoreTool, useToolVersions } from "./queries";
 
-type ToolHistoryProps = { toolId: string; onRestored: () => void };
+type ToolHistoryProps = { tool: StoredTool; onRestored: () => void };
 
 /** Every state the tool was in, and the way back to it. */
-export function ToolHistory({ toolId, onRestored }: ToolHistoryProps) {
+export function ToolHistory({ tool, onRestored }: ToolHistoryProps) {
   const { t } = useTranslation();
   const failure = useFailure();
-  const { data, error, isPending } = useToolVersions(toolId);
-  const restore = useRestoreTool(toolId);
+  const { data, error, isPending } = useToolVersions(tool);
+  const restore = useRestoreTool(tool);
   const [shown, setShown] = useState<ToolVersion | null>(null);
   const current = data?.[0];
   return (

@@ -3,9 +3,9 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useCallback, useEffect, useRef, useState } from "react";
 import { useApi } from "@/api/context";
 import { type ApiError, toApiError } from "@/api/error";
-import { keys } from "@/api/queries";
 import { readFrames } from "@/run/events";
-import { type Draft, grantsBody } from "./draft";
+import { type Draft, grantsBody, type StoredTool } from "./draft";
+import { runsKey } from "./queries";
 
 /** The walls it ran behind, as they were in force, and the holes in them. */
 export type Confinement = {
@@ -43,7 +43,7 @@ const NOT_TRIED: Trial = { running: false, lines: [], result: null, error: null 
 /** Characters of output that are shown; the newest stay. */
 const MOST = 200_000;
 
-export function useTrial(toolId: string | null) {
+export function useTrial(tool: StoredTool | null) {
   const api = useApi();
   const queries = useQueryClient();
   const [trial, setTrial] = useState(NOT_TRIED);
@@ -63,7 +63,10 @@ export function useTrial(toolId: string | null) {
         const answer = await api.stream(
           "POST",
           "/workbench/tools/run",
-          { ...trialBody(toolId, draft, name, args), ...(agentId === null ? {} : { agent_id: agentId }) },
+          {
+            ...trialBody(tool?.id ?? null, draft, name, args),
+            ...(agentId === null ? {} : { agent_id: agentId }),
+          },
           mine.signal,
         );
         for await (const { data } of readFrames(answer.body)) change((before) => applyEvent(before, data));
@@ -71,9 +74,9 @@ export function useTrial(toolId: string | null) {
         if (!mine.signal.aborted) change((before) => ({ ...before, error: toApiError(thrown) }));
       }
       change((before) => ({ ...before, running: false }));
-      await queries.invalidateQueries({ queryKey: [...keys.allTools(), toolId ?? "new", "runs"] });
+      await queries.invalidateQueries({ queryKey: runsKey(tool) });
     },
-    [api, queries, toolId],
+    [api, queries, tool],
   );
   return { trial, run, stop: () => over.current?.abort() };
 }

@@ -3,6 +3,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useApi } from "@/api/context";
 import { keys } from "@/api/queries";
 import type { StoredTool } from "./draft";
+import { keyOf } from "./queries";
 
 /** An agent that has the tool. */
 export type Holder = { id: string; asks: boolean };
@@ -10,13 +11,10 @@ export type Holder = { id: string; asks: boolean };
 type Attached = { id: string; requires_approval: boolean };
 type Chosen = { agent_id: string; offered: boolean };
 
-const keyOf = ({ id, place }: StoredTool) =>
-  place === "machine" ? [...keys.ownTools(), id, "holders"] : [...keys.allTools(), id, "holders"];
-
 export function useHolders(tool: StoredTool) {
   const api = useApi();
   return useQuery({
-    queryKey: keyOf(tool),
+    queryKey: keyOf(tool, "holders"),
     queryFn: async (): Promise<Holder[]> => {
       if (tool.place === "server") {
         const path = `/workbench/tools/${encodeURIComponent(tool.id)}/used-by`;
@@ -44,7 +42,7 @@ export function useGive(tool: StoredTool) {
     },
     onSuccess: (_, { agentId }) =>
       Promise.all([
-        queries.invalidateQueries({ queryKey: keyOf(tool) }),
+        queries.invalidateQueries({ queryKey: keyOf(tool, "holders") }),
         queries.invalidateQueries({ queryKey: ["agent", agentId] }),
         queries.invalidateQueries({ queryKey: keys.agents() }),
       ]),

@@ -49,14 +49,12 @@ function show(more: Routes = {}) {
     "GET /workbench/tools/tool-1/versions": [
       {
         version: 2,
-        changed_by: null,
         at: "2026-01-02T00:00:00Z",
         name: "add",
         source_code: TOOL.source_code,
       },
       {
         version: 1,
-        changed_by: null,
         at: "2026-01-01T00:00:00Z",
         name: "add",
         source_code: "def add(a): ...",
