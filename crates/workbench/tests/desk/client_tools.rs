@@ -174,8 +174,8 @@ async fn an_own_tool_has_variables_whose_secrets_are_never_shown() {
     for (body, wanted) in [
         (json!({"secrets": {"OTHER": null}}), "no value to keep"),
         (json!({"env": {"KEY": "v"}, "secrets": {"KEY": null}}), "no secret"),
-        (json!({"env": {"A=B": "v"}}), "A=B"),
-        (json!({"secrets": {"": "v"}}), ""),
+        (json!({"env": {"A=B": "v"}}), "1 to 255 bytes"),
+        (json!({"secrets": {"": "v"}}), "1 to 255 bytes"),
         (json!({"colour": {}}), "colour"),
     ] {
         let problem = put(body.clone()).await.refusal(422);
