@@ -155,3 +155,37 @@ fn only_the_owner_may_read_the_files() {
         assert_eq!(entry.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{:?}", entry.path());
     }
 }
+
+#[test]
+fn own_tools_of_before_have_their_first_version_and_their_trials() {
+    use crate::table::{
+        client_tool,
+        client_tool_version::{self, OwnToolContent},
+        tool_test_run::{self, Tried},
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("loci.db");
+    let conn = open_current(&path, &ALL[..8]).unwrap();
+    conn.execute_batch(
+        r#"INSERT INTO client_tools (id, name, source_type, source_code, json_schema, pip_requirements, read_only,
+             created_at, updated_at)
+           VALUES ('client-tool-1', 'tidy', 'python', 'def tidy(): ...', '{"name":"tidy"}', '[{"name":"six"}]', 1, 5, 7);
+           INSERT INTO tool_test_runs (name, arguments, status, result, confinement, duration_ms, at)
+           VALUES ('tidy', '{}', 'success', 'mine', '{}', 1, 6), ('other', '{}', 'success', 'new', '{}', 1, 6),
+             (NULL, '{}', 'error', 'nameless', '{}', 1, 6);"#,
+    )
+    .unwrap();
+    drop(conn);
+    let conn = open_current(&path, ALL).unwrap();
+    let tool = client_tool::get(&conn, "client-tool-1").unwrap().unwrap();
+    assert!(tool.env.is_empty() && tool.secret_names.is_empty());
+    let versions = client_tool_version::list(&conn, &tool.id, None, 9).unwrap();
+    assert_eq!(versions.len(), 1);
+    assert_eq!((versions[0].version, versions[0].at), (1, tool.updated_at));
+    assert_eq!(versions[0].content, OwnToolContent::of(&tool));
+    let results = |tried: Tried| -> Vec<String> {
+        tool_test_run::list(&conn, &tried, 9).unwrap().into_iter().map(|run| run.result).collect()
+    };
+    assert_eq!(results(Tried::Own(tool.id.clone())), ["mine"]);
+    assert_eq!(results(Tried::New), ["nameless", "new"]);
+}
