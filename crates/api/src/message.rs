@@ -1,7 +1,9 @@
 //! A stored message: the row that later expands into one or more API messages.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::{
     ids::{AgentId, ConversationId, MessageId, RunId, StepId},
@@ -182,7 +184,7 @@ impl ToolReturn {
     pub fn text(&self) -> String {
         match &self.content {
             ReturnContent::Value(Value::String(text)) => text.clone(),
-            ReturnContent::Value(other) => other.to_string(),
+            ReturnContent::Value(other) => compact(other),
             ReturnContent::Parts(parts) => parts
                 .iter()
                 .filter_map(|part| match part {
@@ -202,11 +204,23 @@ impl ToolReturn {
             ToolStatus::Error => "Failed",
         };
         let message = match &self.content {
-            ReturnContent::Value(value) => value.clone(),
-            ReturnContent::Parts(_) => Value::String(self.text()),
+            ReturnContent::Value(value) => Cow::Borrowed(value),
+            ReturnContent::Parts(_) => Cow::Owned(Value::String(self.text())),
         };
-        json!({"status": status, "message": message, "time": self.time}).to_string()
+        compact(&Envelope { status, message: &message, time: &self.time })
     }
+}
+
+/// Every return in the context is written anew for each request, so nothing is copied for it.
+#[derive(Serialize)]
+struct Envelope<'a> {
+    status: &'static str,
+    message: &'a Value,
+    time: &'a str,
+}
+
+fn compact(value: &impl Serialize) -> String {
+    serde_json::to_string(value).expect("what has only text for keys can be written as JSON")
 }
 
 /// A person's or client's answer to one gated call.

@@ -261,7 +261,9 @@ impl Rows<'_> {
             Approval::Tool(result) => {
                 let time = self.scope.now.for_model(&self.scope.timezone);
                 let result = ToolReturn { content: unwrapped(result.content), time, ..result };
-                Approval::Tool(returns::clipped(&result, returns::request_cap(self.scope.context_window)))
+                Approval::Tool(
+                    returns::clipped(&result, returns::request_cap(self.scope.context_window)).into_owned(),
+                )
             }
         }
     }

@@ -1,5 +1,7 @@
 //! Tool returns on their way to the history: made uniform, cut once, and the sentences for calls that did not run.
 
+use std::borrow::Cow;
+
 use loci_api::{
     message::{ContentPart, ReturnContent, ToolReturn, ToolStatus},
     time::Timestamp,
@@ -86,17 +88,20 @@ pub fn clip(text: &str, cap: usize) -> String {
 
 /// A return with its message clipped to `cap` characters; status, time and images stay.
 #[must_use]
-pub fn clipped(result: &ToolReturn, cap: usize) -> ToolReturn {
+pub fn clipped(result: &ToolReturn, cap: usize) -> Cow<'_, ToolReturn> {
+    // No character takes less than a byte.
+    if matches!(&result.content, ReturnContent::Value(Value::String(text)) if text.len() <= cap) {
+        return Cow::Borrowed(result);
+    }
     let content = match &result.content {
         ReturnContent::Value(Value::String(text)) => ReturnContent::Value(Value::String(clip(text, cap))),
-        ReturnContent::Value(other) => {
-            let text = other.to_string();
+        ReturnContent::Value(_) => {
+            let text = result.text();
             let short = clip(&text, cap);
             if short.len() == text.len() {
-                result.content.clone()
-            } else {
-                ReturnContent::Value(Value::String(short))
+                return Cow::Borrowed(result);
             }
+            ReturnContent::Value(Value::String(short))
         }
         ReturnContent::Parts(parts) => ReturnContent::Parts(
             parts
@@ -112,7 +117,7 @@ pub fn clipped(result: &ToolReturn, cap: usize) -> ToolReturn {
                 .collect(),
         ),
     };
-    ToolReturn { content, ..result.clone() }
+    Cow::Owned(ToolReturn { content, ..result.clone() })
 }
 
 /// The return of a call that was not run, or not to its end.

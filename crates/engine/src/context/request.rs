@@ -159,11 +159,11 @@ fn answers<'a>(after: &[&'a Message]) -> Vec<&'a ToolReturn> {
 fn shown(result: &ToolReturn, cap: usize) -> ChatToolReturn {
     let result = returns::clipped(result, cap);
     let mut content = vec![ContentPart::text(result.envelope())];
-    if let ReturnContent::Parts(parts) = result.content {
-        content.extend(parts.into_iter().filter(|part| matches!(part, ContentPart::Image { .. })));
+    if let ReturnContent::Parts(parts) = &result.content {
+        content.extend(parts.iter().filter(|part| matches!(part, ContentPart::Image { .. })).cloned());
     }
     ChatToolReturn {
-        tool_call_id: result.tool_call_id,
+        tool_call_id: result.tool_call_id.clone(),
         content,
         is_error: result.status == ToolStatus::Error,
     }

@@ -23,7 +23,7 @@ use crate::{
 /// At least one call waits: nothing of this answer runs, the calls are written, the turn ends.
 pub(super) fn pause(
     sampling: Sampling,
-    answer: &Answer,
+    answer: &mut Answer,
     mut effects: Vec<Effect>,
     stamp: &Stamp,
 ) -> (State, Vec<Effect>) {

@@ -71,14 +71,14 @@ pub(super) fn withheld(sampling: Sampling, answer: Answer, stamp: &Stamp) -> (St
 
 fn end(
     sampling: Sampling,
-    partial: Answer,
+    mut partial: Answer,
     status: StepStatus,
     stop: StopReason,
     error: Option<TurnError>,
     stamp: &Stamp,
 ) -> (State, Vec<Effect>) {
     let mut effects = Vec::new();
-    let mut step = sampling.open_step(&partial);
+    let mut step = sampling.open_step(&mut partial);
     // The error's own trace is the fuller one.
     let chat = error.as_ref().and_then(|error| error.chat.as_ref());
     if let Some(trace) = chat.and_then(|chat| chat.trace.as_deref()) {

@@ -64,7 +64,7 @@ pub enum What {
 /// The model asked for calls and none of them waits for anyone.
 pub(super) fn begin(
     sampling: Sampling,
-    answer: &Answer,
+    answer: &mut Answer,
     mut effects: Vec<Effect>,
     stamp: &Stamp,
 ) -> (State, Vec<Effect>) {

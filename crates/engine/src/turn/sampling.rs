@@ -68,12 +68,13 @@ impl Sampling {
         self.gated.contains(&call.name) && self.readied(answer, call).is_ok()
     }
 
-    pub(super) fn open_step(&self, answer: &Answer) -> OpenStep {
+    /// The step as it stands after the answer, whose trace it takes along: it holds the whole request.
+    pub(super) fn open_step(&self, answer: &mut Answer) -> OpenStep {
         OpenStep {
             id: self.step.id.clone(),
             started_ns: self.started_ns,
             usage: answer.usage,
-            trace: answer.trace.clone(),
+            trace: answer.trace.take(),
             llm_request_ns: answer.took_ns,
             ttft_ns: answer.ttft_ns,
             tool_execution_ns: 0,
@@ -187,7 +188,7 @@ fn call_model(sampling: &Sampling) -> Effect {
 }
 
 /// The model answered.
-pub(super) fn answered(mut sampling: Sampling, answer: Answer, stamp: Stamp) -> (State, Vec<Effect>) {
+pub(super) fn answered(mut sampling: Sampling, mut answer: Answer, stamp: Stamp) -> (State, Vec<Effect>) {
     sampling.core.last_total = answer.usage.total_tokens;
     let mut effects = sampling.held_calls(&answer);
     effects.push(Effect::Emit(Box::new(TurnEvent::StepUsage(answer.usage))));
@@ -195,15 +196,19 @@ pub(super) fn answered(mut sampling: Sampling, answer: Answer, stamp: Stamp) -> 
         return spoke(sampling, answer, effects, stamp);
     }
     if answer.calls.iter().any(|call| sampling.waits(&answer, call)) {
-        awaiting_approval::pause(sampling, &answer, effects, &stamp)
+        awaiting_approval::pause(sampling, &mut answer, effects, &stamp)
     } else {
-        running_tools::begin(sampling, &answer, effects, &stamp)
+        running_tools::begin(sampling, &mut answer, effects, &stamp)
     }
 }
 
 /// An answer without calls ends the turn, unless a tool must still be called.
-fn spoke(sampling: Sampling, answer: Answer, mut effects: Vec<Effect>, stamp: Stamp) -> (State, Vec<Effect>) {
-    let step = sampling.open_step(&answer);
+fn spoke(
+    sampling: Sampling,
+    mut answer: Answer,
+    mut effects: Vec<Effect>,
+    stamp: Stamp,
+) -> (State, Vec<Effect>) {
     let mut messages = Vec::new();
     if !answer.content.is_empty() {
         messages.push(sampling.assistant(&answer, &stamp));
@@ -219,6 +224,7 @@ fn spoke(sampling: Sampling, answer: Answer, mut effects: Vec<Effect>, stamp: St
         _ if goes_on => None,
         _ => Some(StopReason::EndTurn),
     };
+    let step = sampling.open_step(&mut answer);
     let shown = messages.clone();
     if stop.is_none() {
         messages.push(nudge(&sampling.core, &required, &stamp));

@@ -3,7 +3,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use loci_api::{
@@ -92,10 +92,10 @@ fn as_object(body: Value) -> Value {
 
 /// Keeps the bodies of a step's model call. They may be megabytes, so nobody waits for it.
 pub async fn keep(app: App, thread: Thread, step_id: StepId, trace: ChatTrace, now: Timestamp) {
-    let (request, response) = (as_object(trace.request), as_object(trace.response));
+    let (request, response) = (Arc::new(as_object(trace.request)), as_object(trace.response));
     for _ in 0..2 {
         let (app, on) = (app.clone(), thread.clone());
-        let request = request.clone();
+        let request = Arc::clone(&request);
         let framed = tokio::task::spawn_blocking(move || {
             let chains = &app.runs().0.chains;
             let mut chain = chains.take(&on);
