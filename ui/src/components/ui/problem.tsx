@@ -45,26 +45,32 @@ export function Problem({
       />
       <div className="flex min-w-0 flex-1 flex-col gap-1.5">
         <p className={quiet ? "font-medium" : "font-semibold"}>{heading}</p>
-        {/* A server's own words can be endless. */}
-        <p
-          tabIndex={typeof message === "string" && message.length > LONG ? 0 : undefined}
-          className={cn(
-            "max-h-40 overflow-y-auto break-words whitespace-pre-wrap",
-            quiet && "text-xs text-muted-foreground",
-          )}
-        >
-          {message}
-        </p>
-        {detail ? (
+        {quiet ? null : <Message>{message}</Message>}
+        {detail || quiet ? (
           <details>
             <summary className="text-xs text-muted-foreground">{detailLabel}</summary>
-            <pre className="mt-1 max-h-40 overflow-auto font-mono text-xs break-all whitespace-pre-wrap">
-              {detail}
-            </pre>
+            {quiet ? <Message className="mt-1 text-xs text-muted-foreground">{message}</Message> : null}
+            {detail ? (
+              <pre className="mt-1 max-h-40 overflow-auto font-mono text-xs break-all whitespace-pre-wrap">
+                {detail}
+              </pre>
+            ) : null}
           </details>
         ) : null}
         {children ? <div className="flex flex-wrap gap-2 pt-1">{children}</div> : null}
       </div>
     </div>
+  );
+}
+
+/** A server's own words can be endless. */
+function Message({ children, className }: { children: ReactNode; className?: string }) {
+  return (
+    <p
+      tabIndex={typeof children === "string" && children.length > LONG ? 0 : undefined}
+      className={cn("max-h-40 overflow-y-auto break-words whitespace-pre-wrap", className)}
+    >
+      {children}
+    </p>
   );
 }
