@@ -16,6 +16,7 @@ import urllib.request
 import zlib
 
 from .programs import ROOT, Process, clean_env, program
+from .waiting import eventually
 
 SHOTS = ROOT / "tests" / "output"
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
@@ -67,6 +68,14 @@ def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+def is_running(pid):
+    """Whether this process is there and is the app, not another one that got its id since."""
+    try:
+        return b"loci-desktop" in pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
 
 
 class Session:
@@ -256,6 +265,16 @@ class Window(Session):
             ["pgrep", "-P", str(self.driver.pid), "-f", "loci-desktop"], capture_output=True, text=True, check=False
         ).stdout.split()
         return [int(pid) for pid in found]
+
+    def close(self):
+        """As every session; an app that outlives it, in the tray, would stand in the way of the tests after it."""
+        pids = self.pids()
+        super().close()
+        for pid in pids:
+            try:
+                eventually(lambda pid=pid: not is_running(pid), "the app to end", seconds=5)
+            except AssertionError:
+                os.kill(pid, signal.SIGKILL)
 
     def kill(self):
         """Kills the app itself, as a crash would, then tidies up the driver."""
