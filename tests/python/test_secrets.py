@@ -5,7 +5,7 @@ import sqlite3
 import time
 
 import pytest
-from letta_client import Letta, UnprocessableEntityError
+from letta_client import APIStatusError, Letta, UnprocessableEntityError
 from support.programs import TOKEN, Server
 
 PROBE = 'def probe() -> str:\n    """Reads a variable."""\n    import os\n    return os.environ["KEY"]\n'
@@ -63,6 +63,17 @@ def test_what_was_read_can_be_sent_back_and_what_is_left_out_goes(server, client
     assert list(kept(server).values()) == ["m"]
     client.agents.update(with_secret.id, name="Hermes")
     assert list(kept(server).values()) == ["m"]
+
+
+def test_a_refused_request_changes_no_value(server, client, with_secret):
+    unknown = "tool-00000000-0000-4000-8000-000000000000"
+    with pytest.raises(APIStatusError):
+        client.agents.update(with_secret.id, secrets={"KEY": "other", "NEW": "n"}, tool_ids=[unknown])
+    assert probe(client, with_secret.id) == VALUE
+    assert list(kept(server).values()) == [VALUE]
+    with pytest.raises(APIStatusError):
+        client.agents.create(model="openai/gpt-4.1", secrets={"A": "a"}, tool_ids=[unknown])
+    assert list(kept(server).values()) == [VALUE]
 
 
 def test_a_value_that_cannot_be_had_is_said_to_the_one_who_needs_it(server, client, with_secret):

@@ -75,12 +75,12 @@ pub async fn values(
     Ok(values)
 }
 
-/// Deletes the values of a tool that is gone. What cannot be deleted stays unused, and is said in the log.
+/// Deletes the values of variables that are gone. What cannot be deleted stays unused, and is said in the log.
 pub async fn forget(secrets: &dyn Secrets, variables: &[String], kept_as: impl Fn(&str) -> String + Send) {
     for variable in variables {
         let name = kept_as(variable);
         if let Err(error) = secrets.delete(&name).await {
-            tracing::warn!(%name, %error, "a secret of a deleted tool stays");
+            tracing::warn!(%name, %error, "the value of a variable that is gone stays in the place for secrets");
         }
     }
 }

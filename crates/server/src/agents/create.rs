@@ -112,12 +112,11 @@ pub async fn create(app: &App, request: CreateAgent) -> Answer<AgentState> {
     };
     let mut variables = request.tool_exec_environment_variables.clone().unwrap_or_default();
     variables.extend(request.secrets.clone().unwrap_or_default());
-    variables::keep(app, &row.id, &variables, &[]).await?;
+    let kept = variables::keep(app, &row.id, &variables, &[]).await?;
     let (id, names) = (row.id.clone(), variables.into_keys().collect::<Vec<_>>());
-    let named = names.clone();
-    let created = app.store().try_write(move |tx| write(tx, row, request, &named, opening, now)).await;
+    let created = app.store().try_write(move |tx| write(tx, row, request, &names, opening, now)).await;
     if created.is_err() {
-        variables::forget(app, &id, names).await;
+        kept.undo(app, &id).await;
     }
     created
 }

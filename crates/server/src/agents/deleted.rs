@@ -50,7 +50,7 @@ impl App {
                 if deleted_agent::remove(tx, &of)? { Ok(names) } else { Err(Failure(not_kept(&of))) }
             })
             .await?;
-        variables::forget(self, id, names).await;
+        variables::forget(self, id, &names).await;
         Ok(())
     }
 }

@@ -26,7 +26,7 @@ use super::{
         resolve_model,
     },
     state::{Include, not_found, require, state},
-    variables,
+    variables::{self, Kept},
 };
 use crate::{
     App, archival, changes, embedding,
@@ -59,8 +59,8 @@ pub async fn update(app: &App, id: AgentId, request: UpdateAgent) -> Answer<Agen
         None => request.embedding_config.clone(),
     };
     let thread = Thread::new(id.clone(), None);
-    let (named, gone) = keep_variables(app, &id, &request).await?;
-    let state = app
+    let Changed { named, gone, kept } = keep_variables(app, &id, &request).await?;
+    let written = app
         .store()
         .try_write(move |tx| {
             let now = Timestamp::now();
@@ -96,8 +96,15 @@ pub async fn update(app: &App, id: AgentId, request: UpdateAgent) -> Answer<Agen
             let row = require(tx, &id)?;
             Ok::<_, crate::error::Failure>(state(tx, row, Include::attached())?)
         })
-        .await?;
-    variables::forget(app, &thread.agent_id, gone).await;
+        .await;
+    let state = match written {
+        Ok(state) => state,
+        Err(refused) => {
+            kept.undo(app, &thread.agent_id).await;
+            return Err(refused);
+        }
+    };
+    variables::forget(app, &thread.agent_id, &gone).await;
     app.runs().forget_context(&thread);
     embedding::catch_up(app);
     Ok(state)
@@ -110,25 +117,30 @@ struct Named {
     untouched: Vec<String>,
 }
 
-/// Keeps the values of a request's variables. Their names, if it speaks of variables at all, and the names whose
-/// values go once the request is written.
-async fn keep_variables(
-    app: &App,
-    id: &AgentId,
-    request: &UpdateAgent,
-) -> Answer<(Option<Named>, Vec<String>)> {
+/// What a request does to an agent's variables.
+#[derive(Default)]
+struct Changed {
+    /// None: it does not speak of them.
+    named: Option<Named>,
+    /// Those whose values go once the request is written.
+    gone: Vec<String>,
+    kept: Kept,
+}
+
+/// Keeps the values of a request's variables.
+async fn keep_variables(app: &App, id: &AgentId, request: &UpdateAgent) -> Answer<Changed> {
     let given = [request.tool_exec_environment_variables.as_ref(), request.secrets.as_ref()];
     if given.iter().all(Option::is_none) {
-        return Ok((None, Vec::new()));
+        return Ok(Changed::default());
     }
     let values: BTreeMap<String, String> =
         given.into_iter().flatten().flatten().map(|(name, value)| (name.clone(), value.clone())).collect();
     let of = id.clone();
     let known = app.store().read(move |conn| agent_secret::list(conn, &of)).await?;
-    variables::keep(app, id, &values, &known).await?;
+    let kept = variables::keep(app, id, &values, &known).await?;
     let gone = known.into_iter().map(|row| row.key).filter(|name| !values.contains_key(name)).collect();
     let untouched = values.iter().filter(|(_, value)| *value == MASK).map(|(name, _)| name.clone()).collect();
-    Ok((Some(Named { all: values.into_keys().collect(), untouched }), gone))
+    Ok(Changed { named: Some(Named { all: values.into_keys().collect(), untouched }), gone, kept })
 }
 
 fn change_model(
