@@ -7,7 +7,7 @@ export const SOURCE_TYPES = ["python", "typescript"] as const;
 export type SourceType = (typeof SOURCE_TYPES)[number];
 export type Requirement = { name: string; version?: string | null };
 
-/** A variable; of a secret the value is only what was typed just now, `null` while the stored one is kept. */
+/** A variable; of a secret the value is only what was typed just now, `null` while nothing was. */
 export type Variable = { name: string; value: string | null; secret: boolean };
 
 /** What this person grants the tool on this machine. */
@@ -99,10 +99,14 @@ export function draftOfOwn(tool: OwnTool): Draft {
   };
 }
 
-function grantsOf({ network, timeout_seconds, memory_mb, env, secret_names }: StoredGrants): Grants {
+function grantsOf({ network, timeout_seconds, memory_mb, ...kept }: StoredGrants): Grants {
+  return { network, timeout_seconds, memory_mb, variables: variablesOf(kept) };
+}
+
+export function variablesOf({ env, secret_names }: Pick<StoredGrants, "env" | "secret_names">): Variable[] {
   const open = Object.entries(env).map(([name, value]) => ({ name, value, secret: false }));
   const secrets = secret_names.map((name) => ({ name, value: null, secret: true }));
-  return { network, timeout_seconds, memory_mb, variables: [...open, ...secrets] };
+  return [...open, ...secrets];
 }
 
 /** The part that the API keeps. */
@@ -148,6 +152,25 @@ export function variablesBody(variables: readonly Variable[]) {
       named.filter(({ secret }) => !secret).map(({ name, value }) => [name, value ?? ""]),
     ),
     secrets: Object.fromEntries(named.filter(({ secret }) => secret).map(({ name, value }) => [name, value])),
+  };
+}
+
+/** Secrets that have no value: none was typed, and none is kept under the name. */
+export function unsetIn(variables: readonly Variable[], kept: ReadonlySet<string>): string[] {
+  return variables
+    .filter(({ name, value, secret }) => secret && value === null && name.trim() !== "" && !kept.has(name))
+    .map(({ name }) => name);
+}
+
+/** What of a replaced tool's variables goes with it, and which secrets the new one takes over. */
+export function replacing(before: readonly Variable[], after: readonly Variable[]) {
+  const later = new Map(after.map((each) => [each.name, each]));
+  const takesOver = ({ name, secret }: Variable) => secret && later.get(name)?.secret === true;
+  return {
+    gone: before.filter(({ name }) => !later.has(name)).map(({ name }) => name),
+    takenOver: before
+      .filter((each) => takesOver(each) && later.get(each.name)?.value === null)
+      .map(({ name }) => name),
   };
 }
 

@@ -19,9 +19,13 @@ type Drafts = {
   drafts: Record<string, Draft>;
   /** What is open: a tool's id, the key of a new one, or nothing. */
   open: string | null;
+  /** Counts what was opened. Saving a new tool opens nothing else: one stays where one was. */
+  opened: number;
   setOpen(open: string | null): void;
   setDraft(key: string, draft: Draft): void;
   drop(key: string): void;
+  /** What was written under the key is kept as that tool now: all of `done`, or only the source where that is null. */
+  stored(key: string, id: string, done: Draft | null): void;
 };
 
 export const useDrafts = create<Drafts>()(
@@ -29,9 +33,20 @@ export const useDrafts = create<Drafts>()(
     (set) => ({
       drafts: {},
       open: null,
-      setOpen: (open) => set({ open }),
+      opened: 0,
+      setOpen: (open) => set((was) => (was.open === open ? was : { open, opened: was.opened + 1 })),
       setDraft: (key, draft) => set(({ drafts }) => ({ drafts: { ...drafts, [key]: draft } })),
       drop: (key) => set(({ drafts: { [key]: _, ...drafts } }) => ({ drafts })),
+      stored: (key, id, done) =>
+        set(({ drafts: { [key]: now, ...others }, open }) => {
+          const drafts = { ...others };
+          // Written into the tool that was replaced, and never saved: it waits as one more new tool.
+          if (drafts[id]) drafts[freeKey(drafts)] = drafts[id];
+          delete drafts[id];
+          // Written while it was being saved.
+          if (now && now !== done) drafts[id] = now;
+          return { drafts, open: open === key ? id : open };
+        }),
     }),
     {
       name: "loci.workshop",

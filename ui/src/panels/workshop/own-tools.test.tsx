@@ -1,4 +1,4 @@
-import { screen, waitFor } from "@testing-library/react";
+import { screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, describe, expect, it } from "vitest";
 import { writeInto } from "@/test/editor";
@@ -152,6 +152,99 @@ describe("a tool of this machine", () => {
     expect(seen.some(({ method }) => method === "PATCH")).toBe(false);
     await userEvent.click(screen.getByRole("button", { name: "Replace it" }));
     await waitFor(() => expect(seen.some(({ method }) => method === "PATCH")).toBe(true));
+  });
+
+  it("says what goes when its namesake is replaced, and hands a secret of the same name on", async () => {
+    const variables = [{ name: "TOKEN", value: null, secret: true }];
+    const draft = newDraft("python", "def tidy(): ...", "machine");
+    useDrafts.setState({
+      open: "new",
+      drafts: {
+        new: { ...draft, grants: { ...draft.grants, variables } },
+        "client-tool-1": newDraft("python", "def half_written(): ...", "machine"),
+      },
+    });
+    const { seen } = show({
+      "GET /workbench/own-tools": [{ ...OWN, env: { PLACE: "here" }, secret_names: ["TOKEN", "KEY"] }],
+      "PATCH /workbench/own-tools/client-tool-1": OWN,
+      "PUT /workbench/own-tools/client-tool-1/variables": OWN,
+    });
+    await source();
+    await screen.findByText(/The server has a tool tidy, too/);
+    await save();
+    const question = await screen.findByRole("alertdialog", { name: "Replace the tool tidy?" });
+    expect(within(question).getByText(/^Deleted with it/)).toHaveTextContent("PLACE, KEY");
+    expect(within(question).getByText(/^Handed on/)).toHaveTextContent("TOKEN");
+    await userEvent.click(within(question).getByRole("button", { name: "Replace it" }));
+    await waitFor(() =>
+      expect(seen.find(({ path }) => path.endsWith("/variables"))?.body).toEqual({
+        env: {},
+        secrets: { TOKEN: null },
+      }),
+    );
+    // What was half written into the old one is not lost, and is not mistaken for a change of the new one.
+    await waitFor(() => expect(useDrafts.getState().open).toBe("client-tool-1"));
+    const { drafts } = useDrafts.getState();
+    expect(Object.entries(drafts).map(([key, { source_code }]) => [key, source_code])).toEqual([
+      ["new", "def half_written(): ..."],
+    ]);
+  });
+
+  it("cannot be saved while a secret has no value, as after a restart", async () => {
+    const variables = [{ name: "TOKEN", value: "hush", secret: true }];
+    const draft = newDraft("python", "def sweep(): ...", "machine");
+    useDrafts.getState().setDraft("new", { ...draft, grants: { ...draft.grants, variables } });
+    useDrafts.getState().setOpen("new");
+    await useDrafts.persist.rehydrate();
+    const { seen } = show({
+      "POST /workbench/tools/schema": { name: "sweep", parameters: {} },
+      "POST /workbench/own-tools": { ...OWN, id: "client-tool-2", name: "sweep" },
+      "PUT /workbench/own-tools/client-tool-2/variables": OWN,
+    });
+    await source();
+    expect(await screen.findByText(/The secret TOKEN has no value/)).toBeVisible();
+    await waitFor(() => expect(screen.getByRole("heading", { name: /^sweep/ })).toBeVisible());
+    expect(screen.getByRole("button", { name: "Save" })).toBeDisabled();
+    await tab("Settings");
+    expect(screen.getByLabelText("Value of TOKEN")).toHaveAttribute("placeholder", "not set");
+    await userEvent.type(screen.getByLabelText("Value of TOKEN"), "again");
+    await save();
+    await waitFor(() =>
+      expect(seen.find(({ path }) => path.endsWith("/variables"))?.body).toEqual({
+        env: {},
+        secrets: { TOKEN: "again" },
+      }),
+    );
+  });
+
+  it("is kept with its source when its variables could not be", async () => {
+    const variables = [{ name: "TOKEN", value: "hush", secret: true }];
+    const draft = newDraft("python", "def sweep(): ...", "machine");
+    useDrafts.setState({
+      open: "new",
+      drafts: { new: { ...draft, grants: { ...draft.grants, variables } } },
+    });
+    const sweep = { ...OWN, id: "client-tool-2", name: "sweep", source_code: "def sweep(): ..." };
+    let kept = false;
+    const { seen } = show({
+      "GET /workbench/own-tools": () => (kept ? [sweep] : []),
+      "POST /workbench/tools/schema": { name: "sweep", parameters: {} },
+      "POST /workbench/own-tools": () => {
+        kept = true;
+        return sweep;
+      },
+      "PUT /workbench/own-tools/client-tool-2/variables": refusal(503, "The keyring is locked."),
+    });
+    await source();
+    await save();
+    expect(await screen.findByText("The keyring is locked.")).toBeVisible();
+    await userEvent.click(screen.getByRole("button", { name: "Save" }));
+    // Once more is a change of the same tool, not one more of the same name.
+    await waitFor(() =>
+      expect(seen.some(({ method, path }) => method === "PATCH" && path.endsWith("/client-tool-2"))).toBe(
+        true,
+      ),
+    );
   });
 
   it("says why it cannot have a name", async () => {

@@ -1,11 +1,12 @@
 import {
   keepPreviousData,
   type QueryClient,
+  queryOptions,
   useMutation,
   useQuery,
   useQueryClient,
 } from "@tanstack/react-query";
-import { unwrap } from "@/api/client";
+import { type Api, unwrap } from "@/api/client";
 import { useApi } from "@/api/context";
 import { keys } from "@/api/queries";
 import type { Tool } from "@/api/types";
@@ -21,8 +22,11 @@ import {
   type StoredGrants,
   type StoredTool,
   toolBody,
+  type Variable,
   variablesBody,
+  variablesOf,
 } from "./draft";
+import { useDrafts } from "./drafts";
 
 type Kept = Pick<StoredTool, "id" | "place">;
 
@@ -45,16 +49,32 @@ export function useTools() {
   });
 }
 
-/** Null where the tool is kept by another server: then nothing is granted from here. */
-export function useGrants(id: string) {
-  const api = useApi();
+const grantsQuery = (api: Api, id: string) => {
   const tool = { id, place: "server" } as const;
-  return useQuery({
+  return queryOptions({
     queryKey: keyOf(tool, "settings"),
     queryFn: () => api.json<StoredGrants>("GET", path(tool, "settings")),
-    enabled: useIsLocal(),
   });
+};
+
+/** Nothing where the tool is kept by another server, or in none: then nothing is granted from here. */
+export function useGrants(id: string | null) {
+  const local = useIsLocal();
+  return useQuery({ ...grantsQuery(useApi(), id ?? ""), enabled: local && id !== null });
 }
+
+/** The variables kept beside a tool of either place; undefined until they are known. */
+export function useVariables(tool: StoredTool | null): { variables?: readonly Variable[]; error: unknown } {
+  const local = useIsLocal();
+  const grants = useGrants(tool?.place === "server" ? tool.id : null);
+  const written = useWrittenTools();
+  if (tool === null || (tool.place === "server" && !local)) return { variables: NONE, error: null };
+  const { error, data } =
+    tool.place === "server" ? grants : { ...written, data: written.data?.find(({ id }) => id === tool.id) };
+  return { error, ...(data ? { variables: variablesOf(data) } : {}) };
+}
+
+const NONE: readonly Variable[] = [];
 
 export type DerivedSchema = { name: string; description?: string; parameters?: JsonSchema };
 
@@ -84,36 +104,58 @@ export function useWrittenTools() {
   });
 }
 
-/** Stores a draft: over the tool it came from, or by name. What stays on this machine follows. */
+type Saving = {
+  /** What the draft is kept under. */
+  key: string;
+  /** The tool it is written over; by its name where that is null. */
+  id: string | null;
+  draft: Draft;
+};
+
+/** Stores a draft, which then is one no longer, whoever looks on. What stays on this machine follows the source. */
 export function useSaveTool() {
   const api = useApi();
   const local = useIsLocal();
   const queries = useQueryClient();
   return useMutation({
-    mutationFn: async ({ id, draft }: { id: string | null; draft: Draft }): Promise<{ id: string }> => {
-      if (draft.place === "machine") {
-        const own = ownBody(draft);
-        const tool = await (id === null
-          ? api.json<OwnTool>("POST", "/workbench/own-tools", own)
-          : api.json<OwnTool>("PATCH", ownPath(id), own));
-        await api.json(
-          "PUT",
-          path({ id: tool.id, place: "machine" }, "variables"),
-          variablesBody(draft.grants.variables),
-        );
-        return tool;
+    mutationFn: async ({ key, id, draft }: Saving) => {
+      const tool = await storeSource(api, id, draft);
+      const stored = async (done: Draft | null) => {
+        await reread(queries);
+        // Known before it is shown, so that nothing that is open has to wait for it.
+        if (draft.place === "server" && local) await queries.prefetchQuery(grantsQuery(api, tool.id));
+        useDrafts.getState().stored(key, tool.id, done);
+      };
+      try {
+        await storeGrants(api, { ...tool, place: draft.place }, draft, local);
+      } catch (failed) {
+        await stored(null);
+        throw failed;
       }
-      const body = toolBody(draft);
-      const tool = await (id === null
-        ? api.json<Tool>("PUT", "/v1/tools/", body)
-        : api.json<Tool>("PATCH", `/v1/tools/${encodeURIComponent(id)}`, body));
-      if (local) {
-        await api.json("PUT", path({ id: tool.id, place: "server" }, "settings"), grantsBody(draft.grants));
-      }
-      return tool;
+      await stored(draft);
     },
-    onSuccess: () => reread(queries),
   });
+}
+
+function storeSource(api: Api, id: string | null, draft: Draft): Promise<{ id: string }> {
+  if (draft.place === "machine") {
+    const own = ownBody(draft);
+    return id === null
+      ? api.json<OwnTool>("POST", "/workbench/own-tools", own)
+      : api.json<OwnTool>("PATCH", ownPath(id), own);
+  }
+  const body = toolBody(draft);
+  return id === null
+    ? api.json<Tool>("PUT", "/v1/tools/", body)
+    : api.json<Tool>("PATCH", `/v1/tools/${encodeURIComponent(id)}`, body);
+}
+
+async function storeGrants(api: Api, tool: Kept, { grants }: Draft, local: boolean): Promise<void> {
+  if (tool.place === "machine") {
+    await api.json("PUT", path(tool, "variables"), variablesBody(grants.variables));
+  } else if (local) {
+    await api.json("PUT", path(tool, "settings"), grantsBody(grants));
+  }
 }
 
 const ownPath = (id: string) => `/workbench/own-tools/${encodeURIComponent(id)}`;

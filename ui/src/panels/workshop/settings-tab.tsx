@@ -5,12 +5,18 @@ import { useIsLocal } from "@/api/use-local";
 import { Button } from "@/components/ui/button";
 import { Field, Input } from "@/components/ui/field";
 import { Switch } from "@/components/ui/switch";
-import { type Draft, type Grants, parseRequirement, type Requirement, type Variable } from "./draft";
+import { type Draft, type Grants, parseRequirement, type Requirement } from "./draft";
+import { Variables } from "./variables";
 
-type SettingsTabProps = { draft: Draft; onChange: (change: Partial<Draft>) => void };
+type SettingsTabProps = {
+  draft: Draft;
+  /** Names of the secrets that have a value already. */
+  kept: ReadonlySet<string>;
+  onChange: (change: Partial<Draft>) => void;
+};
 
 /** Packages, variables, limits, and what the tool may do. */
-export function SettingsTab({ draft, onChange }: SettingsTabProps) {
+export function SettingsTab({ draft, kept, onChange }: SettingsTabProps) {
   const { t } = useTranslation();
   const python = draft.source_type === "python";
   return (
@@ -26,18 +32,17 @@ export function SettingsTab({ draft, onChange }: SettingsTabProps) {
         }}
       />
       {draft.place === "machine" ? (
-        <OnMachine draft={draft} onChange={onChange} />
+        <OnMachine draft={draft} kept={kept} onChange={onChange} />
       ) : (
-        <InServer draft={draft} onChange={onChange} />
+        <InServer draft={draft} kept={kept} onChange={onChange} />
       )}
     </div>
   );
 }
 
 /** A tool of this machine always asks, unless a rule says otherwise: there is no default to set. */
-function OnMachine({ draft, onChange }: SettingsTabProps) {
+function OnMachine({ draft, kept, onChange }: SettingsTabProps) {
   const { t } = useTranslation();
-  const grant = (change: Partial<Grants>) => onChange({ grants: { ...draft.grants, ...change } });
   return (
     <>
       <Toggle
@@ -46,30 +51,21 @@ function OnMachine({ draft, onChange }: SettingsTabProps) {
         checked={draft.readOnly}
         onChange={(readOnly) => onChange({ readOnly })}
       />
-      <Toggle
-        label={t("workshop.network")}
-        hint={t("workshop.networkHintMachine")}
-        checked={draft.grants.network}
-        onChange={(network) => grant({ network })}
+      <Granted
+        draft={draft}
+        kept={kept}
+        onChange={onChange}
+        networkHint={t("workshop.networkHintMachine")}
+        longest={600}
       />
-      <Amount
-        label={t("workshop.timeout")}
-        hint={t("workshop.timeoutHint")}
-        value={draft.grants.timeout_seconds}
-        min={1}
-        max={600}
-        onChange={(timeout_seconds) => grant({ timeout_seconds })}
-      />
-      <Variables variables={draft.grants.variables} onChange={(variables) => grant({ variables })} />
       <p className="text-xs text-muted-foreground">{t("workshop.machineHint")}</p>
     </>
   );
 }
 
-function InServer({ draft, onChange }: SettingsTabProps) {
+function InServer({ draft, kept, onChange }: SettingsTabProps) {
   const { t } = useTranslation();
   const local = useIsLocal();
-  const grant = (change: Partial<Grants>) => onChange({ grants: { ...draft.grants, ...change } });
   return (
     <>
       <Words
@@ -100,34 +96,61 @@ function InServer({ draft, onChange }: SettingsTabProps) {
         onChange={(limit) => onChange({ return_char_limit: limit ?? 50_000 })}
       />
       {local ? (
-        <>
-          <Toggle
-            label={t("workshop.network")}
-            hint={t("workshop.networkHint")}
-            checked={draft.grants.network}
-            onChange={(network) => grant({ network })}
-          />
-          <Amount
-            label={t("workshop.timeout")}
-            hint={t("workshop.timeoutHint")}
-            value={draft.grants.timeout_seconds}
-            min={1}
-            max={3600}
-            onChange={(timeout_seconds) => grant({ timeout_seconds })}
-          />
-          <Amount
-            label={t("workshop.memory")}
-            hint={t("workshop.memoryHint")}
-            value={draft.grants.memory_mb}
-            min={64}
-            max={65_536}
-            onChange={(memory_mb) => grant({ memory_mb })}
-          />
-          <Variables variables={draft.grants.variables} onChange={(variables) => grant({ variables })} />
-        </>
+        <Granted
+          draft={draft}
+          kept={kept}
+          onChange={onChange}
+          networkHint={t("workshop.networkHint")}
+          longest={3600}
+          memory
+        />
       ) : (
         <p className="text-muted-foreground">{t("workshop.grantsElsewhere")}</p>
       )}
+    </>
+  );
+}
+
+type GrantedProps = SettingsTabProps & {
+  networkHint: string;
+  /** Seconds. */
+  longest: number;
+  /** It is given as much memory as is said here, rather than what all of its place are given. */
+  memory?: boolean;
+};
+
+/** What this person grants the tool on this machine. */
+function Granted({ draft, kept, onChange, networkHint, longest, memory = false }: GrantedProps) {
+  const { t } = useTranslation();
+  const { network, timeout_seconds, memory_mb, variables } = draft.grants;
+  const grant = (change: Partial<Grants>) => onChange({ grants: { ...draft.grants, ...change } });
+  return (
+    <>
+      <Toggle
+        label={t("workshop.network")}
+        hint={networkHint}
+        checked={network}
+        onChange={(on) => grant({ network: on })}
+      />
+      <Amount
+        label={t("workshop.timeout")}
+        hint={t("workshop.timeoutHint")}
+        value={timeout_seconds}
+        min={1}
+        max={longest}
+        onChange={(seconds) => grant({ timeout_seconds: seconds })}
+      />
+      {memory ? (
+        <Amount
+          label={t("workshop.memory")}
+          hint={t("workshop.memoryHint")}
+          value={memory_mb}
+          min={64}
+          max={65_536}
+          onChange={(megabytes) => grant({ memory_mb: megabytes })}
+        />
+      ) : null}
+      <Variables variables={variables} kept={kept} onChange={(all) => grant({ variables: all })} />
     </>
   );
 }
@@ -250,73 +273,5 @@ function Words({ label, hint, items, accepts, onChange }: WordsProps) {
         ))}
       </ul>
     </div>
-  );
-}
-
-type VariablesProps = { variables: readonly Variable[]; onChange: (variables: Variable[]) => void };
-
-/** Environment variables. Secrets go to the keyring and are never shown again. */
-function Variables({ variables, onChange }: VariablesProps) {
-  const { t } = useTranslation();
-  const change = (at: number, next: Partial<Variable>) =>
-    onChange(variables.map((each, index) => (index === at ? { ...each, ...next } : each)));
-  return (
-    <fieldset aria-label={t("workshop.variables")} className="flex flex-col gap-2">
-      <p className="font-medium">{t("workshop.variables")}</p>
-      <p className="text-xs text-muted-foreground">{t("workshop.variablesHint")}</p>
-      {variables.map((variable, at) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: a name being typed is no identity
-        <div key={at} className="flex flex-col gap-1 rounded-md border bg-card p-2">
-          <div className="flex gap-1.5">
-            <Input
-              aria-label={t("workshop.variableName")}
-              placeholder={t("workshop.variableName")}
-              spellCheck={false}
-              className="font-mono text-xs"
-              value={variable.name}
-              onChange={(event) => change(at, { name: event.target.value })}
-            />
-            <Button
-              size="icon"
-              variant="quiet"
-              className="size-8"
-              aria-label={t("workshop.remove", { what: variable.name })}
-              onClick={() => onChange(variables.filter((_, index) => index !== at))}
-            >
-              <X aria-hidden className="size-3.5" />
-            </Button>
-          </div>
-          <Input
-            aria-label={t("workshop.variableValue", { name: variable.name })}
-            placeholder={variable.secret && variable.value === null ? t("workshop.secretKept") : ""}
-            type={variable.secret ? "password" : "text"}
-            autoComplete="off"
-            spellCheck={false}
-            className="font-mono text-xs"
-            value={variable.value ?? ""}
-            onChange={(event) => change(at, { value: event.target.value })}
-          />
-          <label className="flex items-center gap-1.5 text-xs">
-            <input
-              type="checkbox"
-              className="accent-(--accent)"
-              checked={variable.secret}
-              // What was stored as a secret cannot become readable.
-              disabled={variable.secret && variable.value === null}
-              onChange={(event) => change(at, { secret: event.target.checked })}
-            />
-            {t("workshop.secret")}
-          </label>
-        </div>
-      ))}
-      <Button
-        size="sm"
-        className="self-start"
-        onClick={() => onChange([...variables, { name: "", value: "", secret: false }])}
-      >
-        <Plus aria-hidden className="size-3.5" />
-        {t("workshop.addVariable")}
-      </Button>
-    </fieldset>
   );
 }

@@ -8,13 +8,25 @@ import { CodeEditor } from "@/components/ui/code";
 import { Confirm, ConfirmCancel, ConfirmContent } from "@/components/ui/dialog";
 import { Menu, MenuContent, MenuItem, MenuTrigger } from "@/components/ui/menu";
 import { Problem } from "@/components/ui/problem";
+import { Spinner } from "@/components/ui/spinner";
 import { saveFile } from "@/lib/save-file";
 import { useFailure } from "@/lib/use-failure";
 import { AgentsTab } from "./agents-tab";
-import { type Draft, newDraft, problemsIn, type StoredTool, saidOf, toFile, withoutSecrets } from "./draft";
+import {
+  type Draft,
+  newDraft,
+  problemsIn,
+  replacing,
+  type StoredTool,
+  saidOf,
+  toFile,
+  unsetIn,
+  type Variable,
+  withoutSecrets,
+} from "./draft";
 import { useDrafts } from "./drafts";
 import { Kind } from "./kind";
-import { useDeleteTool, useSaveTool, useSchema } from "./queries";
+import { useDeleteTool, useSaveTool, useSchema, useVariables } from "./queries";
 import { SchemaTab } from "./schema-tab";
 import { SettingsTab } from "./settings-tab";
 import { TestTab } from "./test-tab";
@@ -34,6 +46,7 @@ type ToolEditorProps = {
 
 const TABS = ["test", "schema", "settings", "agents", "history"] as const;
 const NOTHING = [] as const;
+const nameOf = ({ name }: Variable) => name;
 
 export function ToolEditor({ draftKey: key, tool, saved, tools, onCopy }: ToolEditorProps) {
   const { t } = useTranslation();
@@ -62,20 +75,23 @@ export function ToolEditor({ draftKey: key, tool, saved, tools, onCopy }: ToolEd
   const replaced = tool === null ? others.find(({ place }) => place === draft.place) : undefined;
   const shadow = others.some(({ place }) => place !== draft.place);
 
+  const keptOf = useVariables(replaced ?? null);
+  const kept = new Set(
+    (tool ? saved.grants.variables : (keptOf.variables ?? [])).filter(({ secret }) => secret).map(nameOf),
+  );
+  const unset = unsetIn(draft.grants.variables, kept);
+
   const save = useSaveTool();
   const remove = useDeleteTool();
   const store = () =>
-    save.mutate(
+    save.mutate({
+      key,
       // The server finds the tool of this name by itself.
-      { id: tool?.id ?? (draft.place === "machine" ? (replaced?.id ?? null) : null), draft },
-      {
-        onSuccess: (stored) => {
-          drop(key);
-          setOpen(stored.id);
-        },
-      },
-    );
-  const canSave = changed && !save.isPending && fault === null && draft.source_code.trim() !== "";
+      id: tool?.id ?? (draft.place === "machine" ? (replaced?.id ?? null) : null),
+      draft,
+    });
+  const canSave =
+    changed && !save.isPending && fault === null && draft.source_code.trim() !== "" && unset.length === 0;
   const ask = () => {
     if (!canSave) return;
     if (replaced) setAsking("replace");
@@ -146,6 +162,11 @@ export function ToolEditor({ draftKey: key, tool, saved, tools, onCopy }: ToolEd
             {t(`workshop.shadow.${draft.place}`, { name })}
           </p>
         ) : null}
+        {unset.length > 0 ? (
+          <p role="status" className="text-xs text-waiting-foreground">
+            {t("workshop.unset", { names: unset.join(", "), count: unset.length })}
+          </p>
+        ) : null}
         {save.error ? <Problem {...failure.of(save.error)} /> : null}
         {remove.error ? <Problem {...failure.of(remove.error)} /> : null}
         <CodeEditor
@@ -181,14 +202,20 @@ export function ToolEditor({ draftKey: key, tool, saved, tools, onCopy }: ToolEd
             </Tabs.Trigger>
           ))}
         </Tabs.List>
-        <Tabs.Content value="test" className="min-h-0 flex-1 overflow-y-auto p-3">
+        {/* What is filled in stays, and a trial goes on, while one looks at another tab. */}
+        <Tabs.Content
+          forceMount
+          hidden={tab !== "test"}
+          value="test"
+          className="min-h-0 flex-1 overflow-y-auto p-3"
+        >
           <TestTab formRef={trial} tool={tool} draft={draft} schema={schema.data ?? null} />
         </Tabs.Content>
         <Tabs.Content value="schema" className="min-h-0 flex-1 overflow-y-auto p-3">
           <SchemaTab schema={schema.data ?? null} />
         </Tabs.Content>
         <Tabs.Content value="settings" className="min-h-0 flex-1 overflow-y-auto p-3">
-          <SettingsTab draft={draft} onChange={set} />
+          <SettingsTab draft={draft} kept={kept} onChange={set} />
         </Tabs.Content>
         <Tabs.Content value="agents" className="min-h-0 flex-1 overflow-y-auto p-3">
           <AgentsTab tool={tool} />
@@ -209,12 +236,15 @@ export function ToolEditor({ draftKey: key, tool, saved, tools, onCopy }: ToolEd
             heading={t(`workshop.ask.${asking}`, { name: name ?? "" })}
             explanation={t(`workshop.explain.${asking}.${draft.place}`)}
           >
+            {asking === "replace" ? <Replacing of={keptOf} by={draft} /> : null}
             <footer className="flex justify-end gap-2">
               <ConfirmCancel asChild>
                 <Button>{t("common.cancel")}</Button>
               </ConfirmCancel>
               <Button
                 variant={asking === "delete" ? "danger" : "primary"}
+                // What goes is said first.
+                disabled={asking === "replace" && !keptOf.variables}
                 onClick={() => {
                   setAsking(null);
                   if (asking === "replace") store();
@@ -237,6 +267,36 @@ export function ToolEditor({ draftKey: key, tool, saved, tools, onCopy }: ToolEd
       </Confirm>
     </div>
   );
+}
+
+type ReplacingProps = { of: ReturnType<typeof useVariables>; by: Draft };
+
+/** What becomes of the variables of the tool that is replaced. */
+function Replacing({ of, by }: ReplacingProps) {
+  const { t } = useTranslation();
+  const failure = useFailure();
+  if (!of.variables) {
+    return of.error ? <Problem {...failure.of(of.error)} /> : <Spinner aria-label={t("common.loading")} />;
+  }
+  const { gone, takenOver } = replacing(of.variables, by.grants.variables);
+  return (
+    <>
+      {gone.length > 0 ? (
+        <p>
+          {t("workshop.replacing.gone")} <Names of={gone} />
+        </p>
+      ) : null}
+      {takenOver.length > 0 ? (
+        <p>
+          {t("workshop.replacing.takenOver")} <Names of={takenOver} />
+        </p>
+      ) : null}
+    </>
+  );
+}
+
+function Names({ of }: { of: readonly string[] }) {
+  return <span className="font-mono text-xs break-all">{of.join(", ")}</span>;
 }
 
 /** The same again as a new tool. What was granted is granted anew. */

@@ -125,6 +125,53 @@ describe("the workshop", () => {
     await waitFor(() => expect(useDrafts.getState()).toMatchObject({ drafts: {}, open: "tool-2" }));
   });
 
+  it("leaves one where one was when a new tool is saved for the first time", async () => {
+    useDrafts.setState({
+      open: "new",
+      drafts: { new: (await import("./draft")).newDraft("python", "def add(a: int, b: int = 2): ...") },
+    });
+    let kept = false;
+    show({
+      "GET /v1/tools/": () => (kept ? [TOOL] : []),
+      "PUT /v1/tools/": () => {
+        kept = true;
+        return TOOL;
+      },
+      "PUT /workbench/tools/tool-1/settings": GRANTS,
+    });
+    await source();
+    const given = await screen.findByRole("spinbutton", { name: /^a/ });
+    await userEvent.type(given, "3");
+    await userEvent.click(screen.getByRole("tab", { name: "Schema" }));
+    await press("Save");
+    await waitFor(() => expect(useDrafts.getState()).toMatchObject({ drafts: {}, open: "tool-1" }));
+    expect(screen.getByRole("button", { name: "Save" })).toBeDisabled();
+    expect(screen.getByRole("tab", { name: "Schema" })).toHaveAttribute("aria-selected", "true");
+    await userEvent.click(screen.getByRole("tab", { name: "Test" }));
+    expect(screen.getByRole("spinbutton", { name: /^a/ })).toHaveValue(3);
+  });
+
+  it("loses nothing that is written while it is being saved", async () => {
+    let answer = () => {};
+    const waiting = new Promise<void>((done) => {
+      answer = done;
+    });
+    show({
+      "PATCH /v1/tools/tool-1": async () => {
+        await waiting;
+        return TOOL;
+      },
+      "PUT /workbench/tools/tool-1/settings": GRANTS,
+    });
+    const editor = await openTool();
+    writeInto(editor, "def add(a: int): ...");
+    await press("Save");
+    writeInto(editor, "def add(a: int, more: int): ...");
+    answer();
+    await waitFor(() => expect(useDrafts.getState().drafts["tool-1"]?.source_code).toContain("more"));
+    await waitFor(() => expect(screen.getByRole("button", { name: "Save" })).toBeEnabled());
+  });
+
   it("keeps what is written in one new tool when another is begun", async () => {
     useDrafts.setState({
       open: "new",

@@ -2,6 +2,7 @@ import { FileUp, Plus } from "lucide-react";
 import { type ChangeEvent, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Tool } from "@/api/types";
+import type { OwnTool } from "@/api/workbench";
 import { Button } from "@/components/ui/button";
 import { Dialog, DialogContent } from "@/components/ui/dialog";
 import { Empty } from "@/components/ui/empty";
@@ -22,7 +23,7 @@ export function WorkshopPage() {
   const failure = useFailure();
   const tools = useTools();
   const written = useWrittenTools();
-  const { drafts, open, setOpen, setDraft } = useDrafts();
+  const { drafts, open, opened, setOpen, setDraft } = useDrafts();
   const [choosing, setChoosing] = useState(false);
   const [search, setSearch] = useState("");
   const inServer = (tools.data ?? []).filter(({ tool_type }) => tool_type === "custom");
@@ -121,26 +122,8 @@ export function WorkshopPage() {
           ) : null}
         </div>
       </aside>
-      {begun ? (
-        <ToolEditor
-          key={begun[0]}
-          draftKey={begun[0]}
-          tool={null}
-          saved={begun[1]}
-          tools={all}
-          onCopy={begin}
-        />
-      ) : tool ? (
-        <Stored key={tool.id} tool={tool} tools={all} onCopy={begin} />
-      ) : own ? (
-        <ToolEditor
-          key={own.id}
-          draftKey={own.id}
-          tool={{ id: own.id, name: own.name, place: "machine" }}
-          saved={draftOfOwn(own)}
-          tools={all}
-          onCopy={begin}
-        />
+      {begun || tool || own ? (
+        <Opened key={opened} begun={begun} tool={tool} own={own} tools={all} onCopy={begin} />
       ) : (
         <Empty className="flex-1" heading={t("workshop.empty")}>
           <Button variant="primary" onClick={() => setChoosing(true)}>
@@ -184,24 +167,31 @@ function ListItem({ name, mono = false, draft, current, onOpen }: ListItemProps)
   );
 }
 
-type StoredProps = Omit<Parameters<typeof ToolEditor>[0], "draftKey" | "tool" | "saved"> & { tool: Tool };
+type OpenedProps = Pick<Parameters<typeof ToolEditor>[0], "tools" | "onCopy"> & {
+  /** A new one, with the key it is kept under. */
+  begun: [string, Draft] | null;
+  /** One that is kept with the server. */
+  tool: Tool | null;
+  /** One that is kept by this desk. */
+  own: OwnTool | null;
+};
 
-/** Waits for what this machine grants the tool, so that saving cannot take it away unseen. */
-function Stored({ tool, ...rest }: StoredProps) {
+/** What is open, be it kept or not: it stays the same editor when a new one is saved. */
+function Opened({ begun, tool, own, ...rest }: OpenedProps) {
   const { t } = useTranslation();
   const failure = useFailure();
-  const { data, error, isLoading } = useGrants(tool.id);
+  // Waits for what this machine grants the tool, so that saving cannot take it away unseen.
+  const { data, error, isLoading } = useGrants(begun ? null : (tool?.id ?? null));
+  if (begun) return <ToolEditor draftKey={begun[0]} tool={null} saved={begun[1]} {...rest} />;
+  if (own) {
+    const stored = { id: own.id, name: own.name, place: "machine" } as const;
+    return <ToolEditor draftKey={own.id} tool={stored} saved={draftOfOwn(own)} {...rest} />;
+  }
+  if (!tool) return null;
   if (isLoading) return <Spinner className="m-6" aria-label={t("common.loading")} />;
   if (error) return <Problem className="m-6 self-start" {...failure.of(error)} />;
-  const { id, name = null } = tool;
-  return (
-    <ToolEditor
-      draftKey={id}
-      tool={{ id, name, place: "server" }}
-      saved={draftOf(tool, data ?? null)}
-      {...rest}
-    />
-  );
+  const stored = { id: tool.id, name: tool.name ?? null, place: "server" } as const;
+  return <ToolEditor draftKey={tool.id} tool={stored} saved={draftOf(tool, data ?? null)} {...rest} />;
 }
 
 function Gallery({ onChoose }: { onChoose: (point: StartingPoint) => void }) {
