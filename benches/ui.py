@@ -26,8 +26,8 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "desktop")]
 
 from line import Line  # noqa: E402
 from page import create_agent, say  # noqa: E402
-from support.programs import TOKEN, FakeModel, Server, clean_env, program  # noqa: E402
-from support.window import Browser, Display, Window  # noqa: E402
+from support.programs import TOKEN, FakeModel, Server, program  # noqa: E402
+from support.window import Browser, Display, Window, surroundings  # noqa: E402
 
 PARTS = ["start", "typing", "scroll", "memory", "idle", "size"]
 WEBVIEW, CHROMIUM = "webview", "Chromium"
@@ -185,9 +185,7 @@ def start_once(bench, home, final, first=None):
     """Seconds until 95 % of the rows are as in `final`; without it, until nothing changes any more. Then seconds until
     the `first` of them were, processor seconds, and the rows."""
     screen = Screen(bench.display)
-    env = clean_env(
-        DISPLAY=bench.display.name, WEBKIT_DISABLE_DMABUF_RENDERER="1", LANG="en_US.UTF-8", GDK_BACKEND="x11", **bench.env(home)
-    )
+    env = surroundings(bench.display, bench.env(home))
     begin = time.perf_counter()
     child = subprocess.Popen(
         [program("loci-desktop")], env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL

@@ -1,6 +1,8 @@
 """A display for all, and for each test a window on data of its own."""
 
 import pytest
+from support.native import Native
+from support.session import DesktopSession
 from support.window import Display, Window
 
 
@@ -19,6 +21,18 @@ def env(tmp_path, model):
         # What the page keeps by itself, drafts and layout, is the test's own as well.
         "XDG_DATA_HOME": str(tmp_path / "share"), "XDG_CACHE_HOME": str(tmp_path / "cache"),
     }
+
+
+@pytest.fixture
+def session():
+    begun = DesktopSession()
+    yield begun
+    begun.close()
+
+
+@pytest.fixture
+def native(display):
+    return Native(display)
 
 
 @pytest.fixture

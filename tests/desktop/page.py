@@ -7,10 +7,6 @@ from support.programs import ROOT
 
 MODEL = "openai/gpt-4.1"
 COLUMNS = "main, body"
-KEYS = {
-    "Tab": "\ue004", "Enter": "\ue007", "Escape": "\ue00c", "Space": " ", "Right": "\ue014", "End": "\ue010",
-    "Shift": "\ue008", "Control": "\ue009", "Alt": "\ue00a",
-}
 
 
 @functools.cache
@@ -118,34 +114,27 @@ class Keyboard:
         self.page = page
 
     def press(self, *names):
-        """Keys held together, as in `press("Control", "l")`."""
-        codes = [KEYS.get(name, name) for name in names]
-        self._act([("keyDown", code) for code in codes] + [("keyUp", code) for code in reversed(codes)])
+        self.page.key(*names)
 
     def type(self, text):
-        self._act([(kind, character) for character in text for kind in ("keyDown", "keyUp")])
-
-    def _act(self, moves):
-        self.page.call("POST", "/actions", {"actions": [
-            {"type": "key", "id": "keyboard", "actions": [{"type": kind, "value": value} for kind, value in moves]},
-        ]})
+        self.page.type(text)
 
     def here(self):
-        """What has the focus, as it is called."""
+        """What has the focus, as it is called: by a label, else by what it says or hints at."""
         return self.page.js("""
             const e = document.activeElement;
             if (!e || e === document.body) return '';
-            const by = (e.getAttribute('aria-labelledby') ?? '').split(' ').map((id) => document.getElementById(id)?.innerText ?? '');
-            return [e.getAttribute('aria-label'), ...by, ...[...(e.labels ?? [])].map((l) => l.innerText), e.innerText]
-              .filter(Boolean).join(' | ');
+            const by = (e.getAttribute('aria-labelledby') ?? '').split(' ').map((id) => document.getElementById(id)?.innerText);
+            const names = [e.getAttribute('aria-label'), ...by, ...[...(e.labels ?? [])].map((l) => l.innerText), e.innerText, e.placeholder];
+            return names.find((name) => name?.trim())?.trim() ?? '';
         """)
 
-    def to(self, name, css="*", back=False, most=60):
+    def to(self, name, css="*", back=False):
         """Tab, until what has the focus is called so. It must be seen to have it."""
         passed = []
-        for _ in range(most):
+        for _ in range(200):
             here = self.here()
-            if name in here and self.page.js("return document.activeElement.matches(arguments[0])", css):
+            if here.startswith(name) and self.page.js("return document.activeElement.matches(arguments[0])", css):
                 assert self.page.js("return document.activeElement.matches(':focus-visible')"), f"{name} has the focus unseen"
                 return
             passed.append(here[:40])

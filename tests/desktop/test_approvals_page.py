@@ -71,12 +71,6 @@ class Scene:
         names = {one["id"]: one["function"]["name"] for one in messages[last]["tool_calls"]}
         return {names[one["tool_call_id"]]: one["content"] for one in messages[last + 1:] if one["role"] == "tool"}
 
-    def alt(self, digit):
-        self.page.call("POST", "/actions", {"actions": [{"type": "key", "id": "keyboard", "actions": [
-            {"type": "keyDown", "value": "\ue00a"}, {"type": "keyDown", "value": digit},
-            {"type": "keyUp", "value": digit}, {"type": "keyUp", "value": "\ue00a"},
-        ]}]})
-
     def card(self):
         return self.page.js("return document.querySelector(arguments[0])?.innerText ?? ''", CARD)
 
@@ -132,7 +126,7 @@ def test_a_rule_is_rehearsed_then_answers_by_itself_until_it_is_revoked(scene):
     page.wait(CARD, "write_file")
     page.js("document.querySelector(arguments[0]).focus()", CARD)
     done = scene.reply("Written once.")
-    scene.alt("1")
+    page.key("Alt", "1")
     page.wait(COLUMNS, done)
 
     scene.calls(call("write_file", path="diary.md", content="Day two.\n"))

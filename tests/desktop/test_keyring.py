@@ -10,20 +10,12 @@ import httpx
 import pytest
 from page import choose, create_agent, say, words
 from support.programs import TOKEN, Server
-from support.session import DesktopSession
 from support.waiting import eventually
 from support.window import Window
 
 T = words()
 PROVIDER_KEY = "sk-provider-QqT7-only-in-the-keyring"
 CONNECTION_KEY = "connection-7hXz-only-in-the-keyring"
-
-
-@pytest.fixture
-def session():
-    begun = DesktopSession()
-    yield begun
-    begun.close()
 
 
 @pytest.fixture

@@ -7,50 +7,13 @@ import sys
 import urllib.request
 
 import pytest
-from page import words
+from page import Keyboard, words
 from support.programs import ROOT, TOKEN, Server
 from support.window import Browser, Window, free_port
 
 FAKE_LLAMA = str(ROOT / "tests" / "support" / "fake_llama_server.py")
 LLAMA = "section[aria-labelledby=llama-heading]"
 KEY = "sk-typed-by-hand-0123456789"
-CODES = {"right": "\ue014", "down": "\ue015", "space": " "}
-
-
-class Keys:
-    """A page on which nothing is clicked: one goes from place to place, types, and presses."""
-
-    def __init__(self, page):
-        self.page = page
-
-    def press(self, *names):
-        for name in names:
-            self.page.key(CODES.get(name, name))
-
-    def type(self, text):
-        strokes = [{"type": kind, "value": letter} for letter in text for kind in ("keyDown", "keyUp")]
-        self.page.call("POST", "/actions", {"actions": [{"type": "key", "id": "keyboard", "actions": strokes}]})
-
-    def here(self):
-        """What has the focus: its tag, and its name as it is read out."""
-        return self.page.js(
-            """
-            const one = document.activeElement;
-            const name = one.getAttribute('aria-label') || one.labels?.[0]?.innerText || one.innerText || one.placeholder || '';
-            return [one.tagName.toLowerCase(), name.trim()];
-            """
-        )
-
-    def go(self, name, tag=None, most=120):
-        """Tab by Tab to what is called so."""
-        passed = []
-        for _ in range(most):
-            self.press("Tab")
-            found, label = self.here()
-            passed.append(label.split("\n")[0][:30])
-            if label.startswith(name) and tag in (None, found):
-                return
-        raise AssertionError(f"Tab does not reach {name!r}; it passed {passed}")
 
 
 def model_file(folder, **behaviour):
@@ -86,36 +49,32 @@ def listed(page, handle):
 
 def connections(page, keys, model, t, shot):
     """Runtimes first, a key that is tried before it is kept, and the list of models with what is known of each."""
-    keys.go(t("rail.models"), "button")
-    keys.press("Enter")
+    keys.press_button(t("rail.models"))
     page.wait("main h1", t("models.heading"))
     page.wait("li[aria-label='llama-server']", t("models.runtimeStates.running"))
     assert shown(page, "main h2")[0] == t("models.runtimes"), "what runs on this machine comes first"
     page.until(lambda: listed(page, "llama-server/heron-7b"), "its model in the list")
 
-    keys.go(t("models.name"), "input")
+    keys.to(t("models.name"), "input")
     keys.type("mine")
-    keys.go(t("models.baseUrl"), "input")
+    keys.to(t("models.baseUrl"), "input")
     keys.type("http://127.0.0.1:9/v1")
-    keys.go(t("models.key"), "input")
+    keys.to(t("models.key"), "input")
     keys.type(KEY)
-    keys.go(t("models.tryEndpoint"), "button")
-    keys.press("Enter")
+    keys.press_button(t("models.tryEndpoint"))
     page.wait("form [role=status]", t("models.testFailed"))
-    keys.go(t("models.baseUrl"), "input", most=200)
+    keys.to(t("models.baseUrl"), "input")
     page.js("document.activeElement.select()")
     keys.type(f"{model.url}/v1")
-    keys.go(t("models.tryEndpoint"), "button")
-    keys.press("Enter")
+    keys.press_button(t("models.tryEndpoint"))
     page.wait("form [role=status]", t("models.testOk_other", count=3))
     shot("keys")
-    keys.go(t("models.addSubmit"), "button", most=200)
-    keys.press("Enter")
+    keys.press_button(t("models.addSubmit"))
     page.wait("li[aria-label=mine]", t("models.hasKey"))
     page.until(lambda: listed(page, "mine/gpt-4.1"), "the models of the new endpoint")
     assert KEY not in page.js("return document.documentElement.outerHTML")
 
-    keys.go(t("models.search"), "input", most=200)
+    keys.to(t("models.search"), "input")
     keys.type("mine 4.1 mini")
     page.until(lambda: not listed(page, "llama-server/heron-7b"), "the list to be narrowed")
     assert len(shown(page, "main ul[aria-label] button[aria-expanded]")) == 1
@@ -124,13 +83,11 @@ def connections(page, keys, model, t, shot):
 def score_card(page, keys, model, t, shot):
     """A trial says what it takes, begins when asked, and says of each check what to do."""
     before = len(model.requests())
-    keys.go("mine/gpt-4.1-mini", "button")
-    keys.press("Enter")
+    keys.press_button("mine/gpt-4.1-mini")
     page.wait("p", t("models.notTried"))
     page.wait("p", t("models.trialNoPrice").split("{{")[0])
     assert len(model.requests()) == before, "nothing was asked unasked"
-    keys.go(t("models.tryOut"), "button")
-    keys.press("Enter")
+    keys.press_button(t("models.tryOut"))
     page.wait("strong", t("models.fitsNot"), seconds=60)
     checks = "\n".join(shown(page, "main li li"))
     assert t("models.checks.tool_call") in checks and t("models.findings.does_not_call") in checks
@@ -141,36 +98,32 @@ def score_card(page, keys, model, t, shot):
 
 def managed(page, keys, file, t, shot):
     """A model file is run from the keyboard, watched, and stopped."""
-    keys.go(t("llama.heading"), "button", most=200)
-    keys.press("Enter")
-    keys.go(t("llama.model"), "input")
+    keys.press_button(t("llama.heading"))
+    keys.to(t("llama.model"), "input")
     keys.type(str(file))
-    keys.go(t("llama.context"), "input")
+    keys.to(t("llama.context"), "input")
     keys.type("4096")
-    keys.go(t("llama.program"), "input")
+    keys.to(t("llama.program"), "input")
     keys.type(FAKE_LLAMA)
     keys.press("Enter")
     page.wait(f"{LLAMA} h2", t("llama.phases.running"), seconds=60)
     page.wait(f"{LLAMA} p", t("llama.inForce").split("}}")[-1])
     page.wait(f"{LLAMA} p", t("llama.otherContext").split("}}")[-1])
-    keys.go(t("llama.log"), "button", most=200)
-    keys.press("Enter")
+    keys.press_button(t("llama.log"))
     page.wait(LLAMA, "fake llama-server: listening")
     shot("llama-server")
-    keys.go(t("llama.stop"), "button", most=200)
-    keys.press("Enter")
+    keys.press_button(t("llama.stop"))
     page.wait(f"{LLAMA} h2", t("llama.phases.stopped"))
 
 
 def agent_of_it(page, keys, model, t, shot):
     """The model is chosen for an agent by typing; what the trial found is said there, and in the chat with a way out."""
-    keys.go(t("agents.create"), "button", most=200)
-    keys.press("Enter")
+    keys.press_button(t("agents.create"))
     page.wait("[role=dialog] h2", t("agents.createHeading"))
-    keys.go(t("agents.name"), "input")
+    keys.to(t("agents.name"), "input")
     keys.type("Mercury")
-    keys.go(t("agents.model"), "button")
-    keys.press("down")
+    keys.to(t("agents.model"), "button")
+    keys.press("Down")
     page.wait("[cmdk-input]")
     keys.type("mine 4.1-mini")
     page.until(lambda: "mini" in "".join(shown(page, "[cmdk-item][data-selected=true]")), "the model to be found")
@@ -179,48 +132,43 @@ def agent_of_it(page, keys, model, t, shot):
     page.gone("[cmdk-input]")
     page.wait("[role=dialog] section", t("models.fitsNot"))
     shot("fitness")
-    keys.go(t("agents.createSubmit"), "button", most=200)
-    keys.press("Enter")
+    keys.press_button(t("agents.createSubmit"))
     page.gone("[role=dialog]")
     notice = f'section[aria-label="{t("models.notice")}"]'
     page.wait(notice, t("models.findings.does_not_call"))
     model.script({"text": "It can still talk.", "usage": {"prompt_tokens": 4200, "completion_tokens": 300}})
-    keys.go(t("composer.label"), "textarea", most=200)
+    keys.to(t("composer.label"), "textarea")
     keys.type("hello")
     keys.press("Enter")
     page.wait("article[data-role=agent]", "It can still talk.")
     shot("notice")
-    keys.go(t("common.dismiss"), "button", most=200)
-    keys.press("Enter")
+    keys.press_button(t("common.dismiss"))
     page.gone(notice)
 
 
 def usage(page, keys, t, shot):
     """What it all came to, as a chart with its text, by what was said, and a budget that is told where it presses."""
-    keys.go(t("rail.models"), "button", most=200)
-    keys.press("Enter")
-    keys.go(t("models.tab"), "button")
+    keys.press_button(t("rail.models"))
+    keys.to(t("models.tab"), "[role=tab]")
     for tab in ("connections.tab", "usage.tab"):
-        keys.press("right")
+        keys.press("Right")
         page.wait("[role=tab][aria-selected=true]", t(tab))
     page.wait("main svg[role=img]")
     assert t("usage.chart.text").split("}}")[-1].strip() in page.js("return document.querySelector('main svg desc').textContent")
     shot("usage")
-    keys.go(t("budgets.add"), "button")
-    keys.press("Enter")
-    keys.go(t("budgets.tokens"), "input")
+    keys.press_button(t("budgets.add"))
+    keys.to(t("budgets.tokens"), "input")
     keys.type("50")
     keys.press("Enter")
     page.gone("[role=dialog]")
     page.wait("main li", t("budgets.standing.stopped"))
-    keys.go("Mercury", "button", most=200)
-    keys.press("Enter")
+    keys.press_button("Mercury")
     page.wait(f'section[aria-label="{t("budgets.notice")}"]')
     shot("budget")
 
 
 def the_page(page, model, folder, t, name):
-    keys = Keys(page)
+    keys = Keyboard(page)
     number = iter(range(1, 100))
 
     def shot(what):

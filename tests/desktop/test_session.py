@@ -8,27 +8,14 @@ import zlib
 
 import pytest
 from page import choose, choose_folder, create_agent, say, words
-from support.native import Native
 from support.programs import clean_env, program
 from support.session import DesktopSession
 from support.waiting import eventually
-from support.window import SHOTS, Window
+from support.window import SHOTS, Window, surroundings
 
 T = words()
 TITLE = "^Loci$"
 MARK = (0xD9, 0x77, 0x06)
-
-
-@pytest.fixture
-def session():
-    begun = DesktopSession()
-    yield begun
-    begun.close()
-
-
-@pytest.fixture
-def native(display):
-    return Native(display)
 
 
 @pytest.fixture
@@ -228,11 +215,11 @@ def test_a_second_start_shows_the_first_window_at_its_link(window, display, sess
     window.wait("h1", T("firstRun.heading"))
     switch(window, "close_to_tray", True)
     hide(native)
-    surroundings = clean_env(DISPLAY=display.name, WEBKIT_DISABLE_DMABUF_RENDERER="1", GDK_BACKEND="x11", **(env | session.env))
+    started_with = surroundings(display, env | session.env)
 
     def start(*args):
         return subprocess.run(
-            [program("loci-desktop"), *args], env=surroundings, capture_output=True, text=True, timeout=60, check=False,
+            [program("loci-desktop"), *args], env=started_with, capture_output=True, text=True, timeout=60, check=False,
         )
 
     second = start("--safe-display", "loci://approvals")

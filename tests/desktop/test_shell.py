@@ -9,10 +9,10 @@ import threading
 import httpx
 import pytest
 from letta_client import APIConnectionError, AuthenticationError, Letta
+from page import choose_folder, create_agent, say
 from support.programs import Process, clean_env, program
 from support.waiting import eventually
-from support.window import Browser, Window, free_port
-from test_window import choose_folder, create_agent, say
+from support.window import Browser, Window, free_port, surroundings
 
 
 def test_a_link_opens_the_place_it_names(display, env):
@@ -116,11 +116,8 @@ def start(display, env):
     programs = []
 
     def begin():
-        surroundings = clean_env(
-            DISPLAY=display.name, WEBKIT_DISABLE_DMABUF_RENDERER="1", LANG="en_US.UTF-8", GDK_BACKEND="x11", **env,
-        )
         programs.append(subprocess.Popen(
-            [program("loci-desktop")], env=surroundings, stdin=subprocess.DEVNULL,
+            [program("loci-desktop")], env=surroundings(display, env), stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
         ))
         return programs[-1]
@@ -232,8 +229,8 @@ def test_the_way_out_needs_no_screen_and_lets_one_browser_in(env, tmp_path):
     opener = programs / "xdg-open"
     opener.write_text(f'#!/bin/sh\nprintf "%s" "$1" > "{opened}.new" && mv "{opened}.new" "{opened}"\n')
     opener.chmod(0o755)
-    surroundings = clean_env(**env, BROWSER="some", PATH=f"{programs}:{clean_env()['PATH']}")
-    running = Process([program("loci-desktop"), "--browser"], surroundings, r"Open the workbench: (http://127\.0\.0\.1:\d+/open\?once=\w+)")
+    started_with = clean_env(**env, BROWSER="some", PATH=f"{programs}:{clean_env()['PATH']}")
+    running = Process([program("loci-desktop"), "--browser"], started_with, r"Open the workbench: (http://127\.0\.0\.1:\d+/open\?once=\w+)")
     try:
         link = running.ready.group(1)
         eventually(opened.exists, "the browser to be opened")

@@ -1,9 +1,6 @@
 """The desktop program in the real webview: the whole way of a first user, on one data folder."""
 
 import journeys
-
-# What other tests of the window begin with.
-from page import choose_folder, create_agent, say  # noqa: F401
 from support.window import Window
 
 

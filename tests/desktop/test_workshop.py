@@ -95,14 +95,6 @@ def kept(window, name):
     window.wait(".cm-content[aria-label='Source code']")
 
 
-def chord(window, key):
-    """Control with another key."""
-    window.call("POST", "/actions", {"actions": [{"type": "key", "id": "keyboard", "actions": [
-        {"type": "keyDown", "value": "\ue009"}, {"type": "keyDown", "value": key},
-        {"type": "keyUp", "value": key}, {"type": "keyUp", "value": "\ue009"},
-    ]}]})
-
-
 def focused(window):
     return window.js("return document.activeElement?.getAttribute('aria-label') ?? document.activeElement?.innerText ?? ''")
 
@@ -143,12 +135,12 @@ def test_a_tool_is_corrected_tried_and_brought_back(window):
     window.shot("13-workshop-tried")
     fill_in(window, "grams", "-1")
     # From here on without a mouse: run, save, and out of the editor, in which Tab indents.
-    chord(window, "\ue007")
+    window.key("Control", "Enter")
     window.wait(RESULT, "Failed")
     window.wait(RESULT, "line 10, in weigh")
     assert "lighter than air" in shown(window, RESULT)
     window.wait("section[aria-label='Earlier runs'] li", "Succeeded")
-    chord(window, "s")
+    window.key("Control", "s")
     kept(window, "weigh")
     window.js("document.querySelector(\".cm-content[aria-label='Source code']\").focus()")
     window.key("Escape")
@@ -158,7 +150,7 @@ def test_a_tool_is_corrected_tried_and_brought_back(window):
     # Every version is kept, and can be seen beside the one of now and brought back.
     write(window, WEIGH.replace("* 2", "* 3"))
     window.wait("h2", "not saved")
-    chord(window, "s")
+    window.key("Control", "s")
     window.gone("h2", "not saved")
     window.click("[role=tab]", "History")
     window.click("[role=tabpanel] li button", "Compare")

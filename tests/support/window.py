@@ -20,6 +20,11 @@ from .waiting import eventually
 
 SHOTS = ROOT / "tests" / "output"
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
+# The driver's code of each key that writes nothing.
+KEYS = {
+    "Tab": "\ue004", "Enter": "\ue007", "Escape": "\ue00c", "Space": " ", "End": "\ue010",
+    "Right": "\ue014", "Down": "\ue015", "Shift": "\ue008", "Control": "\ue009", "Alt": "\ue00a",
+}
 
 
 class Display:
@@ -40,6 +45,7 @@ class Display:
             while not number.endswith("\n") and time.monotonic() < deadline:
                 number = os.pread(told.fileno(), 16, 0).decode()
         self.name = ":" + number.strip()
+        self.env = {"DISPLAY": self.name, "GDK_BACKEND": "x11"}
 
     def png(self):
         """What is on the screen. The file is an X window dump: 25 big-endian words, colours, then the pixels."""
@@ -68,6 +74,11 @@ def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+def surroundings(display, env):
+    """What the desktop program is started with on a display."""
+    return clean_env(WEBKIT_DISABLE_DMABUF_RENDERER="1", LANG="en_US.UTF-8", **display.env, **env)
 
 
 def is_running(pid):
@@ -215,12 +226,18 @@ class Session:
             element, text,
         )
 
-    def key(self, name):
-        codes = {"Enter": "\ue007", "Escape": "\ue00c", "Tab": "\ue004"}
-        code = codes.get(name, name)
-        self.call("POST", "/actions", {"actions": [{"type": "key", "id": "keyboard", "actions": [
-            {"type": "keyDown", "value": code}, {"type": "keyUp", "value": code},
-        ]}]})
+    def key(self, *names):
+        """Keys held together, as in `key("Control", "l")`."""
+        codes = [KEYS.get(name, name) for name in names]
+        self._strike([("keyDown", code) for code in codes] + [("keyUp", code) for code in reversed(codes)])
+
+    def type(self, text):
+        self._strike([(kind, character) for character in text for kind in ("keyDown", "keyUp")])
+
+    def _strike(self, moves):
+        self.call("POST", "/actions", {"actions": [
+            {"type": "key", "id": "keyboard", "actions": [{"type": kind, "value": value} for kind, value in moves]},
+        ]})
 
     def text(self):
         return self.js("return document.body.innerText")
@@ -240,10 +257,7 @@ class Window(Session):
 
     def __init__(self, display: Display, env: dict, *args: str):
         self.display = display
-        env = clean_env(
-            DISPLAY=display.name, TAURI_WEBVIEW_AUTOMATION="true", WEBKIT_DISABLE_DMABUF_RENDERER="1",
-            LANG="en_US.UTF-8", GDK_BACKEND="x11", **env,
-        )
+        env = surroundings(display, env) | {"TAURI_WEBVIEW_AUTOMATION": "true"}
         super().__init__(["WebKitWebDriver", "--host=127.0.0.1"], env, {
             "browserName": "wry",
             "webkitgtk:browserOptions": {"binary": program("loci-desktop"), "args": list(args)},
