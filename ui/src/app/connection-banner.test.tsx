@@ -1,11 +1,12 @@
 import { useQuery } from "@tanstack/react-query";
-import { screen, waitFor } from "@testing-library/react";
+import { screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, describe, expect, it } from "vitest";
 import { useApi } from "@/api/context";
 import { agentsQuery } from "@/api/queries";
 import { forgetTrouble } from "@/api/reach";
 import { type Routes, refusal, showPanel } from "@/test/page";
+import { TransportError } from "@/transport";
 import { ConnectionBanner } from "./connection-banner";
 
 const gone = refusal(504, {
@@ -47,11 +48,14 @@ describe("a server out of reach", () => {
         return {};
       },
     });
-    expect(await screen.findByText("Office cannot be reached.")).toBeVisible();
-    expect(screen.getByText("Office did not answer within 30 seconds.")).toBeVisible();
+    const banner = await screen.findByRole("region", { name: "Connection" });
+    // Once: nothing before the sentence says it, too.
+    expect(within(banner).getByRole("status")).toHaveTextContent(
+      /^Office did not answer within 30 seconds\.$/,
+    );
     await userEvent.click(screen.getByRole("button", { name: "Try again" }));
     expect(await screen.findByText("no agents")).toBeVisible();
-    await waitFor(() => expect(screen.queryByText("Office cannot be reached.")).toBeNull());
+    await waitFor(() => expect(banner).not.toBeInTheDocument());
     expect(seen.some(({ path }) => path.endsWith("/check"))).toBe(true);
   });
 
@@ -59,6 +63,18 @@ describe("a server out of reach", () => {
     const { seen } = show({ "GET /v1/agents/": gone, "POST /workbench/connections/local/select": {} });
     await userEvent.click(await screen.findByRole("button", { name: "Use this machine" }));
     await waitFor(() => expect(seen.some(({ path }) => path.endsWith("/local/select"))).toBe(true));
+  });
+
+  it("is Loci itself when not even that answers", async () => {
+    show({
+      "GET /workbench/status": { connection: "local", version: "0", transport: "http" },
+      "GET /v1/agents/": () => {
+        throw new TransportError("The Loci server did not answer.");
+      },
+    });
+    const banner = await screen.findByRole("region", { name: "Connection" });
+    expect(within(banner).getByRole("status")).toHaveTextContent(/^Loci itself does not answer\. See/);
+    expect(within(banner).queryByRole("button", { name: "Use this machine" })).toBeNull();
   });
 
   it("is not meant when a request itself was refused", async () => {

@@ -3,12 +3,12 @@ import { CloudOff } from "lucide-react";
 import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useApi } from "@/api/context";
-import type { ApiError } from "@/api/error";
 import { connectionsQuery } from "@/api/queries";
 import { useReach } from "@/api/reach";
 import { useIsLocal } from "@/api/use-local";
 import { Button } from "@/components/ui/button";
 import { Spinner } from "@/components/ui/spinner";
+import { useFailure } from "@/lib/use-failure";
 import { useRetryConnection, useSelectConnection } from "@/panels";
 
 /** Milliseconds without an answer after which a wait is worth a word. */
@@ -17,6 +17,7 @@ const PATIENCE = 3000;
 /** Says once, above everything, that the agents' server is out of reach or slow, with the ways on. */
 export function ConnectionBanner() {
   const { t } = useTranslation();
+  const failure = useFailure();
   const isLocal = useIsLocal();
   const { data } = useQuery({ ...connectionsQuery(useApi()), enabled: !isLocal });
   const connection = data?.find(({ selected }) => selected) ?? null;
@@ -25,8 +26,13 @@ export function ConnectionBanner() {
   const retry = useRetryConnection();
   const select = useSelectConnection();
   if (!trouble && seconds === null) return null;
-  const name = connection?.name ?? "Loci";
-  const heading = trouble === null ? t("reach.slow", { name, seconds }) : t(headingOf(trouble), { name });
+  const words =
+    trouble === null
+      ? t("reach.slow", { name: connection?.name ?? "Loci", seconds })
+      : // Of a server elsewhere Loci says it all: whose, what, and what to do.
+        trouble.fault === "network"
+        ? t("reach.noLoci")
+        : failure.of(trouble).message;
   return (
     <section
       aria-label={t("reach.label")}
@@ -34,8 +40,7 @@ export function ConnectionBanner() {
     >
       <CloudOff aria-hidden className="size-4 shrink-0 text-waiting-foreground" />
       <p role="status" className="min-w-48 flex-1">
-        <span className="font-semibold">{heading}</span>
-        {trouble ? <span> {trouble.message}</span> : null}
+        {words}
       </p>
       <span className="flex gap-2">
         <Button
@@ -54,11 +59,6 @@ export function ConnectionBanner() {
       </span>
     </section>
   );
-}
-
-function headingOf({ fault, code }: ApiError): string {
-  if (fault === "network") return "reach.noLoci";
-  return code === "CONNECTION_BAD_ANSWER" ? "reach.garbage" : "reach.gone";
 }
 
 /** Whole seconds the oldest question has waited, once that is long. */
