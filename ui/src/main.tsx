@@ -5,12 +5,15 @@ import { createApi } from "@/api/client";
 import { ApiProvider } from "@/api/context";
 import { toApiError } from "@/api/error";
 import { Frame } from "@/app/frame";
+import { Part } from "@/app/part";
 import { applyRememberedTheme } from "@/app/use-appearance";
 import { preloadMarkdown } from "@/components/agent/markdown";
 import { initI18n } from "@/i18n";
+import { watchPageFiles } from "@/lib/page-files";
 import { chooseTransport } from "@/transport";
 import "./styles.css";
 
+watchPageFiles(window);
 applyRememberedTheme();
 preloadMarkdown();
 
@@ -35,7 +38,9 @@ void initI18n().then(() =>
     <StrictMode>
       <QueryClientProvider client={queries}>
         <ApiProvider api={api}>
-          <Frame />
+          <Part>
+            <Frame />
+          </Part>
         </ApiProvider>
       </QueryClientProvider>
     </StrictMode>,
