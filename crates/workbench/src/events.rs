@@ -166,7 +166,16 @@ pub(crate) struct Effect {
     /// Told as soon as the answer begins.
     at_once: Vec<Event>,
     /// The answer belongs to a run, and its end is the run's: memory and approvals may have changed too.
-    run: bool,
+    run: Option<Passage>,
+}
+
+/// How a run passes through here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Passage {
+    /// The request began it.
+    Begun,
+    /// It is only watched from here, or cancelled.
+    Seen,
 }
 
 /// By method and path alone: bodies pass through unread.
@@ -180,24 +189,29 @@ pub(crate) fn effect(method: &Method, path: &str) -> Option<Effect> {
     let id = |text: &&str| Some((*text).to_owned());
     let (at_once, run) = match rest.as_slice() {
         ["agents", "search" | "count", ..] | ["tools", "run" | "generate-schema", ..] => return None,
-        ["agents", agent, "messages", ..] => {
-            (vec![Event::RunChanged { agent_id: id(agent), conversation_id: None }], true)
+        ["agents", agent, "messages", rest @ ..] => {
+            let passage =
+                if matches!(rest, [] | ["stream" | "async"]) { Passage::Begun } else { Passage::Seen };
+            (vec![Event::RunChanged { agent_id: id(agent), conversation_id: None }], Some(passage))
         }
         ["agents", agent, "core-memory", "blocks", ..] => (
             vec![Event::BlockChanged { agent_id: id(agent) }, Event::AgentChanged { agent_id: id(agent) }],
-            false,
+            None,
         ),
-        ["agents", agent, ..] => (vec![Event::AgentChanged { agent_id: id(agent) }], false),
-        ["agents"] => (vec![Event::AgentChanged { agent_id: None }], false),
-        ["blocks", ..] => (vec![Event::BlockChanged { agent_id: None }], false),
-        ["tools", ..] => (vec![Event::ToolChanged], false),
-        ["conversations", conversation, "messages" | "cancel" | "stream", ..] => {
-            (vec![Event::RunChanged { agent_id: None, conversation_id: id(conversation) }], true)
+        ["agents", agent, ..] => (vec![Event::AgentChanged { agent_id: id(agent) }], None),
+        ["agents"] => (vec![Event::AgentChanged { agent_id: None }], None),
+        ["blocks", ..] => (vec![Event::BlockChanged { agent_id: None }], None),
+        ["tools", ..] => (vec![Event::ToolChanged], None),
+        ["conversations", conversation, what @ ("messages" | "cancel" | "stream"), ..] => {
+            let passage = if *what == "messages" { Passage::Begun } else { Passage::Seen };
+            (vec![Event::RunChanged { agent_id: None, conversation_id: id(conversation) }], Some(passage))
         }
         ["conversations", rest @ ..] => {
-            (vec![Event::ConversationChanged { conversation_id: rest.first().and_then(id) }], false)
+            (vec![Event::ConversationChanged { conversation_id: rest.first().and_then(id) }], None)
         }
-        ["runs", ..] => (vec![Event::RunChanged { agent_id: None, conversation_id: None }], true),
+        ["runs", ..] => {
+            (vec![Event::RunChanged { agent_id: None, conversation_id: None }], Some(Passage::Seen))
+        }
         _ => return None,
     };
     Some(Effect { at_once, run })
@@ -242,9 +256,7 @@ impl HttpBody for Observed {
 
 impl Drop for Observed {
     fn drop(&mut self) {
-        if !self.effect.run {
-            return;
-        }
+        let Some(passage) = self.effect.run else { return };
         let mut thread = (None, None);
         for event in self.effect.at_once.drain(..) {
             if let Event::RunChanged { agent_id, conversation_id } = &event {
@@ -257,7 +269,8 @@ impl Drop for Observed {
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(async move {
                 let (agent_id, conversation_id) = thread;
-                desk.look_elsewhere(&connection, agent_id.as_deref(), conversation_id.as_deref()).await;
+                let (agent, conversation) = (agent_id.as_deref(), conversation_id.as_deref());
+                desk.look_elsewhere(&connection, agent, conversation, passage == Passage::Begun).await;
                 desk.watch_approvals().await;
             });
         }
@@ -273,11 +286,22 @@ mod tests {
         let agent = Some("agent-1".to_owned());
         for (method, path, wanted) in [
             (Method::GET, "/v1/agents/agent-1", None),
-            (Method::POST, "/v1/agents/", Some((vec![Event::AgentChanged { agent_id: None }], false))),
+            (Method::POST, "/v1/agents/", Some((vec![Event::AgentChanged { agent_id: None }], None))),
             (
                 Method::POST,
                 "/v1/agents/agent-1/messages",
-                Some((vec![Event::RunChanged { agent_id: agent.clone(), conversation_id: None }], true)),
+                Some((
+                    vec![Event::RunChanged { agent_id: agent.clone(), conversation_id: None }],
+                    Some(Passage::Begun),
+                )),
+            ),
+            (
+                Method::POST,
+                "/v1/agents/agent-1/messages/cancel",
+                Some((
+                    vec![Event::RunChanged { agent_id: agent.clone(), conversation_id: None }],
+                    Some(Passage::Seen),
+                )),
             ),
             (
                 Method::PATCH,
@@ -287,24 +311,28 @@ mod tests {
                         Event::BlockChanged { agent_id: agent.clone() },
                         Event::AgentChanged { agent_id: agent.clone() },
                     ],
-                    false,
+                    None,
                 )),
             ),
-            (
-                Method::PATCH,
-                "/v1/blocks/block-1",
-                Some((vec![Event::BlockChanged { agent_id: None }], false)),
-            ),
+            (Method::PATCH, "/v1/blocks/block-1", Some((vec![Event::BlockChanged { agent_id: None }], None))),
             (
                 Method::POST,
                 "/v1/conversations/conv-1/messages",
                 Some((
                     vec![Event::RunChanged { agent_id: None, conversation_id: Some("conv-1".to_owned()) }],
-                    true,
+                    Some(Passage::Begun),
+                )),
+            ),
+            (
+                Method::POST,
+                "/v1/conversations/conv-1/stream",
+                Some((
+                    vec![Event::RunChanged { agent_id: None, conversation_id: Some("conv-1".to_owned()) }],
+                    Some(Passage::Seen),
                 )),
             ),
             (Method::POST, "/v1/tools/run", None),
-            (Method::PUT, "/v1/tools", Some((vec![Event::ToolChanged], false))),
+            (Method::PUT, "/v1/tools", Some((vec![Event::ToolChanged], None))),
             (Method::POST, "/v2/agents", None),
             (Method::POST, "/", None),
         ] {

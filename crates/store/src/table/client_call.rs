@@ -42,7 +42,7 @@ pub enum CallState {
     Started,
     /// It ended; the agent does not know yet.
     Finished,
-    /// The program ended while it ran: it may have taken effect or not.
+    /// The program ended while it ran, or another server that ran it gave no answer: it may have taken effect or not.
     Unknown,
     /// The agent has the result.
     Delivered,
@@ -119,6 +119,16 @@ pub fn finish(
         confinement,
         now.0,
     ])?;
+    Ok(())
+}
+
+/// Notes that nobody knows how far a call came that was begun and has not ended.
+pub fn lose(conn: &Connection, call: &ClientCall) -> Result<(), StoreError> {
+    conn.prepare_cached(
+        "UPDATE client_calls SET state = 'unknown'
+         WHERE connection = ? AND message_id = ? AND tool_call_id = ? AND state = 'started'",
+    )?
+    .execute([&call.connection, call.message_id.as_str(), &call.tool_call_id])?;
     Ok(())
 }
 

@@ -5,7 +5,7 @@
 use axum::{
     body::{Body, to_bytes},
     extract::{Path, State},
-    http::{Request as HttpRequest, header},
+    http::{Request as HttpRequest, StatusCode, header},
     response::Response,
 };
 use futures::{StreamExt, TryStreamExt, stream};
@@ -50,7 +50,7 @@ pub(super) async fn answer(
     // On a task of its own: a window that closes in between must not leave a tool run without its answer.
     let task = tokio::spawn(async move {
         let Some(_claim) = desk.approvals().claim(&id) else {
-            return Err(ApiError::conflict("This request is being answered already.").into());
+            return Err(ApiError::conflict(Approval::AnsweredTwice).into());
         };
         let request = find(&desk, &id).await?;
         if answer.agent_id != request.agent_id || answer.conversation_id != request.conversation_id {
@@ -73,7 +73,7 @@ pub(super) async fn answer(
 }
 
 pub(super) async fn find(desk: &Desk, id: &MessageId) -> Result<Request, Failure> {
-    let gone = || ApiError::conflict("This request waits no longer: it was answered or cancelled elsewhere.");
+    let gone = || ApiError::conflict(Approval::AnsweredGone);
     let elsewhere = desk.pending_elsewhere(id).await?;
     let wanted = id.clone();
     let found = desk
@@ -108,9 +108,14 @@ pub(super) async fn give(desk: &Desk, request: &Request, plan: Vec<Planned>) -> 
     // What ran here may have taken minutes. What the server is told to run must still be what was allowed.
     let now = find(desk, &request.id).await?;
     for (call, hash) in bound {
-        if now.hash(&call) != hash {
-            let reason = "The tool was changed after the call was allowed, so it was not run.";
-            let denial = approval(&call.id, false, Some(reason.to_owned()));
+        let verdict = now.verdict(&call, &call.arguments);
+        let refusal = if now.hash(&call) != hash {
+            Some("The tool was changed after the call was allowed, so it was not run.".to_owned())
+        } else {
+            (verdict.effect == RuleEffect::Deny).then_some(verdict.because)
+        };
+        if let Some(reason) = refusal {
+            let denial = approval(&call.id, false, Some(reason));
             if let Some(given) = approvals.iter_mut().find(|given| given["tool_call_id"] == json!(call.id)) {
                 *given = denial;
             }
@@ -222,36 +227,25 @@ async fn run_there(
     hash: &str,
     arguments: Map<String, Value>,
 ) -> Result<Value, Failure> {
-    let note = run::note(request, call, hash, &arguments);
-    let entry = |event, outcome| AuditEntry {
-        event,
-        outcome,
-        ..log::entry(request, call, CallKind::Server, hash, Some(&arguments))
+    let given = run::Given::Edited(&arguments);
+    let note = match run::begin(desk, &request.id, call, hash, given, CallKind::Server).await? {
+        Ok((_, note)) => note,
+        Err(problem) => return Ok(returned(&call.id, &problem, ToolStatus::Error)),
     };
-    let (begun, started) = (note.clone(), entry(AuditEvent::Started, AuditOutcome::Started));
-    let begins = desk.app().store().write(move |tx| {
-        let begins = client_call::start(tx, &begun)?;
-        if begins {
-            append(tx, &started)?;
-        }
-        Ok(begins)
-    });
-    if !begins.await? {
-        return Ok(returned(&call.id, run::BEGUN, ToolStatus::Error));
-    }
     let path = format!("/v1/agents/{}/tools/{}/run", request.agent_id, segment(&call.name));
     let body = json!({"args": arguments}).to_string();
     let run = HttpRequest::post(path)
         .header(header::CONTENT_TYPE, "application/json")
         .body(Body::from(body))
         .map_err(anyhow::Error::from)?;
-    let response = router::send(desk, &request.connection, run).await?;
-    let status = response.status();
-    let confinement = response.headers().get(CONFINEMENT).and_then(|text| text.to_str().ok());
-    let confinement: Option<String> =
-        confinement.map(|text| text.chars().take(LONGEST_CONFINEMENT).collect());
-    let bytes = to_bytes(response.into_body(), LARGEST_RETURN).await.map_err(anyhow::Error::from)?;
-    let said: Value = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+    let (status, confinement, said) = match asked_to_run(desk, &request.connection, run).await {
+        Ok(answer) => answer,
+        Err(failure) => {
+            // It may run there all the same: the person is asked what to tell the agent.
+            desk.app().store().write(move |tx| client_call::lose(tx, &note)).await?;
+            return Err(failure);
+        }
+    };
     let text = match &said["func_return"] {
         Value::Null if !status.is_success() => format!("The server could not run it: {said}"),
         Value::Null => "None".to_owned(),
@@ -262,9 +256,11 @@ async fn run_there(
     let status = if well { ToolStatus::Success } else { ToolStatus::Error };
     let outcome = if well { AuditOutcome::Success } else { AuditOutcome::Error };
     let finished = AuditEntry {
+        event: AuditEvent::Finished,
+        outcome,
         reason: (!well).then(|| text.chars().take(2_000).collect()),
         confinement: confinement.clone(),
-        ..entry(AuditEvent::Finished, outcome)
+        ..log::entry(request, call, CallKind::Server, hash, Some(&arguments))
     };
     let text = run::told_edited(arguments, &text);
     let kept = text.clone();
@@ -276,6 +272,37 @@ async fn run_there(
         })
         .await?;
     Ok(returned(&call.id, &text, status))
+}
+
+/// The server's answer: its status, how it says it confined the tool, and what it says of the call.
+///
+/// # Errors
+/// No whole answer came.
+async fn asked_to_run(
+    desk: &Desk,
+    connection: &str,
+    run: HttpRequest<Body>,
+) -> Result<(StatusCode, Option<String>, Value), Failure> {
+    let response = router::send(desk, connection, run).await?;
+    let status = response.status();
+    let confinement = response.headers().get(CONFINEMENT).and_then(|text| text.to_str().ok());
+    let confinement = confinement.map(|text| text.chars().take(LONGEST_CONFINEMENT).collect());
+    let bytes = to_bytes(response.into_body(), LARGEST_RETURN).await.map_err(|_| {
+        ApiError::unavailable(
+            "The server's answer about the tool it was to run broke off. Look at the call again.",
+        )
+    })?;
+    let said: Value = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+    if matches!(
+        status,
+        StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT
+    ) {
+        // Something between here and the server says so; what became of the call is not in it.
+        let detail = &said["detail"];
+        let why = detail["message"].as_str().or(detail.as_str()).unwrap_or("The server gave no answer.");
+        return Err(ApiError::unavailable(why.to_owned()).into());
+    }
+    Ok((status, confinement, said))
 }
 
 /// A name as one segment of a path.

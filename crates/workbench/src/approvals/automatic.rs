@@ -8,7 +8,7 @@ use std::{
 };
 
 use futures::StreamExt;
-use loci_api::time::Timestamp;
+use loci_api::{ids::MessageId, time::Timestamp};
 use loci_server::error::Failure;
 use loci_store::table::{
     approval_audit::{AuditEntry, AuditEvent, AuditOutcome, CallKind, append},
@@ -21,6 +21,7 @@ use super::{
     answer::{give, resolved},
     decision::{Planned, expired, without_a_person},
     discover::EVERY,
+    elsewhere::Elsewhere,
     inbox::MOST,
     masked::masked_text,
     request::Request,
@@ -31,6 +32,9 @@ use crate::{Desk, desk::WeakDesk, events::Event, settings};
 const TICK: Duration = Duration::from_secs(1);
 /// Ticks between looks at the database when nothing is known to wait.
 const IDLE_TICKS: u32 = 15;
+
+/// What to answer to a request as it is at that moment; `None`: nothing without a person.
+type PlanOf = Box<dyn Fn(&Request) -> Option<Vec<Planned>> + Send>;
 
 impl Desk {
     /// Begins to look after what waits: marks calls a crash cut off, answers what rules decide, and lets time pass.
@@ -78,20 +82,23 @@ impl Desk {
                 return;
             }
         };
-        let mut now = HashMap::new();
-        let mut told = Vec::new();
-        let elsewhere = self.requests_elsewhere().await.unwrap_or_else(|error| {
-            tracing::warn!(error = ?error, "cannot look what waits elsewhere");
-            Vec::new()
-        });
-        for request in pending.into_iter().chain(elsewhere) {
+        let (mut now, mut told) = (HashMap::new(), Vec::new());
+        let Elsewhere { requests, unasked } = match self.requests_elsewhere().await {
+            Ok(elsewhere) => elsewhere,
+            Err(error) => {
+                tracing::warn!(error = ?error, "cannot look what waits elsewhere");
+                return;
+            }
+        };
+        for request in pending.into_iter().chain(requests) {
             now.insert(request.id.clone(), thread(&request));
-            match without_a_person(&request) {
-                Some(plan) if self.approvals().may_answer(&request.id) => self.answer_soon(request, plan),
-                Some(_) | None => told.push(request),
+            if without_a_person(&request).is_some() && self.approvals().may_answer(&request.id) {
+                self.answer_soon(request.id, Box::new(without_a_person));
+            } else {
+                told.push(request);
             }
         }
-        let before = self.approvals().now_waiting(now.clone());
+        let before = self.approvals().now_waiting(&mut now, &unasked);
         for request in told.iter().filter(|request| !before.contains_key(&request.id)) {
             self.events().tell(waiting(request));
         }
@@ -107,14 +114,14 @@ impl Desk {
         }
     }
 
-    /// Gives an answer on a task of its own, unless one is under way.
-    fn answer_soon(&self, request: Request, plan: Vec<Planned>) {
+    /// Gives the answer that `planned` makes of the request, on a task of its own, unless one is under way.
+    fn answer_soon(&self, id: MessageId, planned: PlanOf) {
         let desk = self.clone();
         tokio::spawn(async move {
-            let id = request.id.clone();
             let Some(_claim) = desk.approvals().claim(&id) else { return };
-            // It may have been answered between the look and the claim.
+            // Since the look it may have been answered, its calls may have run, or a rule may have been revoked.
             let Ok(request) = super::answer::find(&desk, &id).await else { return };
+            let Some(plan) = planned(&request) else { return };
             match give(&desk, &request, plan).await {
                 Ok(response) if response.status().is_success() => {
                     follow(&desk, &request, response.into_body()).await;
@@ -157,8 +164,7 @@ impl Desk {
                     "Nobody was there to decide for {:.1} hours, so the call was denied.",
                     limit.as_secs_f64() / 3_600.0
                 );
-                let plan = expired(&request, &reason);
-                self.answer_soon(request, plan);
+                self.answer_soon(id, Box::new(move |request| Some(expired(request, &reason))));
             }
         }
     }

@@ -10,7 +10,7 @@ use std::{
 use futures::{StreamExt, stream};
 use serde_json::Value;
 
-use super::elsewhere::Known;
+use super::elsewhere::{Known, Unasked};
 use crate::{Desk, desk::LOCAL};
 
 /// How often one looks again while a window or a program follows the events.
@@ -57,7 +57,7 @@ impl Desk {
         let candidates = self.candidates(connection).await;
         let found: Vec<_> = stream::iter(candidates.into_iter().map(async |candidate| {
             let pending = self.pending_at(&candidate.known).await;
-            (pending.map(|pending| pending.id), candidate)
+            (pending.map(|pending| pending.map(|pending| pending.id)), candidate)
         }))
         .buffered(TOGETHER)
         .collect()
@@ -67,16 +67,18 @@ impl Desk {
             let mut any = false;
             for (id, Candidate { known, run }) in found {
                 match (id, run) {
-                    (Some(id), _) => {
+                    (Ok(Some(id)), _) => {
                         any = true;
                         // One that began here is known better.
                         state.elsewhere.entry(id).or_insert(known);
                     }
                     // What that run waited for was answered; it need not be asked about again.
-                    (None, Some(run)) => {
+                    (Ok(None), Some(run)) => {
                         state.settled.insert(run);
                     }
-                    (None, None) => {}
+                    (Ok(None), None) => {}
+                    // Nothing is known: it is looked at again the next time.
+                    (Err(Unasked), _) => {}
                 }
             }
             any
@@ -91,14 +93,19 @@ impl Desk {
     async fn candidates(&self, connection: &str) -> Vec<Candidate> {
         let runs = format!("/v1/runs/?stop_reason=requires_approval&limit={MOST}&order=desc");
         let agents = format!("/v1/agents/?last_stop_reason=requires_approval&limit={MOST}");
-        let runs = self.ask(connection, &runs).await.unwrap_or_default();
-        let agents = self.ask(connection, &agents).await.unwrap_or_default();
+        let said = |answer: Result<Option<Value>, Unasked>| answer.ok().flatten();
+        let runs = said(self.ask(connection, &runs).await);
+        let agents = said(self.ask(connection, &agents).await).unwrap_or_default();
+        let listed = runs.is_some();
+        let runs = runs.unwrap_or_default();
         let mut candidates = of_runs(connection, &runs);
         {
             let mut state = self.approvals().state();
             // Only of runs that are still listed: so it does not grow.
-            let listed: HashSet<&String> = candidates.iter().filter_map(|one| one.run.as_ref()).collect();
-            state.settled.retain(|run| listed.contains(run));
+            if listed {
+                let runs: HashSet<&String> = candidates.iter().filter_map(|one| one.run.as_ref()).collect();
+                state.settled.retain(|run| runs.contains(run));
+            }
             candidates.retain(|one| one.run.as_ref().is_none_or(|run| !state.settled.contains(run)));
             candidates.extend(of_agents(connection, &agents));
             let known: Vec<&Known> = state.elsewhere.values().collect();

@@ -2,14 +2,15 @@
 //! that passed through this desk is looked at when it ends, what waited before is found by `discover.rs`, and every
 //! look asks the server anew.
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 use axum::{
     body::{Body, to_bytes},
-    http::Request as HttpRequest,
+    http::{Request as HttpRequest, StatusCode},
 };
 use futures::{StreamExt, stream};
 use loci_api::{
+    error::ApiError,
     ids::{AgentId, ConversationId, MessageId, ToolId},
     message::ToolCall,
     resource::{Tool, ToolType},
@@ -38,6 +39,18 @@ pub(super) struct Known {
     pub found: bool,
 }
 
+/// What is known now of requests that wait on other servers.
+#[derive(Default)]
+pub(super) struct Elsewhere {
+    pub requests: Vec<Request>,
+    /// Those whose server cannot be asked now whether they still wait.
+    pub unasked: HashSet<MessageId>,
+}
+
+/// A server that cannot be reached, refuses, or answers with something else: nothing is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Unasked;
+
 impl Known {
     pub(super) fn same_thread(&self, other: &Self) -> bool {
         let thread =
@@ -47,12 +60,14 @@ impl Known {
 }
 
 impl Desk {
-    /// Looks whether a thread of another server waits, after a run of it passed through here.
+    /// Looks whether a thread of another server waits, after a run of it passed through here. `began`: it also began
+    /// here; one that was only watched or cancelled from here may be another program's.
     pub(crate) async fn look_elsewhere(
         &self,
         connection: &str,
         agent_id: Option<&str>,
         conversation_id: Option<&str>,
+        began: bool,
     ) {
         if connection == LOCAL {
             return;
@@ -62,19 +77,25 @@ impl Desk {
             (Some(agent_id), _) => Some(agent_id),
             (None, Some(id)) => {
                 let said = self.ask(connection, &format!("/v1/conversations/{id}")).await;
-                said.and_then(|said| said["agent_id"].as_str()?.parse().ok())
+                said.ok().flatten().and_then(|said| said["agent_id"].as_str()?.parse().ok())
             }
             (None, None) => None,
         };
         let Some(agent_id) = agent_id else { return };
-        let known = Known { connection: connection.to_owned(), agent_id, conversation_id, found: false };
-        if let Some(pending) = self.pending_at(&known).await {
-            self.approvals().state().elsewhere.insert(pending.id, known);
+        let known = Known { connection: connection.to_owned(), agent_id, conversation_id, found: !began };
+        if let Ok(Some(pending)) = self.pending_at(&known).await {
+            let mut state = self.approvals().state();
+            if began {
+                state.elsewhere.insert(pending.id, known);
+            } else {
+                state.elsewhere.entry(pending.id).or_insert(known);
+            }
         }
     }
 
-    /// Those that wait on other servers, as far as is known. Those that wait no longer are forgotten.
-    pub(super) async fn requests_elsewhere(&self) -> Result<Vec<Request>, Failure> {
+    /// Those that wait on other servers, as far as is known. Those that wait no longer are forgotten; those whose
+    /// server cannot be asked now are not.
+    pub(super) async fn requests_elsewhere(&self) -> Result<Elsewhere, Failure> {
         let known: Vec<(MessageId, Known)> = self
             .approvals()
             .state()
@@ -83,55 +104,74 @@ impl Desk {
             .map(|(id, known)| (id.clone(), known.clone()))
             .collect();
         if known.is_empty() {
-            return Ok(Vec::new());
+            return Ok(Elsewhere::default());
         }
-        let looked: Vec<Option<Pending>> = stream::iter(known.into_iter().map(async |(id, known)| {
-            let pending = self.pending_at(&known).await.filter(|pending| pending.id == id);
-            if pending.is_none() {
-                self.approvals().state().elsewhere.remove(&id);
+        let looked: Vec<(MessageId, Result<Option<Pending>, Unasked>)> =
+            stream::iter(known.into_iter().map(async |(id, known)| {
+                let found = self.pending_at(&known).await;
+                (id.clone(), found.map(|pending| pending.filter(|pending| pending.id == id)))
+            }))
+            .buffered(TOGETHER)
+            .collect()
+            .await;
+        let (mut pending, mut unasked) = (Vec::new(), HashSet::new());
+        for (id, found) in looked {
+            match found {
+                Ok(Some(found)) => pending.push(found),
+                Ok(None) => {
+                    self.approvals().state().elsewhere.remove(&id);
+                }
+                Err(Unasked) => {
+                    unasked.insert(id);
+                }
             }
-            pending
-        }))
-        .buffered(TOGETHER)
-        .collect()
-        .await;
-        let pending: Vec<Pending> = looked.into_iter().flatten().collect();
-        let requests = self
-            .app()
-            .store()
-            .read(move |conn| {
-                pending.into_iter().map(|one| Request::new(conn, one)).collect::<Result<Vec<_>, _>>()
-            })
-            .await?;
-        Ok(requests)
+        }
+        let requests = self.app().store().read(move |conn| Request::all(conn, pending)).await?;
+        Ok(Elsewhere { requests, unasked })
     }
 
     /// The outer `None`: it is not known to wait elsewhere. The inner: it waits no longer.
+    ///
+    /// # Errors
+    /// 503 if its server cannot be asked.
     pub(super) async fn pending_elsewhere(&self, id: &MessageId) -> Result<Option<Option<Pending>>, Failure> {
         let known = self.approvals().state().elsewhere.get(id).cloned();
         let Some(known) = known else { return Ok(None) };
-        let pending = self.pending_at(&known).await.filter(|pending| pending.id == *id);
-        Ok(Some(pending))
+        match self.pending_at(&known).await {
+            Ok(pending) => Ok(Some(pending.filter(|pending| pending.id == *id))),
+            Err(Unasked) => Err(ApiError::unavailable(
+                "The server this request waits on cannot be asked now whether it still waits. Try again.",
+            )
+            .into()),
+        }
     }
 
     /// What waits at the end of a thread of another server.
-    pub(super) async fn pending_at(&self, known: &Known) -> Option<Pending> {
+    pub(super) async fn pending_at(&self, known: &Known) -> Result<Option<Pending>, Unasked> {
         let Known { connection, agent_id, conversation_id, found } = known;
         let messages = match conversation_id {
             Some(id) => format!("/v1/conversations/{id}/messages?limit=1&order=desc"),
             None => format!("/v1/agents/{agent_id}/messages?limit=1&order=desc"),
         };
-        let newest = self.ask(connection, &messages).await?;
+        let Some(newest) = self.ask(connection, &messages).await? else { return Ok(None) };
         let asks = |message: &&Value| message["message_type"] == "approval_request_message";
-        let request = newest.as_array()?.iter().find(asks)?;
-        let agent = self.ask(connection, &format!("/v1/agents/{agent_id}")).await?;
+        let newest = newest.as_array().ok_or(Unasked)?;
+        let Some(request) = newest.iter().find(asks) else { return Ok(None) };
+        // An id of another kind could never be answered here.
+        let Some(id) = request["id"].as_str().and_then(|id| id.parse().ok()) else { return Ok(None) };
+        let Some(agent) = self.ask(connection, &format!("/v1/agents/{agent_id}")).await? else {
+            return Ok(None);
+        };
         let tools = match agent["tools"].as_array() {
             Some(tools) => tools.clone(),
-            None => self.ask(connection, &format!("/v1/agents/{agent_id}/tools")).await?.as_array()?.clone(),
+            None => {
+                let tools = self.ask(connection, &format!("/v1/agents/{agent_id}/tools")).await?;
+                tools.as_ref().and_then(Value::as_array).ok_or(Unasked)?.clone()
+            }
         };
-        Some(Pending {
+        Ok(Some(Pending {
             connection: connection.clone(),
-            id: request["id"].as_str()?.parse().ok()?,
+            id,
             agent_id: agent_id.clone(),
             agent_name: agent["name"].as_str().unwrap_or_default().to_owned(),
             conversation_id: conversation_id.clone(),
@@ -140,29 +180,45 @@ impl Desk {
             tools: tools.iter().map(tool).collect(),
             turn: None,
             found: *found,
-        })
+        }))
     }
 
-    pub(super) async fn ask(&self, connection: &str, path: &str) -> Option<Value> {
+    /// What a server says; `None` if it has no such thing, or there is no such server any more.
+    pub(super) async fn ask(&self, connection: &str, path: &str) -> Result<Option<Value>, Unasked> {
         let asking = async {
-            let request = HttpRequest::get(path).body(Body::empty()).ok()?;
-            let service = self.service(connection).await.ok()?;
+            let request = HttpRequest::get(path).body(Body::empty()).map_err(|_| Unasked)?;
+            let service = match self.service(connection).await {
+                Ok(service) => service,
+                Err(Failure(error)) if error.status == StatusCode::NOT_FOUND.as_u16() => return Ok(None),
+                Err(_) => return Err(Unasked),
+            };
             let response = match service.oneshot(request).await {
                 Ok(response) => response,
                 Err(never) => match never {},
             };
-            if !response.status().is_success() {
-                return None;
+            if response.status() == StatusCode::NOT_FOUND {
+                return Ok(None);
             }
-            let bytes = to_bytes(response.into_body(), LARGEST).await.ok()?;
-            serde_json::from_slice(&bytes).ok()
+            if !response.status().is_success() {
+                return Err(Unasked);
+            }
+            let bytes = to_bytes(response.into_body(), LARGEST).await.map_err(|_| Unasked)?;
+            serde_json::from_slice(&bytes).map(Some).map_err(|_| Unasked)
         };
-        tokio::time::timeout(PATIENCE, asking).await.ok().flatten()
+        tokio::time::timeout(PATIENCE, asking).await.unwrap_or(Err(Unasked))
     }
 }
 
-/// The calls of a request: older servers know one, newer ones a list.
+/// The calls of a request: older servers know one, newer ones a list. Each id once: one cannot decide about two calls
+/// by the same name.
 fn calls(request: &Value) -> Vec<ToolCall> {
+    let mut calls = listed(request);
+    let mut seen = HashSet::new();
+    calls.retain(|call| seen.insert(call.id.clone()));
+    calls
+}
+
+fn listed(request: &Value) -> Vec<ToolCall> {
     let call = |call: &Value| {
         Some(ToolCall {
             id: call["tool_call_id"].as_str()?.to_owned(),
@@ -214,7 +270,10 @@ mod tests {
         let one = json!({"tool_call_id": "a", "name": "x", "arguments": "{}"});
         let ids = |request: Value| calls(&request).into_iter().map(|call| call.id).collect::<Vec<_>>();
         assert_eq!(ids(json!({"tool_call": one})), ["a"]);
-        assert_eq!(ids(json!({"tool_call": one, "tool_calls": [one, one]})), ["a", "a"]);
+        let other = json!({"tool_call_id": "b", "name": "x", "arguments": "{}"});
+        assert_eq!(ids(json!({"tool_call": one, "tool_calls": [one, other]})), ["a", "b"]);
+        // A plan could never be complete otherwise.
+        assert_eq!(ids(json!({"tool_calls": [one, one, {"name": "nameless"}, null, 7]})), ["a"]);
         assert_eq!(ids(json!({"tool_calls": []})), Vec::<String>::new());
     }
 

@@ -115,9 +115,17 @@ impl Approvals {
         state.shown = shown;
     }
 
-    /// Notes what waits; what waited at the last look.
-    fn now_waiting(&self, now: HashMap<MessageId, Thread>) -> HashMap<MessageId, Thread> {
-        std::mem::replace(&mut self.state().waiting, now)
+    /// Notes what waits now, and with it those of the last look of which nothing is known now; what waited at the last
+    /// look.
+    fn now_waiting(
+        &self,
+        now: &mut HashMap<MessageId, Thread>,
+        unknown: &HashSet<MessageId>,
+    ) -> HashMap<MessageId, Thread> {
+        let mut state = self.state();
+        let still = state.waiting.iter().filter(|(id, _)| unknown.contains(*id));
+        now.extend(still.map(|(id, thread)| (id.clone(), thread.clone())));
+        std::mem::replace(&mut state.waiting, now.clone())
     }
 
     /// Whether Loci may try to answer this request by itself.

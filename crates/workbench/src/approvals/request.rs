@@ -1,7 +1,7 @@
 //! A request that waits, with everything one needs to decide about its calls: who would run each, what it is bound
 //! to, what the rules say, and whether it was begun before.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use loci_api::{
     ids::{AgentId, ConversationId, MessageId, ToolId},
@@ -86,7 +86,7 @@ pub(super) struct Request {
     /// The person's message that the turn answers.
     turn: Option<MessageId>,
     tools: Vec<Tool>,
-    rules: Vec<StoredRule>,
+    rules: Arc<[StoredRule]>,
     begun: Vec<ClientCall>,
     /// What the tools were when they were last allowed.
     allowed: Vec<ApprovedTool>,
@@ -104,8 +104,26 @@ pub(super) enum Runner {
     Elsewhere,
 }
 
+/// The rules in force.
+fn rules(conn: &Connection) -> Result<Arc<[StoredRule]>, StoreError> {
+    Ok(approval_rule::list(conn, false)?.iter().map(StoredRule::read).collect())
+}
+
 impl Request {
     pub(super) fn new(conn: &Connection, pending: Pending) -> Result<Self, StoreError> {
+        Self::under(conn, pending, rules(conn)?)
+    }
+
+    /// All of these, under the same rules.
+    pub(super) fn all(conn: &Connection, pending: Vec<Pending>) -> Result<Vec<Self>, StoreError> {
+        if pending.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rules = rules(conn)?;
+        pending.into_iter().map(|one| Self::under(conn, one, rules.clone())).collect()
+    }
+
+    fn under(conn: &Connection, pending: Pending, rules: Arc<[StoredRule]>) -> Result<Self, StoreError> {
         let Pending { connection, id, agent_id, conversation_id, .. } = pending;
         let names: BTreeSet<&str> = pending.calls.iter().map(|call| call.name.as_str()).collect();
         let allowed = names
@@ -120,12 +138,15 @@ impl Request {
                 }
             }
         }
+        let begun = client_call::list_for_request(conn, &connection, &id)?;
         Ok(Self {
             allowed,
             confined,
             kit: Kit::load(conn, &connection, &agent_id, conversation_id.as_ref())?,
-            rules: approval_rule::list(conn, false)?.iter().map(StoredRule::read).collect(),
-            begun: client_call::list_for_request(conn, &connection, &id)?,
+            rules,
+            // Where a call of it began here, this desk has decided about it before: since then the program ended.
+            found: pending.found && begun.is_empty(),
+            begun,
             connection,
             id,
             agent_id,
@@ -134,7 +155,6 @@ impl Request {
             created_at: pending.created_at,
             calls: pending.calls,
             tools: pending.tools,
-            found: pending.found,
             turn: pending.turn,
         })
     }
@@ -142,7 +162,8 @@ impl Request {
     /// Those of this machine's own agents, the longest waiting first.
     pub(super) fn list(conn: &Connection, limit: u32) -> Result<Vec<Self>, StoreError> {
         let pending = pending_approval::list(conn, limit)?;
-        pending.into_iter().map(|one| Self::new(conn, Pending::local(conn, one)?)).collect()
+        let pending: Result<_, _> = pending.into_iter().map(|one| Pending::local(conn, one)).collect();
+        Self::all(conn, pending?)
     }
 
     /// The one of this machine's own agents with this id, if it still waits.
@@ -235,16 +256,14 @@ impl Request {
             Runner::Elsewhere => (
                 "another program".to_owned(),
                 false,
-                Some("Another program offered this tool, and only that one can run it.".to_owned()),
+                Some(Approval::BecauseElsewhere.into()),
             ),
         };
         let unknown = self.begun(call).is_some_and(|begun| begun.state == CallState::Unknown);
         let hold = if unknown {
-            Some("Loci ended while this call ran. Nobody knows how far it came.".to_owned())
+            Some(Approval::BecauseUnknownEnd.into())
         } else if self.found {
-            let held =
-                "This began without this desk, so no rule decides: another program may be about to answer.";
-            Some(held.to_owned())
+            Some(Approval::BecauseFound.into())
         } else {
             hold
         };
@@ -273,12 +292,12 @@ impl Request {
     }
 
     /// Why a person has to look at a call of this desk's tools, whatever rules say.
-    fn hold(&self, tool: &ClientTool) -> Option<String> {
+    fn hold(&self, tool: &ClientTool) -> Option<Said> {
         if tool.asks_person() {
-            return Some("The agent asks you something.".to_owned());
+            return Some(Approval::BecauseQuestion.into());
         }
         let missing = tool.needs_folder() && self.kit.place.is_empty();
-        missing.then(|| "No folder is opened to this agent. Choose one to allow this call.".to_owned())
+        missing.then(|| Approval::BecauseNoFolder.into())
     }
 
     /// What the rules say.

@@ -10,6 +10,7 @@ use loci_api::{
 use loci_server::error::Failure;
 use loci_store::table::{
     approval_audit::{AuditEntry, AuditEvent, AuditOutcome, CallKind, append},
+    approval_rule::RuleEffect,
     client_call::{self, CallState, ClientCall},
 };
 use serde_json::{Map, Value};
@@ -46,42 +47,10 @@ pub(super) struct Told {
 /// Runs it. Whatever happens is an answer to the model; only a lost database is an error.
 pub(super) async fn run(desk: &Desk, id: &MessageId, job: Job) -> Result<Told, Failure> {
     let Job { call, hash, tool, arguments, edited, answer } = job;
-    // The last look before anything happens, in the transaction that notes its beginning: the request still waits,
-    // it is still the same call, and nobody ran it before.
-    let elsewhere = desk.pending_elsewhere(id).await?;
-    let (wanted, looked_at, given) = (id.clone(), (call.clone(), hash.clone()), arguments.clone());
-    let begun = desk
-        .app()
-        .store()
-        .write(move |tx| {
-            let (call, hash) = looked_at;
-            let request = match elsewhere {
-                None => Request::find(tx, &wanted)?,
-                Some(pending) => pending.map(|pending| Request::new(tx, pending)).transpose()?,
-            };
-            let Some(request) = request else { return Ok(Err(GONE)) };
-            if request.hash(&call) != hash {
-                return Ok(Err(CHANGED));
-            }
-            let note = note(&request, &call, &hash, &given);
-            if !client_call::start(tx, &note)? {
-                return Ok(Err(BEGUN));
-            }
-            let edited = edited.then_some(&given);
-            let started = AuditEntry {
-                event: AuditEvent::Started,
-                outcome: AuditOutcome::Started,
-                ..log::entry(&request, &call, CallKind::Client, &hash, edited)
-            };
-            append(tx, &started)?;
-            Ok(Ok((request, note)))
-        })
-        .await?;
-    let (request, note) = match begun {
+    let given = if edited { Given::Edited(&arguments) } else { Given::AsAsked(&arguments) };
+    let (request, note) = match begin(desk, id, &call, &hash, given, CallKind::Client).await? {
         Ok(begun) => begun,
-        Err(problem) => {
-            return Ok(Told { text: problem.to_owned(), status: ToolStatus::Error });
-        }
+        Err(problem) => return Ok(Told { text: problem, status: ToolStatus::Error }),
     };
     let changed =
         || Event::ClientCallChanged { agent_id: request.agent_id.to_string(), tool_call_id: call.id.clone() };
@@ -116,9 +85,64 @@ pub(super) async fn run(desk: &Desk, id: &MessageId, job: Job) -> Result<Told, F
     Ok(Told { text, status })
 }
 
+/// What a call runs with.
+#[derive(Clone, Copy)]
+pub(super) enum Given<'a> {
+    /// What the model asked for.
+    AsAsked(&'a Map<String, Value>),
+    /// What a person made of it.
+    Edited(&'a Map<String, Value>),
+}
+
+/// The last look before anything happens, in the transaction that notes its beginning: the request still waits, it is
+/// still the same call, no rule denies it by now, and nobody ran it before. The inner `Err` is what the model is told
+/// if one of these is not so.
+pub(super) async fn begin(
+    desk: &Desk,
+    id: &MessageId,
+    call: &ToolCall,
+    hash: &str,
+    given: Given<'_>,
+    kind: CallKind,
+) -> Result<Result<(Request, ClientCall), String>, Failure> {
+    let elsewhere = desk.pending_elsewhere(id).await?;
+    let (arguments, edited) = match given {
+        Given::AsAsked(arguments) => (arguments.clone(), None),
+        Given::Edited(arguments) => (arguments.clone(), Some(arguments.clone())),
+    };
+    let (wanted, call, hash) = (id.clone(), call.clone(), hash.to_owned());
+    let begun = desk.app().store().write(move |tx| {
+        let request = match elsewhere {
+            None => Request::find(tx, &wanted)?,
+            Some(pending) => pending.map(|pending| Request::new(tx, pending)).transpose()?,
+        };
+        let Some(request) = request else { return Ok(Err(GONE.to_owned())) };
+        if request.hash(&call) != hash {
+            return Ok(Err(CHANGED.to_owned()));
+        }
+        let runs = edited.as_ref().map(|edited| Value::Object(edited.clone()).to_string());
+        let verdict = request.verdict(&call, runs.as_deref().unwrap_or(&call.arguments));
+        if verdict.effect == RuleEffect::Deny {
+            return Ok(Err(format!("The call was not run. {}", verdict.because)));
+        }
+        let note = note(&request, &call, &hash, &arguments);
+        if !client_call::start(tx, &note)? {
+            return Ok(Err(BEGUN.to_owned()));
+        }
+        let started = AuditEntry {
+            event: AuditEvent::Started,
+            outcome: AuditOutcome::Started,
+            ..log::entry(&request, &call, kind, &hash, edited.as_ref())
+        };
+        append(tx, &started)?;
+        Ok(Ok((request, note)))
+    });
+    Ok(begun.await?)
+}
+
 const GONE: &str = "The call was not run: the request was answered or cancelled meanwhile.";
 const CHANGED: &str = "The call was not run: the tool or its folder was changed after the person allowed it.";
-pub(super) const BEGUN: &str = "The call was not run again: it was begun before.";
+const BEGUN: &str = "The call was not run again: it was begun before.";
 
 /// What the model is told of a call whose arguments a person changed.
 pub(super) fn told_edited(arguments: Map<String, Value>, text: &str) -> String {
@@ -129,12 +153,7 @@ pub(super) fn told_edited(arguments: Map<String, Value>, text: &str) -> String {
 }
 
 /// A call that is about to begin.
-pub(super) fn note(
-    request: &Request,
-    call: &ToolCall,
-    hash: &str,
-    arguments: &Map<String, Value>,
-) -> ClientCall {
+fn note(request: &Request, call: &ToolCall, hash: &str, arguments: &Map<String, Value>) -> ClientCall {
     ClientCall {
         connection: request.connection.clone(),
         message_id: request.id.clone(),
@@ -185,6 +204,8 @@ fn folders(request: &Request, tool: &ClientTool) -> Option<String> {
     if !tool.needs_folder() {
         return None;
     }
-    let verb = if tool.read_only() { "reads only" } else { "writes only" };
-    Some(format!("{verb} below {}", request.kit.place.text().join(", ")))
+    let folders = request.kit.place.text().join(", ");
+    let kept =
+        if tool.read_only() { Approval::ReadsBelow { folders } } else { Approval::WritesBelow { folders } };
+    Some(Said::from(kept).message)
 }

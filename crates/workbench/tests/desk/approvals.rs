@@ -379,85 +379,30 @@ async fn what_nobody_answers_is_denied_and_never_allowed() {
 }
 
 #[tokio::test]
-async fn an_agent_of_another_server_uses_this_machine_and_waits_for_this_person() {
-    let there = Fixture::new().await;
-    let here = Fixture::new().await;
-    let body = json!({"name": "Home", "base_url": there.serve().await});
-    let made = here.post("/workbench/connections", body).await.ok();
-    let connection = made["id"].as_str().unwrap().to_owned();
-    here.post(&format!("/workbench/connections/{connection}/select"), json!({})).await.ok();
-    let scene = Scene::on(here).await;
-    let mut events = scene.desk.desk.events().subscribe().unwrap();
-    let mut waits = async || {
-        loop {
-            let heard = tokio::time::timeout(std::time::Duration::from_secs(20), events.recv()).await;
-            if matches!(heard.expect("an event").unwrap(), Event::ApprovalWaiting { .. }) {
-                break;
-            }
-        }
-    };
-    scene.say(READ).await.ok();
-    waits().await;
+async fn a_rule_that_denies_by_now_stops_the_next_call_of_a_set() {
+    let scene = Scene::new().await;
+    let (go, written) = (scene.desk.notes().join("go"), scene.desk.notes().join("new.md"));
+    scene.desk.call(Method::PATCH, "/workbench/settings", json!({"confine_commands": false})).await.ok();
+    let offer = json!({"agent_id": scene.agent, "tool": "run_command", "offered": true});
+    scene.desk.call(Method::PUT, "/workbench/client-tools/offered", offer).await.ok();
+    let path = format!("/v1/agents/{}", scene.agent);
+    scene.desk.call(Method::PATCH, &path, json!({"parallel_tool_calls": true})).await.ok();
+    let both =
+        format!(r#"call run_command with {{"command": "until [ -e go ]; do sleep 0.02; done"}} and {WRITE}"#);
+    scene.say(&both).await.ok();
     let request = scene.request().await;
-    assert_eq!((&request["connection"], &request["agent_name"]), (&json!(connection), &json!("Mercury")));
-    let call = &request["calls"][0];
-    assert!(call["preview"].as_str().unwrap().contains("plan.md"), "{call}");
-    let decisions =
-        json!([{"tool_call_id": call["tool_call_id"], "decision": "allow", "hash": call["hash"]}]);
-    scene.answer(&request, decisions).await.frames();
-    assert!(scene.returned().await.to_string().contains("HERON-42"));
-    assert_eq!(scene.waiting().await, json!([]));
-    assert_eq!(scene.audit().await[0]["connection"], json!(connection));
-
-    // A rule for an agent is one for that server's agent, whatever another server calls its own.
-    let elsewhere = json!({
-        "effect": "deny",
-        "scope": {"type": "agent", "agent_id": scene.agent},
-        "matches": {"type": "tool", "tool": "read_file"},
-    });
-    scene.desk.post("/workbench/rules", elsewhere).await.ok();
-    scene.say(READ).await.ok();
-    waits().await;
-    assert_eq!(scene.request().await["calls"][0]["verdict"]["effect"], "ask");
-}
-
-#[tokio::test]
-async fn what_waited_on_another_server_before_is_found_and_only_a_person_answers_it() {
-    let there = Fixture::new().await;
-    let theirs = Scene::on(there).await;
-    theirs.say(READ).await.ok();
-    let url = theirs.desk.serve().await;
-    let here = Fixture::new().await;
-    here.post("/workbench/rules", json!({"text": "allow read_file everywhere"})).await.ok();
-    here.post("/workbench/rules", json!({"text": "deny write_file everywhere"})).await.ok();
-    here.call(Method::PATCH, "/workbench/settings", json!({"expire_unattended_hours": 0.0005})).await.ok();
-    let mut events = here.desk.events().subscribe().unwrap();
-    let made = here.post("/workbench/connections", json!({"name": "Home", "base_url": url})).await.ok();
-    let connection = made["id"].as_str().unwrap().to_owned();
-    assert_eq!(here.get("/workbench/approvals").await.ok(), json!([]), "it is not in use");
-    here.post(&format!("/workbench/connections/{connection}/select"), json!({})).await.ok();
-    loop {
-        let heard = tokio::time::timeout(std::time::Duration::from_secs(20), events.recv()).await;
-        if matches!(heard.expect("an event").unwrap(), Event::ApprovalWaiting { .. }) {
-            break;
-        }
-    }
-    let found = here.get("/workbench/approvals").await.ok()[0].clone();
-    assert_eq!((&found["found"], &found["connection"]), (&json!(true), &json!(connection)));
-    assert_eq!((&found["expires_at"], &found["answering"]), (&Value::Null, &json!(false)));
-    let call = &found["calls"][0];
-    assert_eq!(call["verdict"]["effect"], "ask", "no rule decides: {call}");
-    // Nothing was sent there, and what rules and time would do is not done.
-    here.desk.watch_approvals().await;
-    assert_eq!(theirs.waiting().await[0]["id"], found["id"]);
-    assert!(here.get("/workbench/audit?event=decided").await.ok().as_array().unwrap().is_empty());
-
-    let deny = json!({
-        "agent_id": found["agent_id"], "conversation_id": null,
-        "decisions": [{"tool_call_id": call["tool_call_id"], "decision": "deny", "reason": "Not from here."}],
-    });
-    here.post(&format!("/workbench/approvals/{}/answer", found["id"].as_str().unwrap()), deny).await.frames();
-    assert_eq!(theirs.waiting().await, json!([]));
-    assert!(theirs.returned().await.to_string().contains("Not from here."));
-    assert_eq!(here.get("/workbench/approvals").await.ok(), json!([]));
+    let allow = |call: &Value| json!({"tool_call_id": call["tool_call_id"], "decision": "allow"});
+    let allow: Vec<Value> = request["calls"].as_array().unwrap().iter().map(allow).collect();
+    assert_eq!(allow.len(), 2, "{request}");
+    let mut events = scene.desk.desk.events().subscribe().unwrap();
+    let watching = async {
+        while !matches!(events.recv().await.unwrap(), Event::ClientCallChanged { .. }) {}
+        scene.rule("deny write_file everywhere").await;
+        std::fs::write(&go, "").unwrap();
+    };
+    let (answered, ()) = tokio::join!(scene.answer(&request, json!(allow)), watching);
+    answered.frames();
+    assert!(!written.exists(), "it was denied before it began");
+    let returned = scene.returned().await.to_string();
+    assert!(returned.contains("A rule of the person denies this call"), "{returned}");
 }

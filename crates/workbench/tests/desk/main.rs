@@ -7,6 +7,7 @@ mod changed;
 mod client_tools;
 mod connections;
 mod deleted_agents;
+mod elsewhere;
 mod embedding;
 mod events;
 mod fixture;
