@@ -50,7 +50,7 @@ pub(super) async fn answer(
     // On a task of its own: a window that closes in between must not leave a tool run without its answer.
     let task = tokio::spawn(async move {
         let Some(_claim) = desk.approvals().claim(&id) else {
-            return Err(ApiError::conflict(Approval::AnsweredTwice).into());
+            return Err(ApiError::conflict("This request is being answered already.").into());
         };
         let request = find(&desk, &id).await?;
         if answer.agent_id != request.agent_id || answer.conversation_id != request.conversation_id {
@@ -73,7 +73,7 @@ pub(super) async fn answer(
 }
 
 pub(super) async fn find(desk: &Desk, id: &MessageId) -> Result<Request, Failure> {
-    let gone = || ApiError::conflict(Approval::AnsweredGone);
+    let gone = || ApiError::conflict("This request waits no longer: it was answered or cancelled elsewhere.");
     let elsewhere = desk.pending_elsewhere(id).await?;
     let wanted = id.clone();
     let found = desk

@@ -63,12 +63,12 @@ struct WaitingCall {
     hash: String,
     /// Where the call would reach, for one that runs here.
     #[serde(skip_serializing_if = "Option::is_none")]
-    preview: Option<Said>,
+    preview: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<Detail>,
     /// Why it cannot be allowed here as things are.
     #[serde(skip_serializing_if = "Option::is_none")]
-    problem: Option<Said>,
+    problem: Option<&'static str>,
     /// What the rules say.
     verdict: Verdict,
     /// What of it is not what it was, when it is asked about again.
@@ -147,7 +147,7 @@ fn shown_call(
 ) -> WaitingCall {
     let (preview, detail, problem) = match request.runner(call) {
         Runner::Client(tool) if tool.needs_folder() && request.kit.place.is_empty() => {
-            (None, None, Some(Approval::BecauseNoFolder.into()))
+            (None, None, Some("No folder is opened to this agent. Choose one to allow this call."))
         }
         Runner::Client(tool) => {
             let shown = match serde_json::from_str::<Map<String, Value>>(&call.arguments) {
@@ -157,11 +157,17 @@ fn shown_call(
             match shown {
                 Ok(Preview { line, detail }) => (Some(line), detail.map(|one| confined(one, settings)), None),
                 // The call would fail with this; it may still be allowed, and the model is told.
-                Err(problem) => (Some(Approval::WouldFail { said: problem }.into()), None, None),
+                Err(problem) => (Some(problem), None, None),
             }
         }
         Runner::Server => (None, None, None),
-        Runner::Elsewhere => (None, None, Some(Approval::OnlyDenied.into())),
+        Runner::Elsewhere => (
+            None,
+            None,
+            Some(
+                "Another program offered this tool, and only that one can run it. Here it can only be denied.",
+            ),
+        ),
     };
     let facts = request.facts(call, &call.arguments).facts;
     WaitingCall {
@@ -191,9 +197,12 @@ fn shown_call(
 fn confined(detail: Detail, settings: &Settings) -> Detail {
     match detail {
         Detail::Command { command, folder, confinement: _ } => {
-            let confinement =
-                if settings.confine_commands { Approval::CommandConfined } else { Approval::CommandFree };
-            Detail::Command { command, folder, confinement: Some(confinement.into()) }
+            let text = if settings.confine_commands {
+                "It may write only below the opened folder and reaches no network."
+            } else {
+                "Not confined: it runs with all your rights."
+            };
+            Detail::Command { command, folder, confinement: Some(text.to_owned()) }
         }
         Detail::Diff { .. } | Detail::Url { .. } | Detail::Question { .. } | Detail::Text { .. } => detail,
     }

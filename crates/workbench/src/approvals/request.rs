@@ -256,14 +256,16 @@ impl Request {
             Runner::Elsewhere => (
                 "another program".to_owned(),
                 false,
-                Some(Approval::BecauseElsewhere.into()),
+                Some("Another program offered this tool, and only that one can run it.".to_owned()),
             ),
         };
         let unknown = self.begun(call).is_some_and(|begun| begun.state == CallState::Unknown);
         let hold = if unknown {
-            Some(Approval::BecauseUnknownEnd.into())
+            Some("Loci ended while this call ran. Nobody knows how far it came.".to_owned())
         } else if self.found {
-            Some(Approval::BecauseFound.into())
+            let held =
+                "This began without this desk, so no rule decides: another program may be about to answer.";
+            Some(held.to_owned())
         } else {
             hold
         };
@@ -292,12 +294,12 @@ impl Request {
     }
 
     /// Why a person has to look at a call of this desk's tools, whatever rules say.
-    fn hold(&self, tool: &ClientTool) -> Option<Said> {
+    fn hold(&self, tool: &ClientTool) -> Option<String> {
         if tool.asks_person() {
-            return Some(Approval::BecauseQuestion.into());
+            return Some("The agent asks you something.".to_owned());
         }
         let missing = tool.needs_folder() && self.kit.place.is_empty();
-        missing.then(|| Approval::BecauseNoFolder.into())
+        missing.then(|| "No folder is opened to this agent. Choose one to allow this call.".to_owned())
     }
 
     /// What the rules say.

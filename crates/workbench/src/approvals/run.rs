@@ -204,8 +204,6 @@ fn folders(request: &Request, tool: &ClientTool) -> Option<String> {
     if !tool.needs_folder() {
         return None;
     }
-    let folders = request.kit.place.text().join(", ");
-    let kept =
-        if tool.read_only() { Approval::ReadsBelow { folders } } else { Approval::WritesBelow { folders } };
-    Some(Said::from(kept).message)
+    let verb = if tool.read_only() { "reads only" } else { "writes only" };
+    Some(format!("{verb} below {}", request.kit.place.text().join(", ")))
 }
