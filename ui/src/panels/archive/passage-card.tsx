@@ -3,10 +3,8 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { VisibleText } from "@/components/agent/visible-text";
 import { Button } from "@/components/ui/button";
-import { Confirm, ConfirmCancel, ConfirmContent } from "@/components/ui/dialog";
-import { Problem } from "@/components/ui/problem";
+import { ConfirmAction } from "@/components/ui/confirm-action";
 import { When } from "@/components/ui/when";
-import { useFailure } from "@/lib/use-failure";
 import { namedHidden } from "@/lib/visible";
 import { type Entry, useDeletePassage } from "./queries";
 
@@ -45,26 +43,18 @@ type DeleteProps = { agentId: string; entry: Entry; open: boolean; onOpenChange:
 
 function DeletePassage({ agentId, entry, open, onOpenChange }: DeleteProps) {
   const { t } = useTranslation();
-  const failure = useFailure();
   const remove = useDeletePassage(agentId);
   return (
-    <Confirm open={open} onOpenChange={onOpenChange}>
-      <ConfirmContent heading={t("archive.deleteHeading")} explanation={t("archive.deleteExplanation")}>
-        <VisibleText text={entry.text} tabIndex={0} className="rounded-sm bg-muted px-2 py-1 font-sans" />
-        {remove.error ? <Problem {...failure.of(remove.error)} /> : null}
-        <footer className="flex justify-end gap-2">
-          <ConfirmCancel asChild>
-            <Button>{t("common.cancel")}</Button>
-          </ConfirmCancel>
-          <Button
-            variant="danger"
-            disabled={remove.isPending}
-            onClick={() => remove.mutate(entry.id, { onSuccess: () => onOpenChange(false) })}
-          >
-            {t("archive.deleteSubmit")}
-          </Button>
-        </footer>
-      </ConfirmContent>
-    </Confirm>
+    <ConfirmAction
+      open={open}
+      onOpenChange={onOpenChange}
+      heading={t("archive.deleteHeading")}
+      explanation={t("archive.deleteExplanation")}
+      submit={t("archive.deleteSubmit")}
+      action={remove}
+      onConfirm={() => remove.mutate(entry.id, { onSuccess: () => onOpenChange(false) })}
+    >
+      <VisibleText text={entry.text} tabIndex={0} className="rounded-sm bg-muted px-2 py-1 font-sans" />
+    </ConfirmAction>
   );
 }

@@ -5,7 +5,7 @@ import { useReason } from "@/api/use-lack";
 import type { Connection, Health } from "@/api/workbench";
 import { QueryState } from "@/components/agent/query-state";
 import { Button } from "@/components/ui/button";
-import { Confirm, ConfirmCancel, ConfirmContent } from "@/components/ui/dialog";
+import { ConfirmAction } from "@/components/ui/confirm-action";
 import { Field, Input } from "@/components/ui/field";
 import { Problem } from "@/components/ui/problem";
 import { Spinner } from "@/components/ui/spinner";
@@ -126,26 +126,15 @@ function ConnectionCard({ connection, busy, onSelect }: CardProps) {
         </details>
       ) : null}
       {changing ? <ChangeConnection connection={connection} onDone={() => setChanging(false)} /> : null}
-      <Confirm open={asking} onOpenChange={setAsking}>
-        <ConfirmContent
-          heading={t("connections.removeHeading", { name })}
-          explanation={t("connections.removeExplanation")}
-        >
-          {remove.error ? <Problem {...failure.of(remove.error)} /> : null}
-          <footer className="flex justify-end gap-2">
-            <ConfirmCancel asChild>
-              <Button>{t("common.cancel")}</Button>
-            </ConfirmCancel>
-            <Button
-              variant="danger"
-              disabled={remove.isPending}
-              onClick={() => remove.mutate(connection.id, { onSuccess: () => setAsking(false) })}
-            >
-              {t("connections.removeSubmit")}
-            </Button>
-          </footer>
-        </ConfirmContent>
-      </Confirm>
+      <ConfirmAction
+        open={asking}
+        onOpenChange={setAsking}
+        heading={t("connections.removeHeading", { name })}
+        explanation={t("connections.removeExplanation")}
+        submit={t("connections.removeSubmit")}
+        action={remove}
+        onConfirm={() => remove.mutate(connection.id, { onSuccess: () => setAsking(false) })}
+      />
     </li>
   );
 }

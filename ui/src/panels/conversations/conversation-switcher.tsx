@@ -5,7 +5,7 @@ import { useTranslation } from "react-i18next";
 import type { Conversation } from "@/api/types";
 import { useLack } from "@/api/use-lack";
 import { Button } from "@/components/ui/button";
-import { Confirm, ConfirmCancel, ConfirmContent } from "@/components/ui/dialog";
+import { ConfirmAction } from "@/components/ui/confirm-action";
 import { Input } from "@/components/ui/field";
 import { Problem } from "@/components/ui/problem";
 import { Spinner } from "@/components/ui/spinner";
@@ -242,41 +242,25 @@ type DeleteProps = {
 
 function DeleteConversation({ agentId, conversation, onClose, onDeleted }: DeleteProps) {
   const { t } = useTranslation();
-  const failure = useFailure();
   const remove = useDeleteConversation(agentId);
-  const close = () => {
-    remove.reset();
-    onClose();
-  };
   if (!conversation) return null;
   const title = conversation.summary || t("conversations.untitled");
   return (
-    <Confirm open onOpenChange={(open) => !open && close()}>
-      <ConfirmContent
-        heading={t("conversations.deleteHeading", { title })}
-        explanation={t("conversations.deleteExplanation")}
-      >
-        {remove.error ? <Problem {...failure.of(remove.error)} /> : null}
-        <footer className="flex justify-end gap-2">
-          <ConfirmCancel asChild>
-            <Button>{t("common.cancel")}</Button>
-          </ConfirmCancel>
-          <Button
-            variant="danger"
-            disabled={remove.isPending}
-            onClick={() =>
-              remove.mutate(conversation.id, {
-                onSuccess: () => {
-                  close();
-                  onDeleted(conversation.id);
-                },
-              })
-            }
-          >
-            {t("conversations.deleteSubmit")}
-          </Button>
-        </footer>
-      </ConfirmContent>
-    </Confirm>
+    <ConfirmAction
+      open
+      onOpenChange={(open) => !open && onClose()}
+      heading={t("conversations.deleteHeading", { title })}
+      explanation={t("conversations.deleteExplanation")}
+      submit={t("conversations.deleteSubmit")}
+      action={remove}
+      onConfirm={() =>
+        remove.mutate(conversation.id, {
+          onSuccess: () => {
+            onClose();
+            onDeleted(conversation.id);
+          },
+        })
+      }
+    />
   );
 }

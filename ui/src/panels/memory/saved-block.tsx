@@ -6,10 +6,8 @@ import type { Block } from "@/api/types";
 import { useLack } from "@/api/use-lack";
 import { BlockCard } from "@/components/agent/block-card";
 import { Button } from "@/components/ui/button";
-import { Confirm, ConfirmCancel, ConfirmContent } from "@/components/ui/dialog";
+import { ConfirmAction } from "@/components/ui/confirm-action";
 import { Menu, MenuContent, MenuItem, MenuTrigger } from "@/components/ui/menu";
-import { Problem } from "@/components/ui/problem";
-import { useFailure } from "@/lib/use-failure";
 import { BlockSettings } from "./block-settings";
 import { HistoryDialog } from "./history-dialog";
 import { useDetach, useEditBlock, useSharers, useVersions } from "./queries";
@@ -91,28 +89,17 @@ type DetachProps = { agentId: string; block: Block; open: boolean; onOpenChange:
 
 function DetachBlock({ agentId, block, open, onOpenChange }: DetachProps) {
   const { t } = useTranslation();
-  const failure = useFailure();
   const detach = useDetach(agentId);
   return (
-    <Confirm open={open} onOpenChange={onOpenChange}>
-      <ConfirmContent
-        heading={t("block.detachHeading", { label: block.label ?? "" })}
-        explanation={t("block.detachExplanation")}
-      >
-        {detach.error ? <Problem {...failure.of(detach.error)} /> : null}
-        <footer className="flex justify-end gap-2">
-          <ConfirmCancel asChild>
-            <Button>{t("common.cancel")}</Button>
-          </ConfirmCancel>
-          <Button
-            variant="primary"
-            disabled={detach.isPending}
-            onClick={() => detach.mutate(block.id ?? "", { onSuccess: () => onOpenChange(false) })}
-          >
-            {t("block.detachSubmit")}
-          </Button>
-        </footer>
-      </ConfirmContent>
-    </Confirm>
+    <ConfirmAction
+      open={open}
+      onOpenChange={onOpenChange}
+      heading={t("block.detachHeading", { label: block.label ?? "" })}
+      explanation={t("block.detachExplanation")}
+      submit={t("block.detachSubmit")}
+      variant="primary"
+      action={detach}
+      onConfirm={() => detach.mutate(block.id ?? "", { onSuccess: () => onOpenChange(false) })}
+    />
   );
 }

@@ -2,7 +2,7 @@ import { type FormEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Provider, ProviderTest } from "@/api/workbench";
 import { Button } from "@/components/ui/button";
-import { Confirm, ConfirmCancel, ConfirmContent } from "@/components/ui/dialog";
+import { ConfirmAction } from "@/components/ui/confirm-action";
 import { Field, Input } from "@/components/ui/field";
 import { Problem } from "@/components/ui/problem";
 import { Spinner } from "@/components/ui/spinner";
@@ -57,26 +57,15 @@ export function ProviderCard({ provider }: { provider: Provider }) {
       {changing ? <ChangeKey provider={provider} onDone={() => setChanging(false)} /> : null}
       {test.error ? <Problem {...failure.of(test.error)} /> : null}
       {test.data ? <TestResult result={test.data} /> : null}
-      <Confirm open={asking} onOpenChange={setAsking}>
-        <ConfirmContent
-          heading={t("models.deleteHeading", { name: provider.name })}
-          explanation={t("models.deleteExplanation")}
-        >
-          {remove.error ? <Problem {...failure.of(remove.error)} /> : null}
-          <footer className="flex justify-end gap-2">
-            <ConfirmCancel asChild>
-              <Button>{t("common.cancel")}</Button>
-            </ConfirmCancel>
-            <Button
-              variant="danger"
-              disabled={remove.isPending}
-              onClick={() => remove.mutate(provider.id, { onSuccess: () => setAsking(false) })}
-            >
-              {t("models.deleteSubmit")}
-            </Button>
-          </footer>
-        </ConfirmContent>
-      </Confirm>
+      <ConfirmAction
+        open={asking}
+        onOpenChange={setAsking}
+        heading={t("models.deleteHeading", { name: provider.name })}
+        explanation={t("models.deleteExplanation")}
+        submit={t("models.deleteSubmit")}
+        action={remove}
+        onConfirm={() => remove.mutate(provider.id, { onSuccess: () => setAsking(false) })}
+      />
     </li>
   );
 }

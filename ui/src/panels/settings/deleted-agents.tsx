@@ -1,7 +1,7 @@
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Button } from "@/components/ui/button";
-import { Confirm, ConfirmCancel, ConfirmContent } from "@/components/ui/dialog";
+import { ConfirmAction } from "@/components/ui/confirm-action";
 import { Problem } from "@/components/ui/problem";
 import { useFailure } from "@/lib/use-failure";
 import { type DeletedAgent, useDeletedAgents, useForgetAgent, useRestoreAgent } from "./queries";
@@ -69,22 +69,15 @@ function Row({ agent }: { agent: DeletedAgent }) {
         </Button>
       </div>
       {restore.error ? <Problem {...failure.of(restore.error)} /> : null}
-      <Confirm open={asking} onOpenChange={setAsking}>
-        <ConfirmContent
-          heading={t("settings.deletedAgents.forgetHeading", { name })}
-          explanation={t("settings.deletedAgents.forgetExplanation")}
-        >
-          {forget.error ? <Problem {...failure.of(forget.error)} /> : null}
-          <footer className="flex justify-end gap-2">
-            <ConfirmCancel asChild>
-              <Button>{t("common.cancel")}</Button>
-            </ConfirmCancel>
-            <Button variant="danger" disabled={forget.isPending} onClick={() => forget.mutate(agent.id)}>
-              {t("settings.deletedAgents.forget")}
-            </Button>
-          </footer>
-        </ConfirmContent>
-      </Confirm>
+      <ConfirmAction
+        open={asking}
+        onOpenChange={setAsking}
+        heading={t("settings.deletedAgents.forgetHeading", { name })}
+        explanation={t("settings.deletedAgents.forgetExplanation")}
+        submit={t("settings.deletedAgents.forget")}
+        action={forget}
+        onConfirm={() => forget.mutate(agent.id)}
+      />
     </li>
   );
 }

@@ -2,8 +2,8 @@ import { Tabs } from "radix-ui";
 import { type FormEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Button } from "@/components/ui/button";
+import { ConfirmAction } from "@/components/ui/confirm-action";
 import { CopyButton } from "@/components/ui/copy-button";
-import { Confirm, ConfirmCancel, ConfirmContent } from "@/components/ui/dialog";
 import { Field, Input } from "@/components/ui/field";
 import { Problem } from "@/components/ui/problem";
 import { Spinner } from "@/components/ui/spinner";
@@ -110,24 +110,18 @@ function Token() {
         </Button>
       </div>
       {token.error ? <Problem {...failure.of(token.error)} /> : null}
-      <Confirm open={asking} onOpenChange={setAsking}>
-        <ConfirmContent heading={t("server.rotateHeading")} explanation={t("server.rotateExplanation")}>
-          <footer className="flex justify-end gap-2">
-            <ConfirmCancel asChild>
-              <Button>{t("common.cancel")}</Button>
-            </ConfirmCancel>
-            <Button
-              variant="primary"
-              onClick={() => {
-                setAsking(false);
-                token.mutate("rotate");
-              }}
-            >
-              {t("server.newToken")}
-            </Button>
-          </footer>
-        </ConfirmContent>
-      </Confirm>
+      <ConfirmAction
+        open={asking}
+        onOpenChange={setAsking}
+        heading={t("server.rotateHeading")}
+        explanation={t("server.rotateExplanation")}
+        submit={t("server.newToken")}
+        variant="primary"
+        onConfirm={() => {
+          setAsking(false);
+          token.mutate("rotate");
+        }}
+      />
     </div>
   );
 }

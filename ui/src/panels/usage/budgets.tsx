@@ -3,12 +3,10 @@ import { type ReactNode, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { QueryState } from "@/components/agent/query-state";
 import { Button } from "@/components/ui/button";
-import { Confirm, ConfirmCancel, ConfirmContent } from "@/components/ui/dialog";
-import { Problem } from "@/components/ui/problem";
+import { ConfirmAction } from "@/components/ui/confirm-action";
 import { When } from "@/components/ui/when";
 import { cn } from "@/lib/cn";
 import { count, dollars } from "@/lib/quantity";
-import { useFailure } from "@/lib/use-failure";
 import { AddBudget, ChangeBudget } from "./budget-form";
 import { type Budget, useBudgets, useDeleteBudget, useOwnAgents } from "./queries";
 
@@ -158,28 +156,16 @@ type DeleteProps = { budget: Budget; name: string; open: boolean; onOpenChange: 
 
 function DeleteBudget({ budget, name, open, onOpenChange }: DeleteProps) {
   const { t } = useTranslation();
-  const failure = useFailure();
   const remove = useDeleteBudget(budget.id);
   return (
-    <Confirm open={open} onOpenChange={onOpenChange}>
-      <ConfirmContent
-        heading={t("budgets.deleteHeading")}
-        explanation={t("budgets.deleteExplanation", { name })}
-      >
-        {remove.error ? <Problem {...failure.of(remove.error)} /> : null}
-        <footer className="flex justify-end gap-2">
-          <ConfirmCancel asChild>
-            <Button>{t("common.cancel")}</Button>
-          </ConfirmCancel>
-          <Button
-            variant="danger"
-            disabled={remove.isPending}
-            onClick={() => remove.mutate(undefined, { onSuccess: () => onOpenChange(false) })}
-          >
-            {t("budgets.deleteSubmit")}
-          </Button>
-        </footer>
-      </ConfirmContent>
-    </Confirm>
+    <ConfirmAction
+      open={open}
+      onOpenChange={onOpenChange}
+      heading={t("budgets.deleteHeading")}
+      explanation={t("budgets.deleteExplanation", { name })}
+      submit={t("budgets.deleteSubmit")}
+      action={remove}
+      onConfirm={() => remove.mutate(undefined, { onSuccess: () => onOpenChange(false) })}
+    />
   );
 }

@@ -24,6 +24,8 @@ type Drafts = {
   setOpen(open: string | null): void;
   setDraft(key: string, draft: Draft): void;
   drop(key: string): void;
+  /** The tool was deleted, and with it what was written into it. */
+  gone(id: string): void;
   /** What was written under the key is kept as that tool now: all of `done`, or only the source where that is null. */
   stored(key: string, id: string, done: Draft | null): void;
 };
@@ -37,6 +39,10 @@ export const useDrafts = create<Drafts>()(
       setOpen: (open) => set((was) => (was.open === open ? was : { open, opened: was.opened + 1 })),
       setDraft: (key, draft) => set(({ drafts }) => ({ drafts: { ...drafts, [key]: draft } })),
       drop: (key) => set(({ drafts: { [key]: _, ...drafts } }) => ({ drafts })),
+      gone: (id) =>
+        set(({ drafts: { [id]: _, ...drafts }, open, opened }) =>
+          open === id ? { drafts, open: null, opened: opened + 1 } : { drafts },
+        ),
       stored: (key, id, done) =>
         set(({ drafts: { [key]: now, ...others }, open }) => {
           const drafts = { ...others };

@@ -122,10 +122,15 @@ describe("a tool of this machine", () => {
   });
 
   it("is changed, told apart from the server's of the same name, and deleted", async () => {
+    let there = true;
     const { seen } = show({
+      "GET /workbench/own-tools": () => (there ? [OWN] : []),
       "PATCH /workbench/own-tools/client-tool-1": OWN,
       "PUT /workbench/own-tools/client-tool-1/variables": OWN,
-      "DELETE /workbench/own-tools/client-tool-1": null,
+      "DELETE /workbench/own-tools/client-tool-1": () => {
+        there = false;
+        return null;
+      },
     });
     writeInto(await source(), "def tidy(deep: bool): ...");
     expect(await screen.findByText(/The server has a tool tidy, too/)).toBeVisible();
@@ -135,11 +140,14 @@ describe("a tool of this machine", () => {
         source_code: "def tidy(deep: bool): ...",
       }),
     );
+    await waitFor(() => expect(useDrafts.getState().drafts).toEqual({}));
+    writeInto(await source(), "def tidy(never_saved): ...");
     await userEvent.click(screen.getByRole("button", { name: "More" }));
     await userEvent.click(await screen.findByRole("menuitem", { name: "Delete" }));
     expect(await screen.findByText(/offered to no agent any more/)).toBeVisible();
     await userEvent.click(screen.getByRole("button", { name: "Delete tool" }));
     await waitFor(() => expect(seen.some(({ method }) => method === "DELETE")).toBe(true));
+    await waitFor(() => expect(useDrafts.getState()).toMatchObject({ drafts: {}, open: null }));
   });
 
   it("replaces its namesake of this machine only after a question", async () => {

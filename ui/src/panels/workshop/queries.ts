@@ -174,7 +174,10 @@ export function useDeleteTool() {
   return useMutation({
     mutationFn: ({ id, place }: StoredTool) =>
       api.json("DELETE", place === "machine" ? ownPath(id) : `/v1/tools/${encodeURIComponent(id)}`),
-    onSuccess: () => reread(queries),
+    onSuccess: (_, { id }) => {
+      useDrafts.getState().gone(id);
+      return reread(queries);
+    },
   });
 }
 

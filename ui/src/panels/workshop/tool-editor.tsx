@@ -5,7 +5,7 @@ import { toApiError } from "@/api/error";
 import { useIsLocal } from "@/api/use-local";
 import { Button } from "@/components/ui/button";
 import { CodeEditor } from "@/components/ui/code";
-import { Confirm, ConfirmCancel, ConfirmContent } from "@/components/ui/dialog";
+import { ConfirmAction } from "@/components/ui/confirm-action";
 import { Menu, MenuContent, MenuItem, MenuTrigger } from "@/components/ui/menu";
 import { Problem } from "@/components/ui/problem";
 import { Spinner } from "@/components/ui/spinner";
@@ -45,6 +45,9 @@ type ToolEditorProps = {
 };
 
 const TABS = ["test", "schema", "settings", "agents", "history"] as const;
+/** What is asked before it is done. */
+type Asking = "replace" | "delete" | "discard";
+
 const NOTHING = [] as const;
 const nameOf = ({ name }: Variable) => name;
 
@@ -52,7 +55,7 @@ export function ToolEditor({ draftKey: key, tool, saved, tools, onCopy }: ToolEd
   const { t } = useTranslation();
   const failure = useFailure();
   const local = useIsLocal();
-  const { drafts, setDraft, drop, setOpen } = useDrafts();
+  const { drafts, setDraft, drop } = useDrafts();
   const draft = drafts[key] ?? saved;
   const changed = tool === null || (key in drafts && JSON.stringify(draft) !== JSON.stringify(saved));
   const set = (change: Partial<Draft>) => {
@@ -62,7 +65,7 @@ export function ToolEditor({ draftKey: key, tool, saved, tools, onCopy }: ToolEd
     else setDraft(key, next);
   };
   const [tab, setTab] = useState<string>("test");
-  const [asking, setAsking] = useState<"replace" | "delete" | "discard" | null>(null);
+  const [asking, setAsking] = useState<Asking | null>(null);
 
   const code = useSettled(draft.source_code, 300);
   const schema = useSchema(draft.place, draft.source_type, code);
@@ -97,6 +100,11 @@ export function ToolEditor({ draftKey: key, tool, saved, tools, onCopy }: ToolEd
     if (replaced) setAsking("replace");
     else store();
   };
+  const act = {
+    replace: store,
+    discard: () => drop(key),
+    delete: () => tool && remove.mutate(tool),
+  } satisfies Record<Asking, () => unknown>;
   const trial = useRef<HTMLFormElement>(null);
   /** Runs it, or leads to the form whose button does. */
   const tryOut = () => {
@@ -105,10 +113,10 @@ export function ToolEditor({ draftKey: key, tool, saved, tools, onCopy }: ToolEd
   };
   const onKeyDown = (event: KeyboardEvent) => {
     if (!(event.ctrlKey || event.metaKey) || event.defaultPrevented) return;
-    const act = { s: ask, enter: tryOut }[event.key.toLowerCase()];
-    if (!act) return;
+    const pressed = { s: ask, enter: tryOut }[event.key.toLowerCase()];
+    if (!pressed) return;
     event.preventDefault();
-    act();
+    pressed();
   };
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: shortcuts for the Save and Run buttons inside
@@ -230,41 +238,24 @@ export function ToolEditor({ draftKey: key, tool, saved, tools, onCopy }: ToolEd
           )}
         </Tabs.Content>
       </Tabs.Root>
-      <Confirm open={asking !== null} onOpenChange={(open) => !open && setAsking(null)}>
-        {asking ? (
-          <ConfirmContent
-            heading={t(`workshop.ask.${asking}`, { name: name ?? "" })}
-            explanation={t(`workshop.explain.${asking}.${draft.place}`)}
-          >
-            {asking === "replace" ? <Replacing of={keptOf} by={draft} /> : null}
-            <footer className="flex justify-end gap-2">
-              <ConfirmCancel asChild>
-                <Button>{t("common.cancel")}</Button>
-              </ConfirmCancel>
-              <Button
-                variant={asking === "delete" ? "danger" : "primary"}
-                // What goes is said first.
-                disabled={asking === "replace" && !keptOf.variables}
-                onClick={() => {
-                  setAsking(null);
-                  if (asking === "replace") store();
-                  if (asking === "discard") drop(key);
-                  if (asking === "delete" && tool) {
-                    remove.mutate(tool, {
-                      onSuccess: () => {
-                        drop(key);
-                        setOpen(null);
-                      },
-                    });
-                  }
-                }}
-              >
-                {t(`workshop.do.${asking}`)}
-              </Button>
-            </footer>
-          </ConfirmContent>
-        ) : null}
-      </Confirm>
+      {asking ? (
+        <ConfirmAction
+          open
+          onOpenChange={(open) => !open && setAsking(null)}
+          heading={t(`workshop.ask.${asking}`, { name: name ?? "" })}
+          explanation={t(`workshop.explain.${asking}.${draft.place}`)}
+          submit={t(`workshop.do.${asking}`)}
+          variant={asking === "delete" ? "danger" : "primary"}
+          // What goes is said first.
+          disabled={asking === "replace" && !keptOf.variables}
+          onConfirm={() => {
+            setAsking(null);
+            act[asking]();
+          }}
+        >
+          {asking === "replace" ? <Replacing of={keptOf} by={draft} /> : null}
+        </ConfirmAction>
+      ) : null}
     </div>
   );
 }
