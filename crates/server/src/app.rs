@@ -8,7 +8,7 @@ use std::{
 use anyhow::Context;
 use loci_llm::{Models, ProviderConfig};
 use loci_store::{Claim, Store, table::score_card};
-use loci_tools::sandbox::{Sandbox, SandboxOptions};
+use loci_tools::sandbox::{Limits, Sandbox, SandboxOptions};
 
 use crate::{
     embedding::{self, Embedding},
@@ -31,6 +31,9 @@ pub struct Options {
     pub sandbox_helper: Option<PathBuf>,
     /// The Python for tools; `None` finds one.
     pub python: Option<PathBuf>,
+    /// What a tool may use unless its settings say otherwise. Its time is also how long an agent waits for the answer of
+    /// another one.
+    pub tool_limits: Limits,
 }
 
 impl Options {
@@ -43,6 +46,7 @@ impl Options {
             allow_private_callbacks: false,
             sandbox_helper: None,
             python: None,
+            tool_limits: Limits::default(),
         }
     }
 }
@@ -144,6 +148,7 @@ pub async fn open(options: Options, providers: Vec<ProviderConfig>) -> anyhow::R
         data_dir: options.data_dir.clone(),
         helper: options.sandbox_helper.clone().unwrap_or(defaults.helper),
         python: options.python.clone(),
+        limits: options.tool_limits.clone(),
         allow_private_addresses: options.allow_private_callbacks,
         ..SandboxOptions::default()
     });

@@ -60,7 +60,7 @@ async fn carry_out(app: &App, live: &LiveRun, facts: &Facts, call: ToolInvocatio
 
 /// How long an answer is waited for.
 fn patience(app: &App) -> Duration {
-    app.sandbox().options().limits.timeout
+    app.options().tool_limits.timeout
 }
 
 fn text<'a>(arguments: &'a Map<String, Value>, name: &str) -> Result<&'a str, String> {
@@ -216,7 +216,7 @@ async fn ask(
     };
     let patience = patience(app);
     let finished = tokio::time::timeout(patience, answered.finished(app)).await.map_err(|_| {
-        format!("{} gave no answer within {} s and was stopped", other.name, patience.as_secs())
+        format!("{} gave no answer within {} s and was stopped", other.name, patience.as_secs_f64())
     })?;
     let finished = finished.map_err(|Failure(error)| error.message)?;
     Ok(json!({"agent_id": other.id, "response": replies(&finished)}))

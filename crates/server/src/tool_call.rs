@@ -18,7 +18,6 @@ use loci_engine::{
 use loci_store::{
     StoreError, Transaction,
     table::{
-        agent,
         block::{self, Actor, Change},
         message_search::{self, Search},
     },
@@ -27,9 +26,8 @@ use loci_tools::builtin;
 use serde_json::Value;
 
 use crate::{
-    App,
-    agents::state::{self, Include},
-    archival, between_agents, code_with_tools, custom_tool,
+    App, archival, between_agents, code_with_tools,
+    custom_tool::{self, Seen},
     journal::{Ran, noted},
     runs::{Facts, live::LiveRun},
 };
@@ -224,8 +222,9 @@ async fn own_source(app: &App, live: &LiveRun, facts: &Facts, tool: &Tool, call:
         Ok(request) => request,
         Err(why) => return ToolOutcome::error(format!("Error: {} could not run: {why}", call.name)).into(),
     };
-    let seen = if request.source.contains("agent_state") {
-        match state_of(app, live).await {
+    let seen = if Seen::wanted(&request.source) {
+        let thread = live.thread.clone();
+        match app.store().read(move |conn| Seen::read(conn, &thread)).await {
             Ok(seen) => seen,
             Err(error) => return broken("reading the agent's state", &error).into(),
         }
@@ -245,33 +244,6 @@ async fn own_source(app: &App, live: &LiveRun, facts: &Facts, tool: &Tool, call:
         ran.outcome.value = Value::String(format!("Error: {} ran, but {sentence}", call.name));
     }
     ran
-}
-
-/// An agent as a function was shown it, and the versions of its blocks at that moment.
-#[derive(Debug, Default)]
-struct Seen {
-    state: Option<Value>,
-    versions: BTreeMap<BlockId, i64>,
-}
-
-async fn state_of(app: &App, live: &LiveRun) -> Result<Seen, StoreError> {
-    let thread = live.thread.clone();
-    app.store()
-        .read(move |conn| {
-            let Some(row) = agent::get(conn, &thread.agent_id)? else { return Ok(Seen::default()) };
-            let include = Include { blocks: true, tags: true, ..Include::default() };
-            let mut state = state::state(conn, row, include)?;
-            let mut versions = BTreeMap::new();
-            let mut blocks = Vec::new();
-            for (block, version) in block::list_for_thread(conn, &thread)? {
-                versions.insert(block.id.clone(), version);
-                blocks.push(block);
-            }
-            state.memory.blocks.clone_from(&blocks);
-            state.blocks = blocks;
-            Ok(Seen { state: serde_json::to_value(state).ok(), versions })
-        })
-        .await
 }
 
 /// Writes what a function changed in its `agent_state`, over the versions it was shown; all or nothing.

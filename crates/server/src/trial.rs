@@ -5,9 +5,12 @@ use std::{collections::BTreeMap, time::Duration};
 use loci_api::{
     error::ApiError, ids::AgentId, resource::Requirement, time::Timestamp, tool::check_requirements,
 };
-use loci_store::table::{
-    client_tool,
-    tool_test_run::{self, ToolTestRun, Tried},
+use loci_store::{
+    Thread,
+    table::{
+        client_tool,
+        tool_test_run::{self, ToolTestRun, Tried},
+    },
 };
 use loci_tools::sandbox::{RunEvent, RunRequest, RunResult, RunStatus};
 use serde::{Deserialize, Serialize};
@@ -16,11 +19,8 @@ use tokio::sync::mpsc;
 
 use crate::{
     App,
-    agents::{
-        state::{self, Include},
-        variables::Variables,
-    },
-    custom_tool::Grants,
+    agents::{state, variables::Variables},
+    custom_tool::{Grants, Seen},
     error::{Answer, Failure},
     secrets, tools,
 };
@@ -201,21 +201,20 @@ async fn stored_variables(app: &App, tried: &Tried) -> Answer<BTreeMap<String, S
 /// The variables of the agent it is tried for, and the agent itself for a function that is given it.
 async fn of_agent(app: &App, trial: &Trial) -> Answer<(BTreeMap<String, String>, Option<Value>)> {
     let Some(id) = trial.agent_id.clone() else { return Ok((BTreeMap::new(), None)) };
-    let given = trial.source_code.contains("agent_state");
+    let given = Seen::wanted(&trial.source_code);
     let (variables, state) = app
         .store()
         .try_read(move |conn| {
-            let row = state::require(conn, &id)?;
+            state::require(conn, &id)?;
             let variables = Variables::read(conn, &id)?;
-            let include = Include { blocks: true, tags: true, ..Include::default() };
-            let state = if given { Some(state::state(conn, row, include)?) } else { None };
-            Ok::<_, Failure>((variables, state))
+            let seen = if given { Seen::read(conn, &Thread::new(id, None))? } else { Seen::default() };
+            Ok::<_, Failure>((variables, seen.state))
         })
         .await?;
     let values = variables.values(app).await;
     match values.lacking(&trial.source_code) {
         Some(why) => Err(ApiError::bad_request(format!("The tool cannot be tried: {why}.")).into()),
-        None => Ok((values.env.clone(), state.and_then(|state| serde_json::to_value(state).ok()))),
+        None => Ok((values.env.clone(), state)),
     }
 }
 

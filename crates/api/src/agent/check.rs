@@ -166,26 +166,32 @@ impl Common<'_> {
     }
 }
 
+/// Those of either request: the fields are called the same in both.
+macro_rules! common {
+    ($given:expr) => {
+        Common {
+            name: $given.name.as_deref(),
+            description: $given.description.as_deref(),
+            tags: $given.tags.as_deref(),
+            timezone: $given.timezone.as_deref(),
+            secrets: [$given.secrets.as_ref(), $given.tool_exec_environment_variables.as_ref()],
+            response_format: $given.response_format.as_ref(),
+            compaction: $given.compaction_settings.as_ref(),
+            tool_rules: $given.tool_rules.as_deref(),
+            positive: [
+                ("context_window_limit", $given.context_window_limit),
+                ("max_tokens", $given.max_tokens),
+                ("max_files_open", $given.max_files_open),
+                ("per_file_view_window_char_limit", $given.per_file_view_window_char_limit),
+            ],
+        }
+    };
+}
+
 impl CreateAgent {
     /// Everything that can be said without looking anything up: 422 with the place and what is wrong.
     pub fn check(&self) -> Result<(), ApiError> {
-        Common {
-            name: self.name.as_deref(),
-            description: self.description.as_deref(),
-            tags: self.tags.as_deref(),
-            timezone: self.timezone.as_deref(),
-            secrets: [self.secrets.as_ref(), self.tool_exec_environment_variables.as_ref()],
-            response_format: self.response_format.as_ref(),
-            compaction: self.compaction_settings.as_ref(),
-            tool_rules: self.tool_rules.as_deref(),
-            positive: [
-                ("context_window_limit", self.context_window_limit),
-                ("max_tokens", self.max_tokens),
-                ("max_files_open", self.max_files_open),
-                ("per_file_view_window_char_limit", self.per_file_view_window_char_limit),
-            ],
-        }
-        .check()?;
+        common!(self).check()?;
         for (at, block) in self.memory_blocks.iter().flatten().enumerate() {
             block.check(&format!("body.memory_blocks[{at}]"))?;
         }
@@ -196,23 +202,7 @@ impl CreateAgent {
 impl UpdateAgent {
     /// As [`CreateAgent::check`].
     pub fn check(&self) -> Result<(), ApiError> {
-        Common {
-            name: self.name.as_deref(),
-            description: self.description.as_deref(),
-            tags: self.tags.as_deref(),
-            timezone: self.timezone.as_deref(),
-            secrets: [self.secrets.as_ref(), self.tool_exec_environment_variables.as_ref()],
-            response_format: self.response_format.as_ref(),
-            compaction: self.compaction_settings.as_ref(),
-            tool_rules: self.tool_rules.as_deref(),
-            positive: [
-                ("context_window_limit", self.context_window_limit),
-                ("max_tokens", self.max_tokens),
-                ("max_files_open", self.max_files_open),
-                ("per_file_view_window_char_limit", self.per_file_view_window_char_limit),
-            ],
-        }
-        .check()
+        common!(self).check()
     }
 }
 

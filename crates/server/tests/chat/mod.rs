@@ -9,7 +9,7 @@ use bytes::BytesMut;
 use futures::StreamExt as _;
 use http::{Request, StatusCode};
 use loci_llm::ProviderConfig;
-use loci_server::{Options, open, router};
+use loci_server::{Options, confined::Limits, open, router};
 use loci_testkit::model::FakeModel;
 use serde_json::{Value, json};
 
@@ -35,8 +35,13 @@ impl Chat {
 
     /// With these fields of the agent changed.
     pub async fn with(fields: Value) -> Self {
+        Self::within(Limits::default(), fields).await
+    }
+
+    /// With other limits for tools.
+    pub async fn within(tool_limits: Limits, fields: Value) -> Self {
         let model = FakeModel::start().await.expect("a port");
-        let server = Backend::with(providers(&model)).await;
+        let server = Backend::within(tool_limits, providers(&model)).await;
         let agent = server.agent(fields).await;
         Self { agent: text(&agent, "id").to_owned(), server, model }
     }

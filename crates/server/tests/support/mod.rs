@@ -6,7 +6,7 @@ use axum::{Router, body::Body};
 use http::{Request, Response, StatusCode, header::USER_AGENT};
 use http_body_util::BodyExt;
 use loci_llm::ProviderConfig;
-use loci_server::{App, Options, open, router};
+use loci_server::{App, Options, confined::Limits, open, router};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tower::ServiceExt;
@@ -37,8 +37,14 @@ impl Backend {
     }
 
     pub async fn with(providers: Vec<ProviderConfig>) -> Self {
+        Self::within(Limits::default(), providers).await
+    }
+
+    /// With other limits for tools.
+    pub async fn within(tool_limits: Limits, providers: Vec<ProviderConfig>) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let app = open(Options::new(folder.path()), providers).await.expect("the backend opens");
+        let options = Options { tool_limits, ..Options::new(folder.path()) };
+        let app = open(options, providers).await.expect("the backend opens");
         Self { router: router(app.clone()), app, folder }
     }
 
