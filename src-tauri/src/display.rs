@@ -27,6 +27,8 @@ mod linux {
     const COMPOSITING: &str = "WEBKIT_DISABLE_COMPOSITING_MODE";
     /// A driver's own remedy for a Wayland protocol error that ends the program.
     const EXPLICIT_SYNC: &str = "__NV_DISABLE_EXPLICIT_SYNC";
+    const WAYS_OUT: &str = "Start it in a desktop session, or run `loci-desktop --browser` or `loci serve --ui` and \
+        use a browser.";
     /// Set for the program's own second beginning.
     const PREPARED: &str = "LOCI_DISPLAY_PREPARED";
 
@@ -63,14 +65,23 @@ mod linux {
 
     /// Says in a sentence why no window can be opened; the toolkit would panic instead.
     pub fn prepare(safe: bool) -> Result<(), String> {
-        if !set("DISPLAY") && !set("WAYLAND_DISPLAY") {
-            return Err("there is no display to open a window on. Start it in a desktop session, or run \
-                `loci-desktop --browser` or `loci serve --ui` and use a browser."
-                .to_owned());
+        let named: Vec<_> = ["WAYLAND_DISPLAY", "DISPLAY"].into_iter().filter(|name| set(name)).collect();
+        if named.is_empty() {
+            return Err(format!("there is no display to open a window on. {WAYS_OUT}"));
         }
-        if set(PREPARED) {
-            return Ok(());
+        if !set(PREPARED) {
+            draw_safely(safe);
         }
+        if gtk::init().is_err() {
+            forget_start();
+            let named = named.join(" or ");
+            return Err(format!("the display that {named} names cannot be reached. {WAYS_OUT}"));
+        }
+        Ok(())
+    }
+
+    /// Begins the program anew if this machine's screen, or the start before this one, wants other settings.
+    fn draw_safely(safe: bool) {
         let before = mark();
         if before {
             eprintln!(
@@ -87,14 +98,16 @@ mod linux {
         // What the person has set stays as it is.
         let remedies: Vec<_> =
             remedies(machine).into_iter().filter(|name| std::env::var_os(name).is_none()).collect();
-        if remedies.is_empty() { Ok(()) } else { begin_again(&remedies) }
+        if !remedies.is_empty() {
+            begin_again(&remedies);
+        }
     }
 
     /// The variables must be there before any thread starts, so the program begins anew with them, in the same
     /// process.
-    fn begin_again(remedies: &[&str]) -> Result<(), String> {
+    fn begin_again(remedies: &[&str]) {
         use std::os::unix::process::CommandExt;
-        let Ok(program) = std::env::current_exe() else { return Ok(()) };
+        let Ok(program) = std::env::current_exe() else { return };
         let mut command = Command::new(program);
         command.args(std::env::args_os().skip(1)).env(PREPARED, "1");
         for name in remedies {
@@ -102,7 +115,6 @@ mod linux {
         }
         let error = command.exec();
         tracing::debug!(%error, "going on with the usual renderer");
-        Ok(())
     }
 
     /// A file that is there from the start until the page asks for something.

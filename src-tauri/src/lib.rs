@@ -15,6 +15,7 @@ mod notify;
 mod one;
 mod place;
 mod requests;
+mod size;
 mod tray;
 mod way_out;
 mod window;
@@ -26,7 +27,8 @@ use tauri::{Context, Manager, RunEvent, WindowEvent, webview::PageLoadEvent};
 use tracing_subscriber::EnvFilter;
 
 use crate::{
-    arguments::Arguments, backend::Backend, notice::Notices, requests::Requests, tray::Tray, words::Language,
+    arguments::Arguments, backend::Backend, notice::Notices, requests::Requests, size::Size, tray::Tray,
+    words::Language,
 };
 
 /// Opens the window and returns when it was closed and every run is finished or marked.
@@ -76,6 +78,7 @@ fn open_window(context: Context, arguments: Arguments) -> ExitCode {
         .manage(Language::default())
         .manage(Notices::default())
         .manage(Requests::default())
+        .manage(Size::default())
         .manage(Tray::default())
         .invoke_handler(tauri::generate_handler![
             bridge::api_request,
@@ -101,6 +104,7 @@ fn open_window(context: Context, arguments: Arguments) -> ExitCode {
             {
                 api.prevent_close();
             }
+            WindowEvent::Resized(_) => size::note(window),
             WindowEvent::Focused(true) => notice::withdraw_all(window.app_handle()),
             _ => {}
         })
@@ -164,6 +168,8 @@ fn on_event(app: &tauri::AppHandle, event: RunEvent) {
                 app.exit(code.unwrap_or(0));
             });
         }
+        // After the plugin that keeps the place, which hears this first.
+        RunEvent::Exit => size::keep(app),
         #[cfg(target_os = "macos")]
         RunEvent::Reopen { .. } => window::show(app),
         _ => {}

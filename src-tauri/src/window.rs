@@ -1,5 +1,7 @@
 //! The one window: made, shown, and where it was the last time.
 
+use std::path::PathBuf;
+
 use tauri::{
     AppHandle, Manager, Wry,
     plugin::TauriPlugin,
@@ -16,12 +18,17 @@ pub fn remembered() -> TauriPlugin<Wry> {
     let flags = StateFlags::all() - StateFlags::VISIBLE - StateFlags::DECORATIONS;
     let mut builder = tauri_plugin_window_state::Builder::new().with_state_flags(flags);
     // Beside the data, so that a window with a data folder of its own has a place of its own.
-    if let Some(file) = backend::data_dir().map(|folder| folder.join("window.json"))
+    if let Some(file) = kept()
         && let Some(file) = file.to_str()
     {
         builder = builder.with_filename(file);
     }
     builder.build()
+}
+
+/// The file that says where the window was.
+pub fn kept() -> Option<PathBuf> {
+    backend::data_dir().map(|folder| folder.join("window.json"))
 }
 
 /// Makes the window as configured, with its menu. Pages of others never open in it.

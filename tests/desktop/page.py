@@ -82,6 +82,14 @@ def block_value(page, label):
     )
 
 
+def switch(page, name, on, t=words()):
+    """Sets a switch of the settings, which stay on the page."""
+    label = t(f"settings.toggles.{name}")
+    page.click("nav button", t("rail.settings"))
+    page.click("[role=switch]", label)
+    page.wait(f"[role=switch][aria-checked={str(on).lower()}]", label)
+
+
 def choose_folder(page, folder, t=words()):
     page.click("[role=tab]", t("inspector.tools"))
     page.fill(t("tools.folder"), str(folder))

@@ -7,7 +7,7 @@ import subprocess
 import zlib
 
 import pytest
-from page import choose, choose_folder, create_agent, say, words
+from page import choose, choose_folder, create_agent, say, switch, words
 from support.programs import clean_env, program
 from support.session import DesktopSession
 from support.waiting import eventually
@@ -23,14 +23,6 @@ def window(display, env, session):
     opened = Window(display, env | session.env)
     yield opened
     opened.close()
-
-
-def switch(window, name, on):
-    """Sets a switch of the settings; its place is left again."""
-    label = T(f"settings.toggles.{name}")
-    window.click("nav button", T("rail.settings"))
-    window.click("[role=switch]", label)
-    window.wait(f"[role=switch][aria-checked={str(on).lower()}]", label)
 
 
 def close(native):

@@ -213,13 +213,20 @@ def test_a_window_begins_where_it_was(display, env):
         window.close()
 
 
-def test_without_a_screen_the_way_out_is_named(env):
+@pytest.mark.parametrize(
+    ("named", "said"),
+    [({}, "there is no display"), ({"DISPLAY": ":4711"}, "the display that DISPLAY names cannot be reached")],
+    ids=["none", "one that is gone"],
+)
+def test_without_a_screen_the_way_out_is_named(env, named, said):
     done = subprocess.run(
-        [program("loci-desktop")], env=clean_env(**env), capture_output=True, text=True, timeout=60, check=False,
+        [program("loci-desktop")], env=clean_env(**env, **named), capture_output=True, text=True, timeout=60, check=False,
     )
     assert done.returncode == 2
-    assert "there is no display" in done.stderr
+    assert said in done.stderr
     assert "loci-desktop --browser" in done.stderr
+    assert "panicked" not in done.stderr
+    assert not (pathlib.Path(env["LOCI_DATA_DIR"]) / "window-starting").exists(), "drawing had no part in it"
 
 
 def test_the_way_out_needs_no_screen_and_lets_one_browser_in(env, tmp_path):

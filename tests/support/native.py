@@ -30,6 +30,10 @@ class Native:
     def key(self, window, *keys):
         """Keys as typed into this window."""
         self._xdotool("windowfocus", "--sync", window)
+        self.type(*keys)
+
+    def type(self, *keys):
+        """Keys as typed into whatever has the focus."""
         self._xdotool("key", *keys)
 
     def choose(self, title, menu, item):

@@ -78,7 +78,7 @@ def free_port():
 
 def surroundings(display, env):
     """What the desktop program is started with on a display."""
-    return clean_env(WEBKIT_DISABLE_DMABUF_RENDERER="1", LANG="en_US.UTF-8", **display.env, **env)
+    return clean_env(WEBKIT_DISABLE_DMABUF_RENDERER="1", LANG="en_US.UTF-8", **(display.env | env))
 
 
 def is_running(pid):

@@ -23,6 +23,7 @@ const TEST: &[Package] = &[
     ("gnome-keyring", "bin/gnome-keyring-daemon"),
     ("libayatana-appindicator3-1", "libayatana-appindicator3.so.1"),
     ("xdotool", "bin/xdotool"),
+    ("weston", "bin/weston"),
     ("chromium", "bin/chromium"),
     ("chromium-driver", "bin/chromedriver"),
     ("procps", "bin/pgrep"),
