@@ -21,6 +21,7 @@ pub(crate) const ALL: &[M<'static>] = &[
     M::up(include_str!("../migrations/007_deleted_agents.sql")),
     M::up(include_str!("../migrations/008_tool_calls.sql")),
     M::up(include_str!("../migrations/009_own_tools.sql")),
+    M::up(include_str!("../migrations/010_own_tools_memory.sql")),
 ];
 
 /// Opens the file for writing, at the newest schema of `migrations`. A file with a newer one is refused before
