@@ -1,4 +1,5 @@
 import { fireEvent, render, screen } from "@testing-library/react";
+import i18next from "i18next";
 import { Square } from "lucide-react";
 import { expect, it, vi } from "vitest";
 import { type Command, keyOf, readable, useCommandKeys } from "./commands";
@@ -35,8 +36,12 @@ it.each([
   expect(keyOf(event, mac)).toBe(name);
 });
 
-it("writes keys as one reads them", () => {
-  expect(readable("mod+shift+,")).toMatch(/^(Ctrl\+Shift\+,|⌘⇧,)$/);
+it.each([
+  [false, "en", "Ctrl+Shift+,"],
+  [false, "de", "Strg+Umschalt+,"],
+  [true, "en", "⌘⇧,"],
+])("writes keys as they stand on the keyboard (Mac %j, %s)", (mac, language, written) => {
+  expect(readable("mod+shift+,", i18next.getFixedT(language), mac)).toBe(written);
 });
 
 function Keys({ commands }: { commands: Command[] }) {
@@ -87,7 +92,7 @@ it("the list of keys names every command that has one, and the keys of each plac
   ];
   render(<Shortcuts open onOpenChange={() => {}} commands={commands} />);
   expect(screen.getByText("Do it")).toBeVisible();
-  expect(screen.getByText(readable("mod+j"))).toBeVisible();
+  expect(screen.getByText(readable("mod+j", i18next.t))).toBeVisible();
   expect(screen.queryByText("Without a key")).toBeNull();
-  expect(screen.getByText(readable("alt+4"))).toBeVisible();
+  expect(screen.getByText(readable("alt+4", i18next.t))).toBeVisible();
 });

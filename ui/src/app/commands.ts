@@ -1,4 +1,5 @@
 // What can be done from anywhere: in the palette by name, by key without it.
+import type { TFunction } from "i18next";
 import {
   Cpu,
   Hammer,
@@ -115,7 +116,7 @@ export function useCommands(): Command[] {
     ];
     return [...ofAgent, ...everywhere].map((command) => ({
       ...command,
-      ...(command.key ? { keys: readable(command.key) } : {}),
+      ...(command.key ? { keys: readable(command.key, t) } : {}),
     }));
   }, [
     t,
@@ -168,14 +169,16 @@ export function keyOf(
 
 const NAMES: Record<string, string> = { Escape: "esc" };
 
-export function readable(key: string): string {
-  const names: Record<string, string> = MAC
-    ? { mod: "⌘", alt: "⌥", shift: "⇧", enter: "↩", esc: "esc" }
-    : { mod: "Ctrl", alt: "Alt", shift: "Shift", enter: "Enter", esc: "Esc" };
+const SIGNS: Record<string, string> = { mod: "⌘", alt: "⌥", shift: "⇧", enter: "↩", esc: "esc" };
+
+/** A key as it stands on the keyboard: a Mac has signs, others have words, which each language has its own of. */
+export function readable(key: string, t: TFunction, mac: boolean = MAC): string {
+  const name = (part: string) =>
+    part in SIGNS ? (mac ? (SIGNS[part] ?? part) : t(`shortcuts.names.${part}`)) : part.toUpperCase();
   return key
     .split("+")
-    .map((part) => names[part] ?? part.toUpperCase())
-    .join(MAC ? "" : "+");
+    .map(name)
+    .join(mac ? "" : "+");
 }
 
 /** The composer's own, while a run is under way that can be stopped. */

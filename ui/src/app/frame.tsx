@@ -141,7 +141,7 @@ function Approvals() {
 
 function Page({ children }: { children: ReactNode }) {
   return (
-    <main className="flex h-full flex-col overflow-y-auto">
+    <main className="flex h-full flex-col overflow-y-auto [scrollbar-gutter:stable]">
       <OpenRail />
       {children}
     </main>

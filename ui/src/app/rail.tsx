@@ -34,7 +34,7 @@ export function Rail() {
           <Search aria-hidden className="size-4" />
           <span className="flex-1">{t("rail.search")}</span>
           <kbd aria-hidden className="font-sans text-xs">
-            {readable("mod+k")}
+            {readable("mod+k", t)}
           </kbd>
         </button>
       </div>

@@ -7,6 +7,7 @@ const ELSEWHERE = {
   message: { send: "enter", line: "shift+enter", stop: "esc" },
   approval: { once: "alt+1", more: "alt+2", deny: "alt+3", explain: "alt+4", leave: "esc" },
   block: { save: "mod+enter", cancel: "esc" },
+  workshop: { save: "mod+s", run: "mod+enter", leave: "esc" },
   panels: { tabs: "← →", width: "← →" },
 } as const;
 
@@ -49,6 +50,7 @@ export function Shortcuts({ open, onOpenChange, commands }: ShortcutsProps) {
 type KeysProps = { heading: string; rows: readonly { id: string; label: string; key: string }[] };
 
 function Keys({ heading, rows }: KeysProps) {
+  const { t } = useTranslation();
   return (
     <section>
       <h3 className="pb-1 text-xs font-semibold text-muted-foreground">{heading}</h3>
@@ -57,7 +59,9 @@ function Keys({ heading, rows }: KeysProps) {
           <div key={id} className="flex items-baseline gap-4 border-b py-1 last:border-b-0">
             <dt className="min-w-0 flex-1">{label}</dt>
             <dd>
-              <kbd className="font-sans text-xs whitespace-nowrap text-muted-foreground">{readable(key)}</kbd>
+              <kbd className="font-sans text-xs whitespace-nowrap text-muted-foreground">
+                {readable(key, t)}
+              </kbd>
             </dd>
           </div>
         ))}

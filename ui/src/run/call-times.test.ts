@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { createApi } from "@/api/client";
 import { answer, fakeTransport } from "@/test/fake-transport";
 import { call, frame, numbered, returned, wire } from "@/test/wire";
@@ -39,6 +39,7 @@ it("a call's time runs from when it was written, or allowed, to its result, and 
     messageId: "m",
     conversationId: null,
     decisions: [{ tool_call_id: "c1", decision: "allow" }],
+    runHere: [],
   });
   await idle();
   expect(Object.fromEntries(session.callTimes())).toEqual({
@@ -54,6 +55,32 @@ it("a call's time runs from when it was written, or allowed, to its result, and 
   expect(durations()).toEqual([60_000, 1000]);
   // Without having seen it, the dates tell the one that ran at once, and nothing of the one that was asked about.
   expect(durations(new Map())).toEqual([300_000, null]);
+});
+
+it.each([
+  [["c1"], { c1: { began: 1000, took: 250 } }],
+  // Of several nobody can tell which took how long.
+  [["c1", "c2"], { c1: { began: 1000, took: null }, c2: { began: 1000, took: null } }],
+])("calls of this machine have run when the answer goes on: %j", async (runHere, times) => {
+  let now = 1000;
+  const transport = fakeTransport(() => {
+    now = 1250;
+    return answer(200, frame("[DONE]" as never));
+  });
+  const session = createRunSession({
+    api: createApi(transport),
+    thread: { agentId: "agent-1", conversationId: null },
+    onNotice: () => {},
+    now: () => now,
+  });
+  session.answer({
+    messageId: "message-1",
+    conversationId: null,
+    decisions: runHere.map((tool_call_id) => ({ tool_call_id, decision: "allow" })),
+    runHere,
+  });
+  await vi.waitFor(() => expect(session.getState().phase).toBe("idle"));
+  expect(Object.fromEntries(session.callTimes())).toEqual(times);
 });
 
 it("a call that runs says since when", () => {

@@ -183,6 +183,7 @@ describe("other ways into a run", () => {
       messageId: "message-9",
       conversationId: "default",
       decisions: [{ tool_call_id: "c1", decision: "deny", reason: "no" }],
+      runHere: [],
     });
     await idle();
     expect(transport.seen[0]).toEqual({

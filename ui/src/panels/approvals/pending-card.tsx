@@ -1,5 +1,5 @@
 import type { Ref } from "react";
-import type { Approval as Waiting } from "@/api/approvals";
+import type { Decision, PendingCall, Approval as Waiting } from "@/api/approvals";
 import { Approval } from "@/components/agent/approval";
 import { useRun } from "@/run/use-run";
 import { useRehearseCall } from "./queries";
@@ -28,8 +28,26 @@ export function PendingCard({ approval, onLeave, ref, className }: PendingCardPr
       onLeave={onLeave}
       onRehearse={approval.calls.every((call) => call.verdict) ? rehearse : undefined}
       onAnswer={(decisions) =>
-        session.answer({ messageId: approval.id, conversationId: approval.conversation_id, decisions })
+        session.answer({
+          messageId: approval.id,
+          conversationId: approval.conversation_id,
+          decisions,
+          runHere: runHere(approval.calls, decisions),
+        })
       }
     />
   );
+}
+
+/** The calls this machine carries out before the answer goes on: not those that have run already. */
+function runHere(calls: readonly PendingCall[], decisions: readonly Decision[]): string[] {
+  const allowed = new Set(
+    decisions.filter(({ decision }) => decision === "allow").map(({ tool_call_id }) => tool_call_id),
+  );
+  return calls
+    .filter(
+      ({ kind, outcome, tool_call_id }) =>
+        kind === "client" && outcome?.state !== "finished" && allowed.has(tool_call_id),
+    )
+    .map(({ tool_call_id }) => tool_call_id);
 }

@@ -198,7 +198,7 @@ export function ToolEditor({ draftKey: key, tool, saved, tools, onCopy }: ToolEd
       >
         <Tabs.List
           aria-label={t("workshop.about")}
-          className="flex h-11 shrink-0 items-end gap-1 overflow-x-auto overflow-y-hidden border-b px-2"
+          className="flex h-11 shrink-0 items-end overflow-x-auto overflow-y-hidden border-b px-1.5 [scrollbar-width:none]"
         >
           {TABS.map((each) => (
             <Tabs.Trigger

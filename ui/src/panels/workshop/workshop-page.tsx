@@ -47,7 +47,7 @@ export function WorkshopPage() {
   };
   return (
     <section aria-labelledby="workshop-heading" className="flex min-h-0 flex-1 max-lg:flex-col">
-      <aside className="flex w-52 shrink-0 flex-col gap-2 border-r p-3 max-lg:w-full max-lg:border-r-0 max-lg:border-b">
+      <aside className="flex w-56 shrink-0 flex-col gap-2 border-r p-3 max-lg:w-full max-lg:border-r-0 max-lg:border-b">
         <h1 id="workshop-heading" className="text-lg font-semibold">
           {t("workshop.heading")}
         </h1>
