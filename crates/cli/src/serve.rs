@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use loci_server::{Guard, guarded};
 use loci_workbench::{
     Desk, Serving, Setup,
@@ -76,7 +76,13 @@ async fn serve(options: Serve) -> anyhow::Result<()> {
     }
     // The address first: nothing is touched when it is taken.
     let address = SocketAddr::new(options.host, options.port);
-    let listener = TcpListener::bind(address).await.with_context(|| format!("listening on {address}"))?;
+    let listener = TcpListener::bind(address).await.map_err(|error| match error.kind() {
+        std::io::ErrorKind::AddrInUse => anyhow!(
+            "{address} is in use by another program, perhaps by another Loci. Stop that one, or choose another port \
+             with --port"
+        ),
+        _ => anyhow::Error::new(error).context(format!("listening on {address}")),
+    })?;
     let address = listener.local_addr().context("asking for the address")?;
     let desk = setup.open().await?;
     load_providers(&desk).await?;

@@ -1,13 +1,13 @@
 //! The composition root: everything a handler or a run may need, opened once and shared.
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, PoisonError, RwLock},
 };
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use loci_llm::{Models, ProviderConfig};
-use loci_store::{Claim, Store, table::score_card};
+use loci_store::{Claim, Store, StoreError, table::score_card};
 use loci_tools::sandbox::{Limits, Sandbox, SandboxOptions};
 
 use crate::{
@@ -124,11 +124,15 @@ impl App {
         &self.0.preflight
     }
 
-    /// Ends or marks every run. Afterwards the process may exit.
+    /// Ends or marks every run, and leaves everything in the one file. Afterwards the process may exit.
     pub async fn shutdown(&self) {
         self.0.embedding.stop.cancel();
         self.0.preflight.stop_all();
         self.0.runs.shutdown().await;
+        // Who copies the file of a Loci that is not running has all of it.
+        if let Err(error) = self.store().checkpoint().await {
+            tracing::warn!(%error, "the last changes stay in the file beside the database until the next start");
+        }
     }
 }
 
@@ -141,8 +145,8 @@ pub async fn open(options: Options, providers: Vec<ProviderConfig>) -> anyhow::R
     // Err means that a provider is installed already, which is what is wanted.
     let _installed = rustls::crypto::ring::default_provider().install_default();
     let database = options.data_dir.join("loci.db");
-    let claim = loci_store::claim(&database).with_context(|| format!("claiming {}", database.display()))?;
-    let store = Store::open(&database).await.with_context(|| format!("opening {}", database.display()))?;
+    let claim = loci_store::claim(&database).map_err(|error| refused(&database, error))?;
+    let store = Store::open(&database).await.map_err(|error| refused(&database, error))?;
     let defaults = SandboxOptions::default();
     let sandbox = Sandbox::new(SandboxOptions {
         data_dir: options.data_dir.clone(),
@@ -173,4 +177,35 @@ pub async fn open(options: Options, providers: Vec<ProviderConfig>) -> anyhow::R
     let cleaned = app.clone();
     app.runs().spawn(async move { cleaned.sandbox().collect_packages().await });
     Ok(app)
+}
+
+/// Why the data cannot be opened, and what a person can do about it.
+fn refused(database: &Path, error: StoreError) -> anyhow::Error {
+    const ELSEWHERE: &str = "or name another data folder in LOCI_DATA_DIR";
+    let name = database.display();
+    match error {
+        StoreError::InUse { .. } => anyhow!("{error}. Close that one first, {ELSEWHERE}"),
+        StoreError::Corrupt(what) => anyhow!(
+            "{name} is damaged or not Loci's: {what}. It was left as it is. Move it away and put a copy in its place: \
+             those Loci was asked for are in the folder `backups` beside it. Without a copy Loci begins anew"
+        ),
+        StoreError::Full => {
+            anyhow!(
+                "the disk with {name} is full. Make room and start Loci again: what was there before is safe"
+            )
+        }
+        StoreError::Io { .. } => anyhow!("{error}. Let Loci write to its data folder, {ELSEWHERE}"),
+        StoreError::ReadOnly => {
+            anyhow!("{name} may be read but not written. Let Loci write to its data folder, {ELSEWHERE}")
+        }
+        // It says what to do by itself.
+        StoreError::NewerSchema { .. } => error.into(),
+        other @ (StoreError::NotFound { .. }
+        | StoreError::MissingReference
+        | StoreError::Duplicate { .. }
+        | StoreError::Conflict { .. }
+        | StoreError::Busy
+        | StoreError::Closed
+        | StoreError::Sqlite(_)) => anyhow::Error::new(other).context(format!("opening {name}")),
+    }
 }

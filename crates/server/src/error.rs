@@ -51,6 +51,14 @@ impl From<StoreError> for Failure {
                 should_retry: Some(true),
                 ..ApiError::unavailable("The database is busy. Try again.")
             },
+            StoreError::Full => lasting(
+                "The disk with Loci's data is full, so nothing can be kept. Make room and try again. What was there \
+                 before is safe.",
+            ),
+            StoreError::ReadOnly => lasting(
+                "Loci's data may not be written: its folder, or the disk it is on, allows reading only. Make it \
+                 writable and try again.",
+            ),
             StoreError::Closed => ApiError::unavailable("The server is shutting down."),
             StoreError::NewerSchema { .. }
             | StoreError::InUse { .. }
@@ -66,6 +74,11 @@ impl From<StoreError> for Failure {
         };
         Self(error)
     }
+}
+
+/// A condition that asking again by itself does not change.
+fn lasting(sentence: &str) -> ApiError {
+    ApiError { should_retry: Some(false), ..ApiError::unavailable(sentence) }
 }
 
 fn capitalised(word: &str) -> String {

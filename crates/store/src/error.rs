@@ -35,8 +35,14 @@ pub enum StoreError {
     #[error("the database is busy; try again")]
     Busy,
     /// A file around the database could not be read or written.
-    #[error("{action} {path}: {source}")]
-    Io { action: &'static str, path: PathBuf, source: std::io::Error },
+    #[error("{action} {path}: {why}")]
+    Io { action: &'static str, path: PathBuf, why: std::io::Error },
+    /// The disk has no room left.
+    #[error("the disk is full")]
+    Full,
+    /// The file, or the disk it is on, may be read but not written.
+    #[error("the database may not be written")]
+    ReadOnly,
     /// The store was closed, or its thread is gone.
     #[error("the store is closed")]
     Closed,
@@ -70,6 +76,8 @@ impl From<rusqlite::Error> for StoreError {
                 ffi::SQLITE_CONSTRAINT_FOREIGNKEY => Self::MissingReference,
                 _ => match code.code {
                     rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked => Self::Busy,
+                    rusqlite::ErrorCode::DiskFull => Self::Full,
+                    rusqlite::ErrorCode::ReadOnly => Self::ReadOnly,
                     rusqlite::ErrorCode::NotADatabase => {
                         Self::Corrupt("the file is not a SQLite database".to_owned())
                     }

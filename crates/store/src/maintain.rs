@@ -157,8 +157,8 @@ pub fn backup(from: &Path, to: &Path) -> Result<(), StoreError> {
 
 /// Copies into a file that must not exist. It gets its name only when it is complete.
 pub(crate) fn copy(from: &Connection, to: &Path) -> Result<(), StoreError> {
-    let failed = |action, source| StoreError::Io { action, path: to.to_owned(), source };
-    if to.try_exists().map_err(|source| failed("cannot look at", source))? {
+    let failed = |action, why| StoreError::Io { action, path: to.to_owned(), why };
+    if to.try_exists().map_err(|why| failed("cannot look at", why))? {
         return Err(failed("will not overwrite", std::io::ErrorKind::AlreadyExists.into()));
     }
     let mut name = to.as_os_str().to_owned();
@@ -170,7 +170,7 @@ pub(crate) fn copy(from: &Connection, to: &Path) -> Result<(), StoreError> {
         std::fs::File::open(&part)
             .and_then(|file| file.sync_all())
             .and_then(|()| std::fs::rename(&part, to))
-            .map_err(|source| failed("cannot write", source))
+            .map_err(|why| failed("cannot write", why))
     });
     if copied.is_err() {
         let _ = std::fs::remove_file(&part);

@@ -71,7 +71,7 @@ fn refuse_strangers(path: &Path) -> Result<(), StoreError> {
     let tables: i64 =
         read_only(path)?.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     if tables > 0 {
-        return Err(StoreError::Corrupt(format!("{} is another program's database", path.display())));
+        return Err(StoreError::Corrupt("the file is another program's database".to_owned()));
     }
     Ok(())
 }
@@ -90,10 +90,10 @@ fn keep_copy(path: &Path, version: i64) -> Result<(), StoreError> {
     name.push(format!(".before-{version}"));
     let copy = PathBuf::from(name);
     // A copy from an attempt that failed is out of date by now.
-    if let Err(source) = fs::remove_file(&copy)
-        && source.kind() != std::io::ErrorKind::NotFound
+    if let Err(why) = fs::remove_file(&copy)
+        && why.kind() != std::io::ErrorKind::NotFound
     {
-        return Err(StoreError::Io { action: "cannot replace", path: copy, source });
+        return Err(StoreError::Io { action: "cannot replace", path: copy, why });
     }
     maintain::copy(&read_only(path)?, &copy)
 }
@@ -104,10 +104,10 @@ pub(crate) fn create_private(path: &Path) -> Result<(), StoreError> {
     options.write(true).create(true).truncate(false);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map_err(|source| StoreError::Io {
+    options.open(path).map_err(|why| StoreError::Io {
         action: "cannot create",
         path: path.to_owned(),
-        source,
+        why,
     })?;
     Ok(())
 }

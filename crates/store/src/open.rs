@@ -227,10 +227,10 @@ fn create_folder(path: &Path) -> Result<(), StoreError> {
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder).map_err(|source| StoreError::Io {
+    builder.create(folder).map_err(|why| StoreError::Io {
         action: "cannot create",
         path: folder.to_owned(),
-        source,
+        why,
     })
 }
 
@@ -252,15 +252,15 @@ pub fn claim(path: impl AsRef<Path>) -> Result<Claim, StoreError> {
     name.push(".lock");
     let lock = PathBuf::from(name);
     migrate::create_private(&lock)?;
-    let failed = |source| StoreError::Io { action: "cannot lock", path: lock.clone(), source };
+    let failed = |why| StoreError::Io { action: "cannot lock", path: lock.clone(), why };
     let file = fs::File::options().write(true).open(&lock).map_err(failed)?;
     match file.try_lock() {
         Ok(()) => Ok(Claim { _lock: file }),
         Err(fs::TryLockError::WouldBlock) => Err(StoreError::InUse { path: path.to_owned() }),
-        Err(fs::TryLockError::Error(source)) if source.kind() == io::ErrorKind::Unsupported => {
+        Err(fs::TryLockError::Error(why)) if why.kind() == io::ErrorKind::Unsupported => {
             tracing::warn!("this file system has no locks; nothing keeps a second server away");
             Ok(Claim { _lock: file })
         }
-        Err(fs::TryLockError::Error(source)) => Err(failed(source)),
+        Err(fs::TryLockError::Error(why)) => Err(failed(why)),
     }
 }

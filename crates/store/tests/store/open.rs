@@ -193,3 +193,30 @@ async fn readers_do_not_wait_for_each_other_or_for_the_writer() {
     let filter = message::MessageFilter::default();
     assert_eq!(store.read(move |conn| message::count(conn, &filter)).await.unwrap(), 0);
 }
+
+#[tokio::test]
+async fn a_full_disk_and_one_that_may_only_be_read_are_told_apart_and_lose_nothing() {
+    let (_folder, store) = fresh().await;
+    store.write(|tx| setting::set(tx, "before", &json!("kept"), NOW)).await.unwrap();
+    let limited = |pragma: &'static str| {
+        store.write(move |tx| {
+            tx.execute_batch(pragma)?;
+            setting::set(tx, "large", &json!("x".repeat(4 << 20)), NOW)
+        })
+    };
+    let refused = limited("PRAGMA max_page_count = 200").await.unwrap_err();
+    assert!(matches!(refused, StoreError::Full), "{refused:?}");
+    // Room was made.
+    store
+        .write(|tx| {
+            tx.execute_batch("PRAGMA max_page_count = 1000000")?;
+            setting::set(tx, "after", &json!("kept"), NOW)
+        })
+        .await
+        .unwrap();
+    let refused = limited("PRAGMA query_only = ON").await.unwrap_err();
+    assert!(matches!(refused, StoreError::ReadOnly), "{refused:?}");
+    for (key, wanted) in [("before", Some(json!("kept"))), ("large", None), ("after", Some(json!("kept")))] {
+        assert_eq!(store.read(move |conn| setting::get(conn, key)).await.unwrap(), wanted, "{key}");
+    }
+}
