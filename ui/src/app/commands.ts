@@ -17,6 +17,7 @@ import {
 import { useEffect, useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { useLack } from "@/api/use-lack";
+import { tellFailure } from "@/lib/told-failure";
 import { type PaletteCommand, useAgentDialogs, useCreateConversation } from "@/panels";
 import { useLayout } from "./layout";
 import { openPalette, useOverlays } from "./overlays";
@@ -48,7 +49,8 @@ export function useCommands(): Command[] {
             icon: MessageSquarePlus,
             key: "alt+n",
             lack: conversationsLack,
-            run: () => converse(undefined, { onSuccess: ({ id }) => selectAgent(agentId, id) }),
+            run: () =>
+              converse(undefined, { onSuccess: ({ id }) => selectAgent(agentId, id), onError: tellFailure }),
           },
           {
             id: "write",

@@ -8,6 +8,7 @@ import { useReach } from "@/api/reach";
 import { useIsLocal } from "@/api/use-local";
 import { Button } from "@/components/ui/button";
 import { Spinner } from "@/components/ui/spinner";
+import { tellFailure } from "@/lib/told-failure";
 import { useFailure } from "@/lib/use-failure";
 import { useRetryConnection, useSelectConnection } from "@/panels";
 
@@ -52,7 +53,11 @@ export function ConnectionBanner() {
           {t("common.tryAgain")}
         </Button>
         {isLocal ? null : (
-          <Button size="sm" disabled={select.isPending} onClick={() => select.mutate("local")}>
+          <Button
+            size="sm"
+            disabled={select.isPending}
+            onClick={() => select.mutate("local", { onError: tellFailure })}
+          >
             {t("reach.useLocal")}
           </Button>
         )}

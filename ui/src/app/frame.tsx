@@ -32,6 +32,7 @@ import { useOverlays } from "./overlays";
 import { Part } from "./part";
 import { Rail } from "./rail";
 import { Shortcuts } from "./shortcuts";
+import { ToldFailure } from "./told-failure";
 import { useAppearance } from "./use-appearance";
 import { useConnectionChange } from "./use-connection-change";
 import { useDestinations } from "./use-destinations";
@@ -85,6 +86,7 @@ export function Frame() {
       ) : null}
       <div className="flex h-full min-w-0 flex-1 flex-col">
         <ConnectionBanner />
+        <ToldFailure />
         <div className="min-h-0 flex-1">
           <Part key={place}>
             <Suspense fallback={<Spinner className="m-6" aria-label={t("common.loading")} />}>

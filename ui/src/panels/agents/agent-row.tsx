@@ -6,6 +6,7 @@ import { Menu, MenuContent, MenuItem, MenuTrigger } from "@/components/ui/menu";
 import { When } from "@/components/ui/when";
 import { cn } from "@/lib/cn";
 import { isRehearsal } from "@/lib/model-name";
+import { tellFailure } from "@/lib/told-failure";
 import { useAgentDialogs } from "./dialogs";
 import { useDuplicateAgent } from "./queries";
 
@@ -86,7 +87,7 @@ function AgentMenu({ agent, onSelect }: Pick<AgentRowProps, "agent" | "onSelect"
           onSelect={() =>
             duplicate.mutate(
               { agentId: agent.id, name: t("agents.copyName", { name: agent.name }) },
-              { onSuccess: ({ id }) => onSelect(id) },
+              { onSuccess: ({ id }) => onSelect(id), onError: tellFailure },
             )
           }
         >

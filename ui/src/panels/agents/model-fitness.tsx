@@ -24,6 +24,7 @@ export function ModelFitness({ model }: { model: string }) {
   const isKnown = card?.is_current === true;
   const { data: estimate } = useTrialEstimate(model, shown && cards !== undefined && !running && !isKnown);
   const { start, cancel } = useTrial(model);
+  const error = start.error ?? cancel.error;
   if (!shown || !cards) return null;
   const lacking =
     isKnown || running
@@ -54,7 +55,7 @@ export function ModelFitness({ model }: { model: string }) {
         )}
       </div>
       {estimate && !running && !isKnown ? <TrialPrice estimate={estimate} /> : null}
-      {start.error ? <Problem {...failure.of(start.error)} /> : null}
+      {error ? <Problem {...failure.of(error)} /> : null}
       <CheckList checks={lacking} label={t("models.lacking")} />
     </section>
   );

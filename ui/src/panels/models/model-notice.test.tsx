@@ -2,7 +2,7 @@ import { screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, it, vi } from "vitest";
 import type { Agent } from "@/api/types";
-import { showPanel } from "@/test/page";
+import { refusal, showPanel } from "@/test/page";
 import { ModelNotice, troubles } from "./model-notice";
 
 const check = (name: string, verdict: string, more: object = {}) => ({
@@ -68,4 +68,14 @@ it("says what is wrong with the remedy, mends it in one step, and can be put awa
   expect(onSettings).toHaveBeenCalledOnce();
   await userEvent.click(screen.getByRole("button", { name: "Dismiss" }));
   expect(screen.queryByRole("region")).toBeNull();
+});
+
+it("says why a step could not be taken", async () => {
+  showPanel(<ModelNotice agent={agent(32_768)} onSettings={() => {}} />, {
+    "GET /workbench/status": STATUS,
+    "GET /workbench/preflight": [{ ...(CARD as object), id: "card-8" }],
+    "PATCH /v1/agents/agent-1": refusal(422, "Too small."),
+  });
+  await userEvent.click(await screen.findByRole("button", { name: "Limit the context to 8,192 tokens" }));
+  expect(await screen.findByRole("alert")).toHaveTextContent("Too small.");
 });

@@ -7,9 +7,11 @@ import type { Agent } from "@/api/types";
 import { useIsLocal } from "@/api/use-local";
 import { CheckList } from "@/components/agent/score-card";
 import { Button } from "@/components/ui/button";
+import { Problem } from "@/components/ui/problem";
 import { Spinner } from "@/components/ui/spinner";
 import { isRehearsal } from "@/lib/model-name";
 import { count } from "@/lib/quantity";
+import { useFailure } from "@/lib/use-failure";
 import { useLimitContext } from "./queries";
 
 /** Cards one has read and put away; a new trial is a new card. */
@@ -48,6 +50,8 @@ export function ModelNotice({ agent, onSettings }: NoticeProps) {
   const { ids, dismiss } = useDismissed();
   const limit = useLimitContext(agent.id);
   const { start } = useTrial(model);
+  const failure = useFailure();
+  const error = limit.error ?? start.error;
   const card = cards?.find((each) => each.model === model);
   const found = troubles(card, agent.llm_config.context_window);
   if (!card || found.length === 0 || ids.includes(card.id)) return null;
@@ -73,6 +77,7 @@ export function ModelNotice({ agent, onSettings }: NoticeProps) {
         </Button>
       </div>
       <CheckList checks={found} label={t("models.lacking")} />
+      {error ? <Problem {...failure.of(error)} /> : null}
       <div className="flex flex-wrap gap-2">
         {canLimit ? (
           <Button size="sm" disabled={limit.isPending} onClick={() => limit.mutate(reads)}>

@@ -124,6 +124,7 @@ function Expiry({ hours, onChange }: ExpiryProps) {
   const [text, setText] = useState(hours === null ? "" : String(hours));
   const store = () => {
     const given = text.trim() === "" ? null : Number(text);
+    if (given === hours) return;
     if (given === null || given > 0) onChange({ expire_unattended_hours: given });
     else setText(hours === null ? "" : String(hours));
   };

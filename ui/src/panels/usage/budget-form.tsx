@@ -2,7 +2,8 @@ import { type FormEvent, type ReactNode, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Button } from "@/components/ui/button";
 import { Dialog, DialogContent } from "@/components/ui/dialog";
-import { Field, Input, Select } from "@/components/ui/field";
+import { Field, Input } from "@/components/ui/field";
+import { ChoiceField } from "@/components/ui/labelled";
 import { Problem } from "@/components/ui/problem";
 import { useFailure } from "@/lib/use-failure";
 import {
@@ -52,18 +53,15 @@ function AddForm({ onDone }: { onDone: () => void }) {
       onSubmit={keep}
       onCancel={onDone}
     >
-      <Field label={t("budgets.for")}>
-        {(control) => (
-          <Select {...control} value={agentId} onChange={(event) => setAgentId(event.target.value)}>
-            <option value="">{t("budgets.everyone")}</option>
-            {agents.map(({ id, name }) => (
-              <option key={id} value={id}>
-                {name}
-              </option>
-            ))}
-          </Select>
-        )}
-      </Field>
+      <ChoiceField
+        label={t("budgets.for")}
+        value={agentId}
+        options={[
+          { value: "", text: t("budgets.everyone") },
+          ...agents.map(({ id, name }) => ({ value: id, text: name })),
+        ]}
+        onChange={setAgentId}
+      />
     </BudgetForm>
   );
 }
@@ -126,17 +124,12 @@ function BudgetForm({ budget, error, busy, submit, onSubmit, onCancel, children 
   return (
     <form className="flex flex-col gap-4" onSubmit={keep}>
       {children}
-      <Field label={t("budgets.period")}>
-        {(control) => (
-          <Select {...control} value={period} onChange={(event) => setPeriod(event.target.value as Period)}>
-            {PERIODS.map((each) => (
-              <option key={each} value={each}>
-                {t(`budgets.periods.${each}`)}
-              </option>
-            ))}
-          </Select>
-        )}
-      </Field>
+      <ChoiceField
+        label={t("budgets.period")}
+        value={period}
+        options={PERIODS.map((value) => ({ value, text: t(`budgets.periods.${value}`) }))}
+        onChange={setPeriod}
+      />
       <Field label={t("budgets.usd")} hint={t("budgets.usdHint")}>
         {(control) => (
           <Input

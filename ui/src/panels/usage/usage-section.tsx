@@ -1,11 +1,9 @@
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
+import { QueryState } from "@/components/agent/query-state";
 import { Empty } from "@/components/ui/empty";
-import { Field, Select } from "@/components/ui/field";
-import { Problem } from "@/components/ui/problem";
-import { Spinner } from "@/components/ui/spinner";
+import { ChoiceField } from "@/components/ui/labelled";
 import { count } from "@/lib/quantity";
-import { useFailure } from "@/lib/use-failure";
 import { Budgets } from "./budgets";
 import { DayChart } from "./day-chart";
 import { beginning, datesBetween } from "./days";
@@ -13,6 +11,7 @@ import { GROUPS, type Group, type Sum, useUsage } from "./queries";
 import { UsageTable, useMoney } from "./usage-table";
 
 const SPANS = { week: 7, month: 30, quarter: 91 } as const;
+type Span = keyof typeof SPANS;
 const MEASURES = ["tokens", "cost"] as const;
 
 /** What models were used for and what that cost, and what may be spent. */
@@ -27,14 +26,13 @@ export function UsageSection() {
 
 function Used() {
   const { t, i18n } = useTranslation();
-  const failure = useFailure();
   const money = useMoney();
   const [group, setGroup] = useState<Group>("day");
-  const [span, setSpan] = useState<keyof typeof SPANS>("month");
+  const [span, setSpan] = useState<Span>("month");
   const [measure, setMeasure] = useState<(typeof MEASURES)[number]>("tokens");
   const now = new Date();
   const from = beginning(SPANS[span], now);
-  const { data, error, isPending } = useUsage(group, from);
+  const { data, error, isPending, refetch } = useUsage(group, from);
   const byDate = new Map(data?.groups.map((sum) => [sum.key, sum]));
   const days = datesBetween(from, now).map((date) => ({ date, sum: byDate.get(date) ?? null }));
   return (
@@ -46,32 +44,31 @@ function Used() {
         <p className="text-muted-foreground">{t("usage.explanation")}</p>
       </header>
       <div className="grid max-w-xl grid-cols-3 gap-3">
-        <Choice
+        <ChoiceField
           label={t("usage.by")}
           value={group}
-          onChoose={setGroup}
-          names={GROUPS}
-          word={(name) => t(`usage.groups.${name}`)}
+          options={GROUPS.map((value) => ({ value, text: t(`usage.groups.${value}`) }))}
+          onChange={setGroup}
         />
-        <Choice
+        <ChoiceField
           label={t("usage.span")}
           value={span}
-          onChoose={setSpan}
-          names={Object.keys(SPANS) as (keyof typeof SPANS)[]}
-          word={(name) => t(`usage.spans.${name}`)}
+          options={(Object.keys(SPANS) as Span[]).map((value) => ({
+            value,
+            text: t(`usage.spans.${value}`),
+          }))}
+          onChange={setSpan}
         />
         {group === "day" ? (
-          <Choice
+          <ChoiceField
             label={t("usage.measure")}
             value={measure}
-            onChoose={setMeasure}
-            names={MEASURES}
-            word={(name) => t(`usage.measures.${name}`)}
+            options={MEASURES.map((value) => ({ value, text: t(`usage.measures.${value}`) }))}
+            onChange={setMeasure}
           />
         ) : null}
       </div>
-      {isPending ? <Spinner aria-label={t("common.loading")} /> : null}
-      {error ? <Problem {...failure.of(error)} /> : null}
+      <QueryState isPending={isPending} error={error} refetch={refetch} />
       {data && data.total.calls === 0 ? <Empty heading={t("usage.none")} /> : null}
       {data && data.total.calls > 0 ? (
         <>
@@ -96,28 +93,4 @@ function Used() {
 
 function inOrder(days: readonly Sum[]): Sum[] {
   return days.toSorted((a, b) => a.key.localeCompare(b.key));
-}
-
-type ChoiceProps<T extends string> = {
-  label: string;
-  value: T;
-  onChoose: (value: T) => void;
-  names: readonly T[];
-  word: (name: T) => string;
-};
-
-function Choice<T extends string>({ label, value, onChoose, names, word }: ChoiceProps<T>) {
-  return (
-    <Field label={label}>
-      {(control) => (
-        <Select {...control} value={value} onChange={(event) => onChoose(event.target.value as T)}>
-          {names.map((name) => (
-            <option key={name} value={name}>
-              {word(name)}
-            </option>
-          ))}
-        </Select>
-      )}
-    </Field>
-  );
 }

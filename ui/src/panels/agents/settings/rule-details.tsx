@@ -151,6 +151,10 @@ function Outcomes({ rule, names, onChange }: DetailsProps<Of<"conditional">>) {
               required
               aria-label={t("agentSettings.rules.output")}
               aria-invalid={taken(at) || undefined}
+              // Of two that say the same the rule would keep one, and the other would be lost unseen.
+              ref={(element) =>
+                element?.setCustomValidity(taken(at) ? t("agentSettings.rules.outputTaken") : "")
+              }
               className="h-7 w-40 py-0 font-mono"
               value={row.output}
               onChange={(event) => put(rows.with(at, { ...row, output: event.target.value }))}

@@ -62,6 +62,7 @@ describe("tool rules", () => {
     const [, second] = screen.getAllByRole("textbox", { name: "Result" });
     await userEvent.type(second as HTMLElement, "yes");
     expect(screen.getByText(/stands above already/)).toBeVisible();
+    expect(form.checkValidity()).toBe(false);
     await userEvent.clear(second as HTMLElement);
     await userEvent.type(second as HTMLElement, "no");
     expect(saved.rules[0]).toMatchObject({
