@@ -143,7 +143,7 @@ function Approvals() {
 
 function Page({ children }: { children: ReactNode }) {
   return (
-    <main className="flex h-full flex-col overflow-y-auto [scrollbar-gutter:stable]">
+    <main className="flex h-full flex-col overflow-y-auto">
       <OpenRail />
       {children}
     </main>
