@@ -1,6 +1,7 @@
 """Approvals over HTTP against a real `loci serve`: a script lists and answers with the guarantees the window has."""
 
 import json
+import shutil
 import time
 
 import httpx
@@ -291,3 +292,25 @@ def test_a_persons_own_tool_runs_confined_on_this_machine(desk):
     assert request["calls"][0]["preview"] == "your own python tool, confined, without the network"
     desk.answer(request, [decide(request["calls"][0])])
     assert desk.returns()[-1] == ("success", "42\n[printed]\ndoubling p 6\n")
+
+
+def test_an_own_tool_that_wants_too_much_memory_ends_with_a_sentence(desk):
+    grow = 'def grow() -> int:\n    """Grows."""\n    held = []\n    while True:\n        held.append("x" * 1_000_000)\n'
+    swell = (
+        "/** Swells. */\nexport function swell(): number {\n"
+        "  const held: Buffer[] = [];\n  for (;;) held.push(Buffer.alloc(1 << 24, 1));\n}\n"
+    )
+    tools = [desk.post("/workbench/own-tools", {"source_code": grow, "memory_mb": 128})]
+    if shutil.which("node"):
+        given = {"source_code": swell, "source_type": "typescript", "memory_mb": 128}
+        tools.append(desk.post("/workbench/own-tools", given))
+    for tool in tools:
+        assert tool["memory_mb"] == 128
+        desk.offer(tool["name"])
+        desk.say((tool["name"], {}))
+        request = desk.request()
+        desk.answer(request, [decide(request["calls"][0])])
+        status, told = desk.returns()[-1]
+        assert status == "error" and ("more memory than it may" in told or "allocation failed" in told), told
+    log = [json.loads(line) for line in desk.http.get("/workbench/audit?format=jsonl").text.splitlines()]
+    assert [one["outcome"] for one in log if one["event"] == "finished"] == ["error"] * len(tools)

@@ -9,6 +9,44 @@ pub use loci_tools::{
     source::SourceType,
 };
 
+/// The longest a tool of the server may be let run, seconds.
+const LONGEST: u32 = 3_600;
+/// Megabytes a tool may be given, from and to.
+const MEMORY: std::ops::RangeInclusive<u32> = 64..=65_536;
+
+/// Whether a tool can be let run for so long.
+///
+/// # Errors
+/// 422 with what it may be.
+pub fn check_timeout(seconds: Option<u32>) -> Result<(), ApiError> {
+    match seconds {
+        Some(seconds) if !(1..=LONGEST).contains(&seconds) => {
+            Err(ApiError::validation(format!("body.timeout_seconds: must be from 1 to {LONGEST}")))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Whether a tool can be given so much memory.
+///
+/// # Errors
+/// 422 with what it may be.
+pub fn check_memory(megabytes: Option<u32>) -> Result<(), ApiError> {
+    let (least, most) = (MEMORY.start(), MEMORY.end());
+    match megabytes {
+        Some(megabytes) if !MEMORY.contains(&megabytes) => {
+            Err(ApiError::validation(format!("body.memory_mb: must be from {least} to {most}")))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Megabytes as [`RunRequest::memory_bytes`].
+#[must_use]
+pub fn bytes(megabytes: u32) -> u64 {
+    u64::from(megabytes) << 20
+}
+
 /// The name, description and parameters of a source, derived without running it. `parameters` stands in for those
 /// of the source.
 ///

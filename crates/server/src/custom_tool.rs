@@ -20,6 +20,7 @@ use serde_json::{Map, Value};
 use crate::{
     App,
     agents::state::{self, Include},
+    confined::bytes,
     secrets::{self, of_tool},
 };
 
@@ -56,7 +57,7 @@ impl Grants {
         Ok(Self {
             network,
             timeout: timeout_seconds.map(|seconds| Duration::from_secs(seconds.into())),
-            memory_bytes: memory_mb.map(|megabytes| u64::from(megabytes) << 20),
+            memory_bytes: memory_mb.map(bytes),
             env,
         })
     }

@@ -20,6 +20,7 @@ use tokio::sync::mpsc;
 use crate::{
     App,
     agents::{state, variables::Variables},
+    confined::{bytes, check_memory, check_timeout},
     custom_tool::{Grants, Seen},
     error::{Answer, Failure},
     secrets, tools,
@@ -110,12 +111,8 @@ pub async fn try_tool(app: &App, trial: Trial) -> Answer<mpsc::Receiver<TrialEve
     check_requirements("pip_requirements", Some(&trial.pip_requirements))?;
     check_requirements("npm_requirements", Some(&trial.npm_requirements))?;
     loci_api::agent::check_secrets(&trial.env_vars)?;
-    if trial.timeout_seconds.is_some_and(|seconds| !(1..=3_600).contains(&seconds)) {
-        return Err(ApiError::validation("body.timeout_seconds: must be from 1 to 3600").into());
-    }
-    if trial.memory_mb.is_some_and(|megabytes| !(64..=65_536).contains(&megabytes)) {
-        return Err(ApiError::validation("body.memory_mb: must be from 64 to 65536").into());
-    }
+    check_timeout(trial.timeout_seconds)?;
+    check_memory(trial.memory_mb)?;
     let kind = tools::source_type(trial.source_type.as_deref())?;
     let (mut env, agent_state) = of_agent(app, &trial).await?;
     let tried = tried(trial.tool_id.as_deref())?;
@@ -129,7 +126,7 @@ pub async fn try_tool(app: &App, trial: Trial) -> Answer<mpsc::Receiver<TrialEve
         env,
         network: trial.network,
         timeout: trial.timeout_seconds.map(|seconds| Duration::from_secs(seconds.into())),
-        memory_bytes: trial.memory_mb.map(|megabytes| u64::from(megabytes) << 20),
+        memory_bytes: trial.memory_mb.map(bytes),
         pip_requirements: trial.pip_requirements.clone(),
         npm_requirements: trial.npm_requirements.clone(),
         watcher: Some(watcher),

@@ -1,4 +1,4 @@
-//! Request bodies and ids of the desk's routes, with refusals in the API's shape.
+//! Request bodies of the desk's routes, with refusals in the API's shape.
 
 use axum::{
     body::{Body, to_bytes},
@@ -6,7 +6,7 @@ use axum::{
 };
 use loci_api::error::ApiError;
 use loci_server::error::Failure;
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 
 /// No body of the desk is larger; the arguments of an edited call are the largest part of one.
 const LARGEST_BODY: usize = 8 << 20;
@@ -26,4 +26,11 @@ impl<S: Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
         })?;
         Ok(Self(value))
     }
+}
+
+/// Tells what is null from what is left out, for `#[serde(default, deserialize_with = "given")]`.
+pub fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    value: D,
+) -> Result<Option<Option<T>>, D::Error> {
+    Option::deserialize(value).map(Some)
 }

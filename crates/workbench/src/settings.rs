@@ -4,10 +4,14 @@ use axum::{Json as Answer, Router, extract::State, routing::get};
 use loci_api::{error::ApiError, time::Timestamp};
 use loci_server::error::Failure;
 use loci_store::table::setting;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Desk, events::Event, extract::Json};
+use crate::{
+    Desk,
+    events::Event,
+    extract::{Json, given},
+};
 
 const KEY: &str = "workbench";
 /// Hours of [`Settings::expire_unattended_hours`]: two seconds to a year.
@@ -75,11 +79,6 @@ struct Change {
     #[serde(default, deserialize_with = "given")]
     expire_unattended_hours: Option<Option<f64>>,
     confine_commands: Option<bool>,
-}
-
-/// Tells null from what was left out.
-fn given<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Option<f64>>, D::Error> {
-    Deserialize::deserialize(value).map(Some)
 }
 
 impl Change {

@@ -26,9 +26,13 @@ use loci_store::{
         conversation, message,
     },
 };
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
-use crate::{Desk, events::Event, extract::Json};
+use crate::{
+    Desk,
+    events::Event,
+    extract::{Json, given},
+};
 
 /// Groups of one answer.
 const MOST_GROUPS: u32 = 200;
@@ -294,11 +298,6 @@ struct Change {
     limit_tokens: Option<Option<i64>>,
     #[serde(default)]
     warn_percent: Option<i64>,
-}
-
-/// Tells what is null from what is left out.
-fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(value: D) -> Result<Option<Option<T>>, D::Error> {
-    Option::deserialize(value).map(Some)
 }
 
 fn nano(limit: Option<f64>) -> Result<Option<i64>, ApiError> {

@@ -38,6 +38,8 @@ export type OwnTool = {
   read_only: boolean;
   network: boolean;
   timeout_seconds: number;
+  /** Null: as much as every tool is given. */
+  memory_mb: number | null;
   env: Record<string, string>;
   /** Of secrets only the names ever come back. */
   secret_names: string[];

@@ -33,6 +33,8 @@ pub struct OwnTool {
     /// Whether it may connect to other machines.
     pub network: bool,
     pub timeout_seconds: u32,
+    /// `None`: the server's own limit.
+    pub memory_mb: Option<u32>,
     /// Variables that are no secrets.
     pub env: BTreeMap<String, String>,
     /// Names of variables whose values are in the place for secrets.
@@ -53,6 +55,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<OwnTool> {
         read_only: row.get("read_only")?,
         network: row.get("network")?,
         timeout_seconds: row.get("timeout_seconds")?,
+        memory_mb: row.get("memory_mb")?,
         env: row.json("env")?,
         secret_names: row.json("secret_names")?,
         created_at: row.time("created_at")?,
@@ -65,12 +68,14 @@ fn read(row: &Row<'_>) -> rusqlite::Result<OwnTool> {
 pub fn upsert(conn: &Connection, tool: &OwnTool) -> Result<(), StoreError> {
     conn.prepare_cached(
         "INSERT INTO client_tools (id, name, source_type, source_code, json_schema, pip_requirements,
-           npm_requirements, read_only, network, timeout_seconds, env, secret_names, created_at, updated_at)
+           npm_requirements, read_only, network, timeout_seconds, memory_mb, env, secret_names, created_at, updated_at)
          VALUES (:id, :name, :source_type, :source_code, :json_schema, :pip_requirements,
-           :npm_requirements, :read_only, :network, :timeout_seconds, :env, :secret_names, :created_at, :updated_at)
+           :npm_requirements, :read_only, :network, :timeout_seconds, :memory_mb, :env, :secret_names, :created_at,
+           :updated_at)
          ON CONFLICT (id) DO UPDATE SET name = :name, source_type = :source_type, source_code = :source_code,
            json_schema = :json_schema, pip_requirements = :pip_requirements, npm_requirements = :npm_requirements,
-           read_only = :read_only, network = :network, timeout_seconds = :timeout_seconds, updated_at = :updated_at",
+           read_only = :read_only, network = :network, timeout_seconds = :timeout_seconds, memory_mb = :memory_mb,
+           updated_at = :updated_at",
     )?
     .execute(named_params! {
         ":id": tool.id,
@@ -83,6 +88,7 @@ pub fn upsert(conn: &Connection, tool: &OwnTool) -> Result<(), StoreError> {
         ":read_only": tool.read_only,
         ":network": tool.network,
         ":timeout_seconds": tool.timeout_seconds,
+        ":memory_mb": tool.memory_mb,
         ":env": json(&tool.env)?,
         ":secret_names": json(&tool.secret_names)?,
         ":created_at": tool.created_at.0,

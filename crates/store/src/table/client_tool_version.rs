@@ -11,8 +11,8 @@ use crate::{
     row::{RowExt, json},
 };
 
-/// Everything of a tool that a restore brings back. What it is granted here is no part of it: network, time and
-/// variables stay as they are.
+/// Everything of a tool that a restore brings back. What it is granted here is no part of it: network, limits
+/// and variables stay as they are.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct OwnToolContent {
     pub name: String,

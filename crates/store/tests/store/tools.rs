@@ -235,6 +235,7 @@ fn own(name: &str) -> OwnTool {
         read_only: true,
         network: false,
         timeout_seconds: 60,
+        memory_mb: Some(256),
         env: [("A".to_owned(), "1".to_owned())].into(),
         secret_names: Vec::new(),
         created_at: NOW,

@@ -19,7 +19,7 @@ pub struct Confinement {
     pub signals_scoped: bool,
     /// Processes and threads it could have at one time.
     pub processes: Option<u64>,
-    /// Bytes of address space of each of its processes.
+    /// Bytes of memory each of its processes could have.
     pub memory_bytes: Option<u64>,
     /// Whether it ran as root.
     pub root: bool,

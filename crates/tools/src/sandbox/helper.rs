@@ -46,11 +46,21 @@ pub(super) struct Plan {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct PlanLimits {
     pub cpu_seconds: u64,
-    /// Address space, bytes; None: not limited that way.
-    pub memory_bytes: Option<u64>,
+    pub memory: Memory,
     pub file_bytes: u64,
     pub open_files: u64,
     pub processes: u64,
+}
+
+/// How memory is counted, bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Memory {
+    /// The whole address space.
+    AddressSpace(u64),
+    /// What it may write to, for a program that reserves far more address space than it uses. `most` is the limit, a
+    /// little above the `granted` that the program itself keeps to.
+    Written { granted: u64, most: u64 },
 }
 
 /// What the helper tells the program that started it.

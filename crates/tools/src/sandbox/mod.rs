@@ -18,6 +18,7 @@ mod spawner;
 
 use std::{
     collections::BTreeMap,
+    fmt,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -40,8 +41,8 @@ pub use interpreter::InterpreterError;
 pub struct Limits {
     /// Unless the request says otherwise.
     pub timeout: Duration,
-    /// Address space of each Python process, bytes. Node reserves far more than it uses, so for it this is the
-    /// heap.
+    /// Memory of each process, bytes. Of Python it is the address space; Node reserves far more of that than it uses,
+    /// so for it this is the heap, and a little more is all it may write to.
     pub memory_bytes: u64,
     /// The largest single file, bytes.
     pub file_bytes: u64,
@@ -132,7 +133,7 @@ pub enum RunMode {
 }
 
 /// One call.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct RunRequest {
     /// Shown to the code as `LETTA_TOOL_ID`; empty for source that is not stored.
     pub tool_id: String,
@@ -204,6 +205,24 @@ pub struct NestedCall {
     pub arguments: Map<String, Value>,
     /// The tool's value, or the sentence the code gets as an exception.
     pub answer: oneshot::Sender<Result<Value, String>>,
+}
+
+impl fmt::Debug for RunRequest {
+    /// Without what may be secret: of the variables only the names.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RunRequest")
+            .field("tool_id", &self.tool_id)
+            .field("agent_id", &self.agent_id)
+            .field("source_type", &self.source_type)
+            .field("mode", &self.mode)
+            .field("function", &self.function)
+            .field("env", &self.env.keys())
+            .field("network", &self.network)
+            .field("timeout", &self.timeout)
+            .field("memory_bytes", &self.memory_bytes)
+            .field("work_dir", &self.work_dir)
+            .finish_non_exhaustive()
+    }
 }
 
 impl RunRequest {

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::{
     Confinement, Inner, InstallError, InterpreterError, RunMode, RunRequest, RunResult, RunStatus,
-    helper::{Plan, PlanLimits, Report},
+    helper::{Memory, Plan, PlanLimits, Report},
     process::{self, Ending, Finished, Job},
     sandbox_home,
     spares::{self, FolderId, Key, Ready},
@@ -26,6 +26,10 @@ const PYTHON_RUNNER: &str = include_str!("runner.py");
 const NODE_RUNNER: &str = include_str!("runner.mjs");
 /// Characters of an error the model is told.
 const MAX_ERROR_CHARS: usize = 1000;
+/// Bytes Node needs beside its heap: an idle one writes to 50 MB, and young objects have a place of their own.
+const BESIDE_THE_HEAP: u64 = 256 << 20;
+/// What is told of a call that wanted more memory than it may have.
+const TOO_MUCH_MEMORY: &str = "it used more memory than it may and was stopped";
 
 /// Why a call did not come to run.
 #[derive(Debug, thiserror::Error)]
@@ -100,7 +104,7 @@ struct Program {
     read: Vec<PathBuf>,
     /// Folders of programs it brings along.
     path: Vec<PathBuf>,
-    memory_bytes: Option<u64>,
+    memory: Memory,
     /// Added to the request.
     extra: Value,
 }
@@ -220,8 +224,8 @@ async fn python(sandbox: &Inner, request: &RunRequest) -> Result<Program, NotRun
     let flags = ["-I", "-B", "-X", "utf8", "-c", PYTHON_RUNNER];
     let argv = std::iter::once(program.display().to_string()).chain(flags.map(str::to_owned)).collect();
     let path = program.parent().map(Path::to_owned).into_iter().collect();
-    let memory_bytes = Some(memory(sandbox, request));
-    Ok(Program { argv, read, path, memory_bytes, extra: json!({}) })
+    let memory = Memory::AddressSpace(memory(sandbox, request));
+    Ok(Program { argv, read, path, memory, extra: json!({}) })
 }
 
 async fn node(sandbox: &Inner, request: &RunRequest, callable: Option<&Callable>) -> Result<Program, NotRun> {
@@ -237,7 +241,8 @@ async fn node(sandbox: &Inner, request: &RunRequest, callable: Option<&Callable>
         extra["modules"] = json!(folder);
         read.push(folder);
     }
-    let heap = format!("--max-old-space-size={}", memory(sandbox, request) >> 20);
+    let granted = memory(sandbox, request);
+    let heap = format!("--max-old-space-size={}", granted >> 20);
     let argv = [
         base.program.display().to_string(),
         heap,
@@ -246,7 +251,9 @@ async fn node(sandbox: &Inner, request: &RunRequest, callable: Option<&Callable>
         NODE_RUNNER.into(),
     ];
     let path = base.program.parent().map(Path::to_owned).into_iter().collect();
-    Ok(Program { argv: argv.into(), read, path, memory_bytes: None, extra })
+    // Buffers are not part of the heap.
+    let memory = Memory::Written { granted, most: granted.saturating_add(BESIDE_THE_HEAP) };
+    Ok(Program { argv: argv.into(), read, path, memory, extra })
 }
 
 fn memory(sandbox: &Inner, request: &RunRequest) -> u64 {
@@ -286,7 +293,7 @@ fn blueprint(
         network: request.network,
         limits: PlanLimits {
             cpu_seconds: timeout.as_secs() + 5,
-            memory_bytes: program.memory_bytes,
+            memory: program.memory,
             file_bytes: limits.file_bytes,
             open_files: limits.open_files,
             processes: limits.processes,
@@ -382,7 +389,8 @@ fn told(finished: Finished, name: &str, timeout: Duration) -> RunResult {
                 text.push('\n');
             }
             text.push_str(&answer.traceback);
-            error(&answer.error, &answer.message)
+            let silent = answer.error == "MemoryError" && answer.message.is_empty();
+            error(&answer.error, if silent { TOO_MUCH_MEMORY } else { &answer.message })
         }
         (Ending::TimedOut, None) => {
             error("TimeoutError", &format!("it ran longer than {} s and was stopped", timeout.as_secs_f64()))
@@ -413,7 +421,9 @@ fn end_without_answer(status: std::process::ExitStatus, stderr: Option<&str>) ->
     #[cfg(unix)]
     {
         use std::os::unix::process::ExitStatusExt;
+        let out_of_memory = || stderr.is_some_and(|text| text.to_lowercase().contains("out of memory"));
         match status.signal() {
+            Some(_) if out_of_memory() => return TOO_MUCH_MEMORY.to_owned(),
             Some(9) => return "it was killed, probably for using too much memory".to_owned(),
             Some(24) => return "it used up its processor time and was stopped".to_owned(),
             Some(25) => return "it wrote a file larger than a tool may and was stopped".to_owned(),

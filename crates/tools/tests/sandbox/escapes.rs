@@ -201,6 +201,12 @@ async fn memory_files_and_the_disk_have_limits() {
         options.limits.disk_bytes = 8 << 20;
     });
     assert!(attempt(&bench, "bytearray(1 << 30)").await.starts_with("MemoryError"));
+    let bomb = bench.python(
+        "def f():\n    all = []\n    while True:\n        all.append(list(range(100000)))\n",
+        json!({}),
+    );
+    let bomb = bomb.await;
+    assert!(error_text(&bomb).contains("MemoryError: it used more memory than it may"), "{bomb:?}");
     let outcome = attempt(&bench, "open('big', 'wb').write(b'x' * (2 << 20))").await;
     assert!(outcome.starts_with("OSError: [Errno 27]"), "{outcome}");
     let source = "import time\ndef f():\n    for n in range(100):\n        open(f'{n}', 'wb').write(b'x' * (1 << 19))\n        \

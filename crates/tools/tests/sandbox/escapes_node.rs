@@ -148,3 +148,19 @@ async fn the_disk_a_file_output_and_time_have_limits() {
     let child = run("execSync('sleep 100')", 1).await;
     assert!(error_text(&child).contains("TimeoutError"), "{child:?}");
 }
+
+#[tokio::test]
+async fn neither_heap_nor_buffers_take_more_memory_than_was_given() {
+    let Some(bench) = node(|options| options.limits.memory_bytes = 128 << 20) else { return };
+    let run = async |body: &str| {
+        let source = format!("export function f(): number {{ {body} }}\n");
+        bench.sandbox.run(typescript(&source, json!({}))).await
+    };
+    let heap = run("const all: number[][] = []; for (;;) all.push(new Array(1_000_000).fill(1.5));").await;
+    assert!(error_text(&heap).contains("used more memory than it may"), "{heap:?}");
+    assert_eq!(heap.confinement.memory_bytes, Some(128 << 20));
+    // Bytes that no heap counts.
+    let bytes = run("const all: Buffer[] = []; for (;;) all.push(Buffer.alloc(1 << 26, 1));").await;
+    assert!(error_text(&bytes).contains("allocation failed"), "{bytes:?}");
+    assert_eq!(value(run("return Buffer.alloc(1 << 26, 1).length >> 20;").await), json!(64));
+}

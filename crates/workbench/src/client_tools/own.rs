@@ -14,7 +14,7 @@ use axum::{
 };
 use loci_api::{error::ApiError, resource::Requirement, time::Timestamp};
 use loci_server::{
-    confined::{RunRequest, RunStatus, SourceType, derive},
+    confined::{RunRequest, RunStatus, SourceType, bytes, check_memory, derive},
     error::Failure,
 };
 use loci_store::{
@@ -28,7 +28,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{Done, TOOLS, Task};
-use crate::{Desk, events::Event, extract::Json};
+use crate::{
+    Desk,
+    events::Event,
+    extract::{Json, given},
+};
 
 const DEFAULT_SECONDS: u32 = 60;
 const MOST_SECONDS: u32 = 600;
@@ -61,6 +65,7 @@ pub(crate) async fn run(tool: &OwnTool, task: &Task) -> Done {
         env,
         network: tool.network,
         timeout: Some(std::time::Duration::from_secs(tool.timeout_seconds.into())),
+        memory_bytes: tool.memory_mb.map(bytes),
         pip_requirements: tool.pip_requirements.clone(),
         npm_requirements: tool.npm_requirements.clone(),
         work_dir: folder.map(|opened| opened.folder.path().to_owned()),
@@ -109,6 +114,8 @@ struct Shown {
     read_only: bool,
     network: bool,
     timeout_seconds: u32,
+    /// Null: the server's own limit.
+    memory_mb: Option<u32>,
     env: BTreeMap<String, String>,
     secret_names: Vec<String>,
     created_at: Timestamp,
@@ -128,6 +135,7 @@ impl From<OwnTool> for Shown {
             read_only: tool.read_only,
             network: tool.network,
             timeout_seconds: tool.timeout_seconds,
+            memory_mb: tool.memory_mb,
             env: tool.env,
             secret_names: tool.secret_names,
             created_at: tool.created_at,
@@ -137,7 +145,7 @@ impl From<OwnTool> for Shown {
 }
 
 /// What of a tool is set; what is left out of a change stays.
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Given {
     source_type: Option<String>,
@@ -149,6 +157,9 @@ struct Given {
     read_only: Option<bool>,
     network: Option<bool>,
     timeout_seconds: Option<u32>,
+    /// Null: the server's own limit.
+    #[serde(default, deserialize_with = "given")]
+    memory_mb: Option<Option<u32>>,
 }
 
 impl Given {
@@ -162,12 +173,14 @@ impl Given {
         tool.read_only = self.read_only.unwrap_or(tool.read_only);
         tool.network = self.network.unwrap_or(tool.network);
         tool.timeout_seconds = self.timeout_seconds.unwrap_or(tool.timeout_seconds);
+        tool.memory_mb = self.memory_mb.unwrap_or(tool.memory_mb);
         if tool.source_code.len() > LARGEST_SOURCE {
             return Err(ApiError::bad_request(format!("The source is larger than {LARGEST_SOURCE} bytes.")));
         }
         if !(1..=MOST_SECONDS).contains(&tool.timeout_seconds) {
             return Err(ApiError::bad_request(format!("timeout_seconds is 1 to {MOST_SECONDS}.")));
         }
+        check_memory(tool.memory_mb)?;
         loci_api::tool::check_requirements("pip_requirements", Some(&tool.pip_requirements))?;
         loci_api::tool::check_requirements("npm_requirements", Some(&tool.npm_requirements))?;
         if source_changed || self.parameters.is_some() {
@@ -236,32 +249,50 @@ async fn create(State(desk): State<Desk>, Json(given): Json<Given>) -> Result<An
         read_only: false,
         network: false,
         timeout_seconds: DEFAULT_SECONDS,
+        memory_mb: None,
         env: BTreeMap::new(),
         secret_names: Vec::new(),
         created_at: now,
         updated_at: now,
     };
-    keep(&desk, given, empty).await
+    let tool = applied(given, empty).await?;
+    let kept = tool.clone();
+    desk.app().store().write(move |tx| write(tx, &kept)).await?;
+    desk.events().tell(Event::ClientToolChanged);
+    Ok(Answer(tool.into()))
 }
+
+/// How often a change is made anew because the tool was changed meanwhile.
+const TRIES: usize = 5;
 
 async fn change(
     State(desk): State<Desk>,
     Path(id): Path<String>,
     Json(given): Json<Given>,
 ) -> Result<Answer<Shown>, Failure> {
-    let mut tool = find(&desk, &id).await?;
-    tool.updated_at = Timestamp::now();
-    keep(&desk, given, tool).await
+    for _ in 0..TRIES {
+        let before = find(&desk, &id).await?;
+        let tool = applied(given.clone(), OwnTool { updated_at: Timestamp::now(), ..before.clone() }).await?;
+        let kept = tool.clone();
+        // What somebody else changed meanwhile is not undone, and what they deleted does not come back.
+        let same = desk.app().store().write(move |tx| {
+            let same = client_tool::get(tx, &kept.id)?.as_ref() == Some(&before);
+            if same {
+                write(tx, &kept)?;
+            }
+            Ok(same)
+        });
+        if same.await? {
+            desk.events().tell(Event::ClientToolChanged);
+            return Ok(Answer(tool.into()));
+        }
+    }
+    Err(ApiError::conflict("The tool is being changed by others. Look at it again.").into())
 }
 
-async fn keep(desk: &Desk, given: Given, tool: OwnTool) -> Result<Answer<Shown>, Failure> {
-    // Reading a source takes time that grows with it.
-    let tool =
-        tokio::task::spawn_blocking(move || given.apply(tool)).await.map_err(anyhow::Error::from)??;
-    let kept = tool.clone();
-    desk.app().store().write(move |tx| write(tx, &kept)).await?;
-    desk.events().tell(Event::ClientToolChanged);
-    Ok(Answer(tool.into()))
+/// The tool with what is given. Reading a source takes time that grows with it.
+async fn applied(given: Given, tool: OwnTool) -> Result<OwnTool, Failure> {
+    Ok(tokio::task::spawn_blocking(move || given.apply(tool)).await.map_err(anyhow::Error::from)??)
 }
 
 async fn remove(State(desk): State<Desk>, Path(id): Path<String>) -> Result<StatusCode, Failure> {

@@ -5,17 +5,18 @@ use std::collections::BTreeMap;
 
 use axum::{Json as Answer, extract::State};
 use loci_api::{error::ApiError, ids::ToolId, time::Timestamp};
-use loci_server::{error::Failure, extract::Segments, secrets::of_tool, tools};
+use loci_server::{
+    confined::{check_memory, check_timeout},
+    error::Failure,
+    extract::Segments,
+    secrets::of_tool,
+    tools,
+};
 use loci_store::table::tool_settings::{self, ToolSettings};
 use serde::{Deserialize, Serialize};
 
 use super::variables::{self, WantedSecrets};
 use crate::{Desk, events::Event, extract::Json};
-
-/// The longest a tool may be let run, seconds.
-const LONGEST: u32 = 3_600;
-/// Megabytes a tool may be given, from and to.
-const MEMORY: std::ops::RangeInclusive<u32> = 64..=65_536;
 
 /// As it is shown: values of secrets are never part of it.
 #[derive(Debug, Serialize)]
@@ -49,13 +50,8 @@ pub(super) struct Wanted {
 
 impl Wanted {
     fn check(&self) -> Result<(), ApiError> {
-        if self.timeout_seconds.is_some_and(|seconds| !(1..=LONGEST).contains(&seconds)) {
-            return Err(ApiError::validation(format!("body.timeout_seconds: must be from 1 to {LONGEST}")));
-        }
-        if self.memory_mb.is_some_and(|megabytes| !MEMORY.contains(&megabytes)) {
-            let (least, most) = (MEMORY.start(), MEMORY.end());
-            return Err(ApiError::validation(format!("body.memory_mb: must be from {least} to {most}")));
-        }
+        check_timeout(self.timeout_seconds)?;
+        check_memory(self.memory_mb)?;
         variables::check(&self.env, &self.secrets)
     }
 }

@@ -286,3 +286,34 @@ async fn an_agent_is_named_properly() {
         .await
         .refusal(422);
 }
+
+#[tokio::test]
+async fn changes_of_an_own_tool_at_the_same_time_all_last_and_bring_nothing_back() {
+    let desk = Fixture::new().await;
+    let source = "def twice(a: int) -> int:\n    \"\"\"Doubles.\n\n    Args:\n        a: A number.\n    \"\"\"\n    return 2 * a\n";
+    let made = desk.post("/workbench/own-tools", json!({"source_code": source})).await.ok();
+    assert_eq!(made["memory_mb"], Value::Null);
+    let path = format!("/workbench/own-tools/{}", made["id"].as_str().unwrap());
+    let change = |body: Value| desk.call(Method::PATCH, &path, body);
+    let (first, second, third) = tokio::join!(
+        change(json!({"memory_mb": 256})),
+        change(json!({"timeout_seconds": 7})),
+        change(json!({"source_code": source.replace("2 * a", "a + a")})),
+    );
+    for changed in [first, second, third] {
+        changed.ok();
+    }
+    let now = desk.get(&path).await.ok();
+    assert_eq!((&now["memory_mb"], &now["timeout_seconds"]), (&json!(256), &json!(7)));
+    assert!(now["source_code"].as_str().unwrap().contains("a + a"), "{now}");
+    for odd in [json!(1), json!(70_000)] {
+        change(json!({"memory_mb": odd})).await.refusal(422);
+    }
+    assert_eq!(change(json!({"network": true})).await.ok()["memory_mb"], 256, "what is left out stays");
+    assert_eq!(change(json!({"memory_mb": null})).await.ok()["memory_mb"], Value::Null);
+
+    let removed = desk.call(Method::DELETE, &path, json!({}));
+    let (removed, changed) = tokio::join!(removed, change(json!({"memory_mb": 512})));
+    assert!(removed.status.is_success() && (changed.status.is_success() || changed.status == 404));
+    assert_eq!(desk.get("/workbench/own-tools").await.ok(), json!([]));
+}

@@ -94,8 +94,7 @@ export function draftOfOwn(tool: OwnTool): Draft {
     pip: tool.pip_requirements,
     npm: tool.npm_requirements,
     readOnly: tool.read_only,
-    // Memory is what the desk gives every one of them.
-    grants: grantsOf({ ...tool, memory_mb: null }),
+    grants: grantsOf(tool),
   };
 }
 
@@ -136,6 +135,7 @@ export function ownBody(draft: Draft) {
     read_only: draft.readOnly,
     network: draft.grants.network,
     timeout_seconds: draft.grants.timeout_seconds ?? OWN_SECONDS,
+    memory_mb: draft.grants.memory_mb,
   };
 }
 

@@ -18,6 +18,7 @@ const OWN = {
   read_only: false,
   network: false,
   timeout_seconds: 60,
+  memory_mb: 512,
   env: {},
   secret_names: [],
 };
@@ -116,6 +117,7 @@ describe("a tool of this machine", () => {
         read_only: true,
         network: false,
         timeout_seconds: 60,
+        memory_mb: null,
       }),
     );
     await waitFor(() => expect(useDrafts.getState().open).toBe("client-tool-2"));
@@ -138,6 +140,7 @@ describe("a tool of this machine", () => {
     await waitFor(() =>
       expect(seen.find(({ method }) => method === "PATCH")?.body).toMatchObject({
         source_code: "def tidy(deep: bool): ...",
+        memory_mb: 512,
       }),
     );
     await waitFor(() => expect(useDrafts.getState().drafts).toEqual({}));

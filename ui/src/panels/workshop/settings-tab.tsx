@@ -102,7 +102,6 @@ function InServer({ draft, kept, onChange }: SettingsTabProps) {
           onChange={onChange}
           networkHint={t("workshop.networkHint")}
           longest={3600}
-          memory
         />
       ) : (
         <p className="text-muted-foreground">{t("workshop.grantsElsewhere")}</p>
@@ -115,12 +114,10 @@ type GrantedProps = SettingsTabProps & {
   networkHint: string;
   /** Seconds. */
   longest: number;
-  /** It is given as much memory as is said here, rather than what all of its place are given. */
-  memory?: boolean;
 };
 
 /** What this person grants the tool on this machine. */
-function Granted({ draft, kept, onChange, networkHint, longest, memory = false }: GrantedProps) {
+function Granted({ draft, kept, onChange, networkHint, longest }: GrantedProps) {
   const { t } = useTranslation();
   const { network, timeout_seconds, memory_mb, variables } = draft.grants;
   const grant = (change: Partial<Grants>) => onChange({ grants: { ...draft.grants, ...change } });
@@ -140,16 +137,14 @@ function Granted({ draft, kept, onChange, networkHint, longest, memory = false }
         max={longest}
         onChange={(seconds) => grant({ timeout_seconds: seconds })}
       />
-      {memory ? (
-        <Amount
-          label={t("workshop.memory")}
-          hint={t("workshop.memoryHint")}
-          value={memory_mb}
-          min={64}
-          max={65_536}
-          onChange={(megabytes) => grant({ memory_mb: megabytes })}
-        />
-      ) : null}
+      <Amount
+        label={t("workshop.memory")}
+        hint={t("workshop.memoryHint")}
+        value={memory_mb}
+        min={64}
+        max={65_536}
+        onChange={(megabytes) => grant({ memory_mb: megabytes })}
+      />
       <Variables variables={variables} kept={kept} onChange={(all) => grant({ variables: all })} />
     </>
   );

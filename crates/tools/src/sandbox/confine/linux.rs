@@ -12,7 +12,10 @@ use rustix::{
 };
 
 use super::{identity, syscalls};
-use crate::sandbox::{Confinement, helper::Plan};
+use crate::sandbox::{
+    Confinement,
+    helper::{Memory, Plan},
+};
 
 /// What every program needs to read: libraries, certificates, names and time zones. No person's files.
 const SYSTEM_READ: &[&str] = &[
@@ -132,10 +135,16 @@ fn limit(plan: &Plan, confinement: &mut Confinement) -> Result<(), String> {
     set(Resource::Cpu, "processor time", limits.cpu_seconds, limits.cpu_seconds + 5)?;
     set(Resource::Fsize, "the size of files", limits.file_bytes, limits.file_bytes)?;
     set(Resource::Nofile, "open files", limits.open_files, limits.open_files)?;
-    if let Some(bytes) = limits.memory_bytes {
-        set(Resource::As, "memory", bytes, bytes)?;
-        confinement.memory_bytes = Some(bytes);
-    }
+    confinement.memory_bytes = Some(match limits.memory {
+        Memory::AddressSpace(bytes) => {
+            set(Resource::As, "memory", bytes, bytes)?;
+            bytes
+        }
+        Memory::Written { granted, most } => {
+            set(Resource::Data, "memory", most, most)?;
+            granted
+        }
+    });
     Ok(())
 }
 
