@@ -21,11 +21,11 @@ pub fn run(args: &[String]) -> Result<()> {
             &cargo,
             ["build", "--package", "loci-desktop", "--package", "loci"],
         ))?;
-        shell::check(&mut shell::command(&program("loci-desktop"), args))
+        shell::become_it(&program("loci-desktop"), args)
     } else {
         eprintln!("No display here, so the workbench is served for a browser instead.");
         shell::check(&mut shell::command(&cargo, ["build", "--package", "loci"]))?;
-        shell::check(&mut shell::command(&program("loci"), ["serve", "--ui"].into_iter().chain(args)))
+        shell::become_it(&program("loci"), ["serve", "--ui"].into_iter().chain(args))
     }
 }
 

@@ -40,6 +40,26 @@ pub fn check(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
+/// Goes over to it, where the system knows that: signals reach it alone, nothing is left when it ends, and its end is
+/// ours. It starts in the folder we were started in, which what a person names is relative to.
+pub fn become_it<I, S>(program: &str, args: I) -> Result<()>
+where
+    I: IntoIterator<Item = S>,
+    S: AsRef<OsStr>,
+{
+    let mut command = Command::new(program);
+    command.args(args).stdin(Stdio::null());
+    #[cfg(unix)]
+    {
+        let line = line(&command);
+        eprintln!("$ {line}");
+        let error = std::os::unix::process::CommandExt::exec(&mut command);
+        Err(error).with_context(|| format!("cannot start `{line}`"))
+    }
+    #[cfg(not(unix))]
+    check(&mut command)
+}
+
 /// Its standard output, trimmed.
 pub fn output(command: &mut Command) -> Result<String> {
     let line = line(command);
