@@ -252,7 +252,7 @@ def test_a_server_answers_and_ends_while_the_keyring_waits(session, model, tmp_p
         models = httpx.get(f"{server.url}/v1/models/", headers=auth).json()
         assert any(model["handle"].startswith("openai/") for model in models), "those of the environment are there"
         listed = httpx.get(f"{server.url}/workbench/providers", headers=auth, timeout=20).json()
-        assert "keyring" in next(one for one in listed if one["name"] == "mine")["problem"]
+        assert "keyring" in next(one for one in listed if one["name"] == "mine")["problem"]["message"]
         assert len(session.prompts) == 1, "one is asked once"
     finally:
         # It ends although a call to the keyring still waits.

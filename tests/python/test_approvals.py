@@ -289,7 +289,7 @@ def test_a_persons_own_tool_runs_confined_on_this_machine(desk):
     assert desk.offer("double")["catalogue"][-1]["id"] == own["id"]
     desk.say(("double", {"number": 21}))
     request = desk.request()
-    assert request["calls"][0]["preview"] == "your own python tool, confined, without the network"
+    assert request["calls"][0]["preview"]["message"] == "your own python tool, confined, without the network"
     desk.answer(request, [decide(request["calls"][0])])
     assert desk.returns()[-1] == ("success", "42\n[printed]\ndoubling p 6\n")
 

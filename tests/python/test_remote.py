@@ -129,7 +129,7 @@ def test_a_wrong_key_is_said_by_the_check(there, desk):
     connection = connect(desk, there.url, key="not-the-right-key")
     health = desk.ok("POST", f"/workbench/connections/{connection}/check")["health"]
     assert (health["ok"], health["code"]) == (False, "KEY_REFUSED")
-    assert "does not accept the key" in health["message"]
+    assert "does not accept the key" in health["said"]["message"]
     status, _ = desk("GET", "/v1/agents/")
     assert status == 401, "its own answer passes through"
 

@@ -268,7 +268,7 @@ def test_what_waits_elsewhere_is_found_when_that_server_is_chosen(tmp_path, serv
     desk = Remote(server, there, model, tmp_path)
     [found] = until(desk.waiting, "it is found")
     assert (found["agent_id"], found["conversation_id"], found["found"]) == (agent, thread, True)
-    assert "another program" in found["calls"][0]["verdict"]["because"].lower()
+    assert "another program" in found["calls"][0]["verdict"]["because"]["message"].lower()
     assert theirs.get("/v1/runs/").json() == before, "it was only read"
     model.script({"text": "Done."})
     desk.answer(found, [decide(found["calls"][0], "deny")])

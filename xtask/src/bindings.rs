@@ -1,4 +1,5 @@
-//! `cargo xtask bindings`: the API document out of the server, the UI's types out of the document.
+//! `cargo xtask bindings`: the API document and the list of sentences out of the program, the UI's types out of the
+//! document.
 
 use std::fs;
 
@@ -6,20 +7,28 @@ use anyhow::{Result, ensure};
 
 use crate::{shell, ui};
 
-/// Writes `docs/openapi.json` and the UI's generated types.
+/// What is printed by the program, and where it is kept.
+const PRINTED: [(&str, &str); 2] =
+    [("openapi", "docs/openapi.json"), ("sentences", "ui/src/api/generated/sentences.json")];
+
+/// Writes `docs/openapi.json`, the UI's generated types, and the list of sentences the UI has words for.
 pub fn bindings() -> Result<()> {
-    fs::write(shell::root().join("docs/openapi.json"), document()?)?;
+    for (command, path) in PRINTED {
+        fs::write(shell::root().join(path), printed(command)?)?;
+    }
     ui::ensure_packages("ui")?;
     shell::check(&mut ui::npm("ui", &["run", "types"]))
 }
 
-/// Fails when the committed document or types are not what the server's code says.
+/// Fails when what is committed is not what the server's code says.
 pub fn check() -> Result<()> {
-    let committed = fs::read_to_string(shell::root().join("docs/openapi.json"))?;
-    ensure!(
-        committed == document()?,
-        "docs/openapi.json is out of date: run `cargo xtask bindings` and commit it"
-    );
+    for (command, path) in PRINTED {
+        let committed = fs::read_to_string(shell::root().join(path))?;
+        ensure!(
+            committed == printed(command)?,
+            "{path} is out of date: run `cargo xtask bindings` and commit it"
+        );
+    }
     let types = shell::root().join("ui/src/api/generated/schema.ts");
     let before = fs::read(&types)?;
     shell::check(&mut ui::npm("ui", &["run", "types"]))?;
@@ -30,9 +39,9 @@ pub fn check() -> Result<()> {
     Ok(())
 }
 
-fn document() -> Result<String> {
+fn printed(command: &str) -> Result<String> {
     let cargo = shell::cargo();
     let text =
-        shell::output(&mut shell::command(&cargo, ["run", "--quiet", "--package", "loci", "--", "openapi"]))?;
+        shell::output(&mut shell::command(&cargo, ["run", "--quiet", "--package", "loci", "--", command]))?;
     Ok(text + "\n")
 }

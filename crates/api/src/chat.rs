@@ -4,9 +4,12 @@
 //! neither of the two may know the other.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use crate::message::{ContentPart, ToolCall};
+use crate::{
+    message::{ContentPart, ToolCall},
+    said::{self, Said},
+};
 
 /// One call of a model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -235,6 +238,33 @@ impl ChatErrorKind {
             Self::StreamIncomplete => "stream_incomplete",
             Self::LlmOverloaded | Self::LlmServerError | Self::LlmConnection | Self::LlmError => "llm_error",
         }
+    }
+
+    /// The sentence about a failure of this kind with its parts: the kind, and the sentence as `said`.
+    #[must_use]
+    pub fn said(self, message: String) -> Said {
+        let values = Map::from_iter([("said".to_owned(), Value::from(message.as_str()))]);
+        Said { code: self.error_type().to_owned(), values, message }
+    }
+
+    /// What [`Self::said`] makes, for those who translate it.
+    #[must_use]
+    pub fn templates() -> Vec<said::Template> {
+        let kinds = [
+            Self::LlmTimeout,
+            Self::LlmRateLimit,
+            Self::LlmAuthentication,
+            Self::LlmPermissionDenied,
+            Self::LlmNotFound,
+            Self::LlmInsufficientCredits,
+            Self::BudgetExceeded,
+            Self::LlmBadRequest,
+            Self::LlmUnprocessableEntity,
+            Self::LlmEmptyResponse,
+            Self::StreamIncomplete,
+            Self::LlmError,
+        ];
+        kinds.map(|kind| (kind.error_type().to_owned(), "{said}")).to_vec()
     }
 
     /// Whether the same request may well succeed a moment later.

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::{
     chat::{ChatError, ChatErrorKind},
     ids::InvalidId,
+    said::Said,
 };
 
 /// A refusal as it goes over the wire. `Display` is the sentence for people.
@@ -24,15 +25,29 @@ pub struct ApiError {
 }
 
 impl ApiError {
-    fn with_detail(status: u16, message: impl Into<String>) -> Self {
-        let message = message.into();
-        let body = json!({"detail": message});
-        Self { status, message, body, retry_after: None, should_retry: None }
+    fn with_detail(status: u16, said: impl Into<Said>) -> Self {
+        Self::saying(status, said.into(), json!({}))
+    }
+
+    /// With the sentence as `detail`, and its parts as `said` where it has any.
+    fn saying(status: u16, said: Said, mut body: Value) -> Self {
+        body["detail"] = Value::from(said.message.as_str());
+        if !said.code.is_empty() {
+            body["said"] = json!(said);
+        }
+        Self { status, message: said.message, body, retry_after: None, should_retry: None }
+    }
+
+    /// The sentence with its parts, as far as it has any.
+    #[must_use]
+    pub fn said(&self) -> Said {
+        let parts = self.body.get("said").and_then(|said| serde_json::from_value(said.clone()).ok());
+        parts.unwrap_or_else(|| Said::from(self.message.as_str()))
     }
 
     /// 400 `{"detail": …}`.
     #[must_use]
-    pub fn bad_request(message: impl Into<String>) -> Self {
+    pub fn bad_request(message: impl Into<Said>) -> Self {
         Self::with_detail(400, message)
     }
 
@@ -44,13 +59,13 @@ impl ApiError {
 
     /// 403 `{"detail": …}`.
     #[must_use]
-    pub fn forbidden(message: impl Into<String>) -> Self {
+    pub fn forbidden(message: impl Into<Said>) -> Self {
         Self::with_detail(403, message)
     }
 
     /// 404 `{"detail": …}`.
     #[must_use]
-    pub fn not_found(message: impl Into<String>) -> Self {
+    pub fn not_found(message: impl Into<Said>) -> Self {
         Self::with_detail(404, message)
     }
 
@@ -62,34 +77,32 @@ impl ApiError {
 
     /// 409 `{"detail": …}`; the SDKs are told not to repeat it.
     #[must_use]
-    pub fn conflict(message: impl Into<String>) -> Self {
+    pub fn conflict(message: impl Into<Said>) -> Self {
         Self { should_retry: Some(false), ..Self::with_detail(409, message) }
     }
 
     /// 410 `{"detail": …}`.
     #[must_use]
-    pub fn gone(message: impl Into<String>) -> Self {
+    pub fn gone(message: impl Into<Said>) -> Self {
         Self::with_detail(410, message)
     }
 
     /// 413 `{"detail": …}`.
     #[must_use]
-    pub fn too_large(message: impl Into<String>) -> Self {
+    pub fn too_large(message: impl Into<Said>) -> Self {
         Self::with_detail(413, message)
     }
 
     /// 415 `{"detail": …}`.
     #[must_use]
-    pub fn unsupported_media_type(message: impl Into<String>) -> Self {
+    pub fn unsupported_media_type(message: impl Into<Said>) -> Self {
         Self::with_detail(415, message)
     }
 
     /// 422 `{"trace_id": "", "detail": …}`: the body or a parameter does not have the shape asked for.
     #[must_use]
-    pub fn validation(message: impl Into<String>) -> Self {
-        let message = message.into();
-        let body = json!({"trace_id": "", "detail": message});
-        Self { status: 422, message, body, retry_after: None, should_retry: None }
+    pub fn validation(message: impl Into<Said>) -> Self {
+        Self::saying(422, message.into(), json!({"trace_id": ""}))
     }
 
     /// 500 `{"detail": "An unknown error occurred"}`. The cause goes to the log, never to the client.
@@ -100,7 +113,7 @@ impl ApiError {
 
     /// 503 `{"detail": …}`.
     #[must_use]
-    pub fn unavailable(message: impl Into<String>) -> Self {
+    pub fn unavailable(message: impl Into<Said>) -> Self {
         Self::with_detail(503, message)
     }
 }

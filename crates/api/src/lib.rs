@@ -16,6 +16,7 @@ pub mod provider;
 pub mod request;
 pub mod resource;
 pub mod rules;
+pub mod said;
 pub mod summary;
 pub mod time;
 pub mod tool;

@@ -63,6 +63,9 @@ pub enum Command {
     Backup(Backup),
     /// Print the machine-readable description of the API
     Openapi,
+    /// Print the sentences that the window translates, by their codes
+    #[command(hide = true)]
+    Sentences,
 }
 
 #[derive(Debug, Args)]

@@ -32,11 +32,17 @@ fn main() -> ExitCode {
         Command::Doctor(data) => care::doctor(&data),
         Command::Backup(options) => care::backup(&options).map(|()| ExitCode::SUCCESS),
         Command::Openapi => describe(),
+        Command::Sentences => sentences(),
     };
     done.unwrap_or_else(|error| {
         eprintln!("loci: {error:#}");
         ExitCode::from(2)
     })
+}
+
+fn sentences() -> anyhow::Result<ExitCode> {
+    println!("{}", loci_workbench::sentences::listed());
+    Ok(ExitCode::SUCCESS)
 }
 
 fn describe() -> anyhow::Result<ExitCode> {

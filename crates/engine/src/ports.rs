@@ -233,8 +233,13 @@ pub struct TurnOutcome {
 
 /// Writing failed; the turn stops, nothing is pretended.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("{0}")]
-pub struct PortError(pub String);
+#[error("{cause}")]
+pub struct PortError {
+    /// For the log.
+    pub cause: String,
+    /// What a person can do about it, as a sentence, where that is known.
+    pub remedy: Option<String>,
+}
 
 /// The world as the driver sees it.
 pub trait Ports: Send + Sync {

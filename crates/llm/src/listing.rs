@@ -9,7 +9,10 @@ use futures::{
     FutureExt,
     future::{BoxFuture, Shared},
 };
-use loci_api::chat::{ChatError, ChatErrorKind};
+use loci_api::{
+    chat::{ChatError, ChatErrorKind},
+    said::Said,
+};
 use serde::Serialize;
 use std::sync::Mutex;
 use tokio::time::{Instant, timeout};
@@ -132,7 +135,7 @@ pub(crate) struct Listing {
 struct State {
     found: Option<(Instant, Arc<Vec<Listed>>)>,
     /// When the last attempt failed, and why.
-    failed: Option<(Instant, String)>,
+    failed: Option<(Instant, Said)>,
     running: Option<Shared<BoxFuture<'static, ()>>>,
 }
 
@@ -146,7 +149,7 @@ impl Listing {
     }
 
     /// How many entries are kept, and why the last attempt at a newer list failed.
-    pub(crate) fn status(&self) -> (Option<usize>, Option<String>) {
+    pub(crate) fn status(&self) -> (Option<usize>, Option<Said>) {
         let state = self.lock();
         let problem = state.failed.as_ref().map(|(_, problem)| problem.clone());
         (state.found.as_ref().map(|(_, list)| list.len()), problem)
@@ -169,7 +172,7 @@ impl Listing {
                 tracing::debug!(kind = ?error.kind, "{error}");
                 // A hiccup does not make models disappear; a closed door does.
                 let is_hiccup = error.kind.is_transient() && error.kind != ChatErrorKind::LlmConnection;
-                state.failed = Some((Instant::now(), error.message));
+                state.failed = Some((Instant::now(), error.kind.said(error.message)));
                 if !is_hiccup {
                     state.found = None;
                 }

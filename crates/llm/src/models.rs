@@ -6,7 +6,10 @@ use std::{
 };
 
 use futures::{StreamExt, future::join_all, stream::BoxStream};
-use loci_api::chat::{ChatError, ChatErrorKind, ChatEvent, ChatRequest};
+use loci_api::{
+    chat::{ChatError, ChatErrorKind, ChatEvent, ChatRequest},
+    said::Said,
+};
 
 use crate::{
     ChatModel,
@@ -63,7 +66,7 @@ pub struct ProviderStatus {
     /// How many models it offers; `None` before the first answer.
     pub models: Option<usize>,
     /// Why the last attempt failed, for a person.
-    pub problem: Option<String>,
+    pub problem: Option<Said>,
 }
 
 impl Models {

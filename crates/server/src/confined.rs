@@ -4,7 +4,7 @@ use loci_api::error::ApiError;
 use serde_json::{Map, Value};
 
 pub use loci_tools::{
-    sandbox::{Confinement, Limits, RunEvent, RunMode, RunRequest, RunResult, RunStatus},
+    sandbox::{Confinement, ConfinementPart, Limits, RunEvent, RunMode, RunRequest, RunResult, RunStatus},
     schema::DerivedSchema,
     source::SourceType,
 };

@@ -51,14 +51,8 @@ impl From<StoreError> for Failure {
                 should_retry: Some(true),
                 ..ApiError::unavailable("The database is busy. Try again.")
             },
-            StoreError::Full => lasting(
-                "The disk with Loci's data is full, so nothing can be kept. Make room and try again. What was there \
-                 before is safe.",
-            ),
-            StoreError::ReadOnly => lasting(
-                "Loci's data may not be written: its folder, or the disk it is on, allows reading only. Make it \
-                 writable and try again.",
-            ),
+            StoreError::Full => unwritable(FULL),
+            StoreError::ReadOnly => unwritable(READ_ONLY),
             StoreError::Closed => ApiError::unavailable("The server is shutting down."),
             StoreError::NewerSchema { .. }
             | StoreError::InUse { .. }
@@ -76,8 +70,32 @@ impl From<StoreError> for Failure {
     }
 }
 
-/// A condition that asking again by itself does not change.
-fn lasting(sentence: &str) -> ApiError {
+const FULL: &str = "The disk with Loci's data is full, so nothing can be kept. Make room and try again. What was \
+    there before is safe.";
+const READ_ONLY: &str = "Loci's data may not be written: its folder, or the disk it is on, allows reading only. Make \
+    it writable and try again.";
+
+/// What a person can do so that writing works again, if it is theirs to do.
+pub fn remedy(error: &StoreError) -> Option<&'static str> {
+    match error {
+        StoreError::Full => Some(FULL),
+        StoreError::ReadOnly => Some(READ_ONLY),
+        StoreError::NotFound { .. }
+        | StoreError::MissingReference
+        | StoreError::Duplicate { .. }
+        | StoreError::Conflict { .. }
+        | StoreError::NewerSchema { .. }
+        | StoreError::InUse { .. }
+        | StoreError::Corrupt(_)
+        | StoreError::Busy
+        | StoreError::Io { .. }
+        | StoreError::Closed
+        | StoreError::Sqlite(_) => None,
+    }
+}
+
+/// Nothing can be kept. Asking again by itself does not change that.
+pub fn unwritable(sentence: &str) -> ApiError {
     ApiError { should_retry: Some(false), ..ApiError::unavailable(sentence) }
 }
 

@@ -35,6 +35,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     App, code_with_tools,
     compact::{Compaction, Job, NotCompacted, compact},
+    error::remedy,
     runs::{Facts, keep_trace, live::LiveRun},
     tool_call,
     usage::{self, Spender, UsageKind},
@@ -100,7 +101,7 @@ impl RunPorts {
 
 fn failed(what: &str, error: &StoreError) -> PortError {
     tracing::error!(error = %error, "{what} failed");
-    PortError(format!("{what} failed: {error}"))
+    PortError { cause: format!("{what} failed: {error}"), remedy: remedy(error).map(str::to_owned) }
 }
 
 impl Ports for RunPorts {

@@ -7,13 +7,16 @@ use std::{
 };
 
 use futures::future::{BoxFuture, FutureExt, ready};
-use loci_api::ids::{AgentId, ProviderId, ToolId};
+use loci_api::{
+    ids::{AgentId, ProviderId, ToolId},
+    said::Said,
+};
 use secrecy::{ExposeSecret, SecretString};
 
 /// Why a secret could not be kept or read, for people.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct SecretError(pub String);
+pub struct SecretError(pub Said);
 
 /// The name under which a provider's key is kept.
 #[must_use]

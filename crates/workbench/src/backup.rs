@@ -12,7 +12,7 @@ use loci_server::error::Failure;
 use loci_store::maintain;
 use serde::{Deserialize, Serialize};
 
-use crate::{DATABASE, Desk, extract::Json};
+use crate::{DATABASE, Desk, extract::Json, sentences::Machine};
 
 pub(crate) fn routes() -> Router<Desk> {
     Router::new().route("/data", get(read)).route("/backup", post(copy))
@@ -68,7 +68,8 @@ fn write(data_dir: &Path, wanted: Option<PathBuf>) -> Result<Copied, ApiError> {
         None => {
             let folder = backup_dir(data_dir);
             std::fs::create_dir_all(&folder).map_err(|error| {
-                ApiError::bad_request(format!("The folder {} cannot be made: {error}.", folder.display()))
+                let path = folder.display().to_string();
+                ApiError::bad_request(Machine::BackupNoFolder { path, said: error.to_string() })
             })?;
             let now = serde_json::json!(Timestamp::now()).to_string();
             let now: String = now.chars().filter(char::is_ascii_digit).take(14).collect();
@@ -76,19 +77,16 @@ fn write(data_dir: &Path, wanted: Option<PathBuf>) -> Result<Copied, ApiError> {
         }
     };
     if !file.is_absolute() {
-        return Err(ApiError::bad_request("Name the file for the copy with its whole path."));
+        return Err(ApiError::bad_request(Machine::BackupWholePath));
     }
     if file.exists() {
-        return Err(ApiError::conflict(format!(
-            "{} is there already, and is not written over. Choose another name.",
-            file.display()
-        )));
+        return Err(ApiError::conflict(Machine::BackupThere { path: file.display().to_string() }));
     }
     if !file.parent().is_some_and(Path::is_dir) {
-        return Err(ApiError::bad_request(format!("The folder of {} does not exist.", file.display())));
+        return Err(ApiError::bad_request(Machine::BackupFolderMissing { path: file.display().to_string() }));
     }
     maintain::backup(&data_dir.join(DATABASE), &file)
-        .map_err(|error| ApiError::bad_request(format!("The data cannot be copied: {error}.")))?;
+        .map_err(|error| ApiError::bad_request(Machine::BackupFailed { said: error.to_string() }))?;
     let bytes = std::fs::metadata(&file).map_or(0, |about| about.len());
     Ok(Copied { file, bytes })
 }

@@ -24,6 +24,7 @@ mod router;
 pub mod rules;
 mod runtimes;
 pub mod secrets;
+pub mod sentences;
 mod settings;
 mod setup;
 mod status;

@@ -17,7 +17,7 @@ use axum::{
     extract::State,
     routing::{get, post},
 };
-use loci_api::{error::ApiError, time::Timestamp};
+use loci_api::{error::ApiError, said::Said, time::Timestamp};
 use loci_server::{Guard, error::Failure, guarded};
 use loci_store::table::setting;
 use secrecy::SecretString;
@@ -31,6 +31,7 @@ use crate::{
     extract::Json,
     listen::{self, Listening, Token},
     router,
+    sentences::Machine,
 };
 
 const SETTING: &str = "local_server";
@@ -60,7 +61,7 @@ struct Known {
     serving: Option<Serving>,
     address: Option<SocketAddr>,
     /// Why it is not on though it should be.
-    problem: Option<String>,
+    problem: Option<Said>,
 }
 
 impl LocalServer {
@@ -103,7 +104,7 @@ struct Shown {
     /// Null where there is no file.
     token_file: Option<PathBuf>,
     needs_token: bool,
-    problem: Option<String>,
+    problem: Option<Said>,
 }
 
 impl Desk {
@@ -124,7 +125,7 @@ impl Desk {
         if wish.on
             && let Err(problem) = self.start_serving(wish.port).await
         {
-            tracing::warn!(problem, "the local server is not on");
+            tracing::warn!(%problem, "the local server is not on");
         }
     }
 
@@ -150,7 +151,7 @@ impl Desk {
     }
 
     /// Stops what runs and listens anew.
-    async fn start_serving(&self, port: u16) -> Result<(), String> {
+    async fn start_serving(&self, port: u16) -> Result<(), Said> {
         let mut running = self.local_server().running.lock().await;
         if let Some(before) = running.take()
             && let Err(error) = before.stop(PATIENCE).await
@@ -165,27 +166,26 @@ impl Desk {
         Ok(())
     }
 
-    async fn listening(&self, port: u16) -> Result<Listening, String> {
+    async fn listening(&self, port: u16) -> Result<Listening, Said> {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        let listener = TcpListener::bind(address).await.map_err(|error| match error.kind() {
-            std::io::ErrorKind::AddrInUse => {
-                format!("Port {port} is taken by another program. Choose another one.")
+        let listener = TcpListener::bind(address).await.map_err(|error| {
+            let port = port.to_string();
+            match error.kind() {
+                std::io::ErrorKind::AddrInUse => Machine::PortTaken { port },
+                std::io::ErrorKind::PermissionDenied => Machine::PortNotAllowed { port },
+                _ => Machine::PortOther { port, said: error.to_string() },
             }
-            std::io::ErrorKind::PermissionDenied => {
-                format!("Port {port} may not be used without further rights. Choose one above 1023.")
-            }
-            _ => format!("Port {port} cannot be listened on: {error}."),
         })?;
         let token = self.token().await?;
         let guard = Guard { token: Some(SecretString::from(token.text().to_owned())), ..Guard::default() };
         Listening::start(listener, guarded(router::programs(self.clone()), guard))
-            .map_err(|error| format!("The local server cannot start: {error}."))
+            .map_err(|error| Machine::ServerNotStarted { said: error.to_string() }.into())
     }
 
-    async fn token(&self) -> Result<Token, String> {
+    async fn token(&self) -> Result<Token, Said> {
         let data_dir = self.app().options().data_dir.clone();
         let token = tokio::task::spawn_blocking(move || listen::token(None, &data_dir)).await;
-        token.map_err(|error| error.to_string())?.map_err(|error| capitalised(&format!("{error:#}.")))
+        token.map_err(|error| Said::from(error.to_string()))?.map_err(|error| token_problem(&error))
     }
 
     async fn shown_server(&self) -> Result<Shown, Failure> {
@@ -207,16 +207,13 @@ impl Desk {
     }
 }
 
-fn capitalised(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+fn token_problem(error: &anyhow::Error) -> Said {
+    Machine::TokenProblem { said: format!("{error:#}") }.into()
 }
 
 fn changeable(desk: &Desk) -> Result<(), ApiError> {
     match desk.local_server().known().serving {
-        Some(_) => Err(ApiError::conflict(
-            "This is `loci serve`: its address and token were set where it was started, and are changed there.",
-        )),
+        Some(_) => Err(ApiError::conflict(Machine::ServerFixed)),
         None => Ok(()),
     }
 }
@@ -235,7 +232,7 @@ struct Change {
 async fn change(State(desk): State<Desk>, Json(change): Json<Change>) -> Result<Answer<Shown>, Failure> {
     changeable(&desk)?;
     if change.port == Some(0) {
-        return Err(ApiError::validation("A port is a number from 1 to 65535.").into());
+        return Err(ApiError::validation(Machine::PortNone).into());
     }
     let before = desk.wish().await?;
     let wish = Wish { on: change.on.unwrap_or(before.on), port: change.port.unwrap_or(before.port) };
@@ -279,7 +276,7 @@ async fn rotate(State(desk): State<Desk>) -> Result<Answer<Shared>, Failure> {
     let token = tokio::task::spawn_blocking(move || listen::rotate_token(&data_dir))
         .await
         .map_err(anyhow::Error::from)?
-        .map_err(|error| ApiError::unavailable(capitalised(&format!("{error:#}."))))?;
+        .map_err(|error| ApiError::unavailable(token_problem(&error)))?;
     let running = desk.local_server().known().address;
     if let Some(address) = running {
         desk.start_serving(address.port()).await.map_err(ApiError::unavailable)?;

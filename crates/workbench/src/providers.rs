@@ -8,7 +8,7 @@ use axum::{
     extract::{Path, State},
     routing::{get, post},
 };
-use loci_api::{error::ApiError, ids::ProviderId};
+use loci_api::{error::ApiError, ids::ProviderId, said::Said};
 use loci_llm::{KeyNeed, ModelInfo, ProviderConfig, ProviderKind, ProviderStatus, provider_kinds};
 use loci_server::{
     error::Failure,
@@ -16,7 +16,7 @@ use loci_server::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{Desk, events::Event, extract::Json};
+use crate::{Desk, events::Event, extract::Json, sentences::Machine};
 
 /// The id of a provider of the environment: this and its name.
 const ENVIRONMENT: &str = "environment-";
@@ -47,7 +47,7 @@ struct Provider {
     models: Option<usize>,
     /// Why its key cannot be read or it cannot be reached, if so.
     #[serde(skip_serializing_if = "Option::is_none")]
-    problem: Option<String>,
+    problem: Option<Said>,
 }
 
 pub(crate) fn routes() -> Router<Desk> {
@@ -295,7 +295,7 @@ fn unknown(id: &str) -> ApiError {
 #[derive(Serialize)]
 struct Tested {
     ok: bool,
-    message: String,
+    said: Said,
     /// Handles that can be reached.
     models: Vec<String>,
 }
@@ -306,15 +306,16 @@ impl Tested {
         match tried {
             Ok(models) => Ok(Self {
                 ok: true,
-                message: match models.len() {
-                    0 => "The server answers, but offers no chat models.".to_owned(),
-                    1 => "The server answers and offers 1 model.".to_owned(),
-                    some => format!("The server answers and offers {some} models."),
-                },
+                said: match models.len() {
+                    0 => Machine::ProviderNoModels,
+                    1 => Machine::ProviderOneModel,
+                    number => Machine::ProviderModels { number },
+                }
+                .into(),
                 models: models.into_iter().map(|model| model.handle).collect(),
             }),
             Err(Failure(error)) if error.body.get("error").is_some() => {
-                Ok(Self { ok: false, message: error.message, models: Vec::new() })
+                Ok(Self { ok: false, said: providers::refusal(&error), models: Vec::new() })
             }
             Err(failure) => Err(failure),
         }

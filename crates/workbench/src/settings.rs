@@ -11,6 +11,7 @@ use crate::{
     Desk,
     events::Event,
     extract::{Json, given},
+    sentences::Machine,
 };
 
 const KEY: &str = "workbench";
@@ -125,9 +126,8 @@ async fn change(State(desk): State<Desk>, Json(change): Json<Change>) -> Result<
     if let Some(Some(hours)) = change.expire_unattended_hours
         && !EXPIRY_HOURS.contains(&hours)
     {
-        let (least, most) = (EXPIRY_HOURS.start(), EXPIRY_HOURS.end());
-        let problem = format!("expire_unattended_hours is null or {least} to {most}.");
-        return Err(ApiError::validation(problem).into());
+        let (least, most) = (*EXPIRY_HOURS.start(), *EXPIRY_HOURS.end());
+        return Err(ApiError::validation(Machine::ExpireHours { least, most }).into());
     }
     let settings = desk
         .app()

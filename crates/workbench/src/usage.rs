@@ -32,6 +32,7 @@ use crate::{
     Desk,
     events::Event,
     extract::{Json, given},
+    sentences::Machine,
 };
 
 /// Groups of one answer.
@@ -306,19 +307,19 @@ fn nano(limit: Option<f64>) -> Result<Option<i64>, ApiError> {
         Some(usd) if usd.is_finite() && (0.0..=MOST_USD).contains(&usd) => {
             Ok(Some((usd * 1e9).round() as i64))
         }
-        Some(_) => Err(ApiError::validation(format!("limit_usd: must be from 0 to {MOST_USD} dollars."))),
+        Some(_) => Err(ApiError::validation(Machine::BudgetUsd { most: MOST_USD })),
     }
 }
 
 fn checked(budget: &Budget) -> Result<(), ApiError> {
     if budget.limit_nano_usd.is_none() && budget.limit_tokens.is_none() {
-        return Err(ApiError::validation("A budget needs limit_usd or limit_tokens."));
+        return Err(ApiError::validation(Machine::BudgetEmpty));
     }
     if budget.limit_tokens.is_some_and(|tokens| !(0..=MOST_TOKENS).contains(&tokens)) {
-        return Err(ApiError::validation(format!("limit_tokens: must be from 0 to {MOST_TOKENS}.")));
+        return Err(ApiError::validation(Machine::BudgetTokens { most: MOST_TOKENS }));
     }
     if !(1..=100).contains(&budget.warn_percent) {
-        return Err(ApiError::validation("warn_percent: must be from 1 to 100."));
+        return Err(ApiError::validation(Machine::BudgetWarn));
     }
     Ok(())
 }

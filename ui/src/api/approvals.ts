@@ -1,15 +1,16 @@
 // The shapes of /workbench about deciding: what waits, rules, the log. See docs/workbench-api.md.
+import type { Said } from "./said";
 
 /** What a call would do, in the form that can be judged best. */
 export type CallDetail =
   | { type: "diff"; path: string; diff: string; added: number; removed: number; new_file: boolean }
-  | { type: "command"; command: string; folder: string; confinement: string }
+  | { type: "command"; command: string; folder: string; confinement: Said }
   | { type: "url"; url: string; host: string }
   | { type: "question"; question: string; choices: string[] }
   | { type: "text"; text: string };
 
 /** What the rules say about a call. */
-export type Verdict = { effect: RuleEffect; rule_id: string | null; because: string };
+export type Verdict = { effect: RuleEffect; rule_id: string | null; because: Said };
 
 /** A call that was begun before: what is known of it. */
 export type CallOutcome = {
@@ -47,12 +48,12 @@ export type PendingCall = {
   /** Runs a command, writes outside the work folder, sends data away. */
   dangerous?: boolean;
   /** What it would do, when that can be said beforehand. */
-  preview?: string | null;
+  preview?: Said | null;
   detail?: CallDetail | null;
   /** What a decision is bound to: if the call or its tool has become another, allowing is refused. */
   hash?: string;
   /** Why it cannot be allowed here as things are. */
-  problem?: string | null;
+  problem?: Said | null;
   verdict?: Verdict;
   /** It is asked about again, because it became another. */
   changed?: CallChange | null;
@@ -137,7 +138,7 @@ export type Rule = RuleSaid & {
   uses: number;
   last_used_at: string | null;
   /** Why it cannot be applied; such a rule never allows. */
-  problem: string | null;
+  problem: Said | null;
 };
 
 /** What a rule would have matched. */
@@ -181,6 +182,8 @@ export type AuditEntry = {
   arguments: string;
   original_arguments: string | null;
   confinement: string | null;
+  /** The same in its parts. */
+  confined?: Said[];
 };
 
 /** Whether a person is asked: neither do rules answer it, nor does any of it run already. */

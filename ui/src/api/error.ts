@@ -1,5 +1,6 @@
 // What went wrong with a request, in whose part, and what the server said: never a bare code.
 import { TransportError } from "@/transport";
+import { isSaid, type Said } from "./said";
 
 /**
  * Whose part failed: this program, the model's server, a server elsewhere, the network between, or the request itself;
@@ -19,6 +20,8 @@ export class ApiError extends Error {
     readonly code: string | null = null,
     /** More, for whoever opens the details. */
     readonly detail: string | null = null,
+    /** The sentence in its parts, where Loci's own routes gave them. */
+    readonly said: Said | null = null,
   ) {
     super(message);
   }
@@ -29,6 +32,7 @@ export function errorFromBody(status: number, body: string): ApiError {
   const parsed = parseJson(body);
   const fallback = `The server answered ${status}.`;
   if (isRecord(parsed)) {
+    const said = isSaid(parsed.said) ? parsed.said : null;
     if (isRecord(parsed.error)) {
       const { type, message, detail } = parsed.error;
       const code = text(type);
@@ -38,10 +42,10 @@ export function errorFromBody(status: number, body: string): ApiError {
       const code = text(parsed.detail.code);
       // The forwarder's codes; the one it answers with 400 or 413 is the request's own fault.
       const fault = status >= 500 && code?.startsWith("CONNECTION_") ? "remote" : faultOf(status);
-      return new ApiError(text(parsed.detail.message) ?? fallback, fault, status, code, body);
+      return new ApiError(text(parsed.detail.message) ?? fallback, fault, status, code, body, said);
     }
     const detail = text(parsed.detail) ?? text(parsed.message);
-    if (detail) return new ApiError(detail, faultOf(status), status, null, null);
+    if (detail) return new ApiError(detail, faultOf(status), status, null, null, said);
   }
   return new ApiError(fallback, faultOf(status), status, null, body.slice(0, 2000) || null);
 }
@@ -55,7 +59,8 @@ export function faultOfRun(errorType: string | null): Fault {
 /** Whatever was thrown, as an `ApiError`. */
 export function toApiError(thrown: unknown): ApiError {
   if (thrown instanceof ApiError) return thrown;
-  if (thrown instanceof TransportError) return new ApiError(thrown.message, "network", null);
+  if (thrown instanceof TransportError)
+    return new ApiError(thrown.message, "network", null, null, thrown.message);
   const message = thrown instanceof Error ? thrown.message : String(thrown);
   return new ApiError(message, "loci", null, null, thrown instanceof Error ? (thrown.stack ?? null) : null);
 }

@@ -1,4 +1,5 @@
 // The shapes of /workbench: what belongs to this person at this machine. Not part of the published document.
+import type { Said } from "./said";
 
 export type ClientTool = {
   name: string;
@@ -23,7 +24,7 @@ export type CatalogueTool = {
   needs_folder: boolean;
   /** The agent's own tool of the same name, which it takes the place of. */
   shadows: string | null;
-  problem: string | null;
+  problem: Said | null;
 };
 
 /** A client tool a person wrote: kept by this desk, run confined on this machine. */
@@ -123,8 +124,8 @@ export type Provider = {
   /** Whether its list of models was read; null before the first answer. */
   reachable?: boolean | null;
   models?: number | null;
-  /** Why its key cannot be read, if so. */
-  problem?: string | null;
+  /** Why its key cannot be read, or why it did not answer, if so. */
+  problem?: Said | null;
 };
 
 export type NewProvider = {
@@ -141,7 +142,7 @@ export type NewProvider = {
 /** What is left out stays; an empty key takes the key away. */
 export type ProviderChange = { base_url?: string; api_key?: string };
 
-export type ProviderTest = { ok: boolean; message: string; models: string[] };
+export type ProviderTest = { ok: boolean; said: Said; models: string[] };
 
 export type SecretPlace = "keyring" | "file" | "memory";
 
@@ -149,7 +150,7 @@ export type SecretStatus = {
   /** Kept until one deletes them. */
   available: boolean;
   store: string;
-  reason?: string | null;
+  reason?: Said | null;
   /** Where they may be kept instead. */
   choices?: SecretPlace[];
 };
@@ -168,8 +169,8 @@ export type Health = {
   checked_at: string;
   version: string | null;
   latency_ms: number | null;
-  /** What a person should know, in a sentence. */
-  message: string;
+  /** What a person should know. */
+  said: Said;
   code: string | null;
 };
 
@@ -186,8 +187,8 @@ export type Connection = {
   /** What cannot be done with it, with the reason. */
   lacks: { feature: string; reason: string }[];
   lacks_known: boolean;
-  warning: string | null;
-  problem: string | null;
+  warning: Said | null;
+  problem: Said | null;
 };
 
 /** `agent_id` absent or null means: any agent. Types not known here are ignored. */

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import sentences from "@/api/generated/sentences.json";
 import de from "./de.json";
 import en from "./en.json";
 
@@ -51,5 +52,23 @@ describe("words", () => {
       (key) => !named.has(key) && !patterns.some((start) => start && key.startsWith(start)),
     );
     expect(unused).toEqual([]);
+  });
+});
+
+describe("the server's sentences", () => {
+  const bare = (words: object) => flatten({ said: words });
+  const codes = Object.keys(sentences).map((code) => `said.${code}`);
+
+  it("all have words here, and no others do", () => {
+    expect(Object.keys(bare(en.said)).sort()).toEqual(codes.sort());
+    expect(Object.keys(bare(de.said)).sort()).toEqual(codes.sort());
+  });
+
+  it("are in English what the server says", () => {
+    const written = Object.entries(sentences).map(([code, words]) => [
+      `said.${code}`,
+      words.replace(/{(\w+)}/g, "{{$1}}"),
+    ]);
+    expect(bare(en.said)).toEqual(Object.fromEntries(written));
   });
 });

@@ -16,6 +16,8 @@ use super::{
 use crate::ports::{Commit, PortError, TurnError, TurnEvent, TurnOutcome};
 
 /// What clients show for errors nobody foresaw.
+/// The type of an error that ends with the data: a full disk, one that may only be read.
+pub const STORAGE: &str = "storage_error";
 const UNKNOWN: &str = "An unknown error occurred with the LLM streaming request.";
 
 const SYSTEM_PROMPT_OVERFLOW: &str = "context_window_overflow_in_system_prompt";
@@ -156,7 +158,13 @@ pub(super) fn write_failed(state: State, error: &PortError) -> State {
         // The turn itself is over and written.
         return State::Done(outcome);
     }
-    failed(StopReason::Error, internal(UNKNOWN, Some("The turn could not be written to the database.")))
+    let told = match &error.remedy {
+        Some(sentence) => {
+            TurnError { error_type: STORAGE.to_owned(), message: sentence.clone(), detail: None, chat: None }
+        }
+        None => internal(UNKNOWN, Some("The turn could not be written to the database.")),
+    };
+    failed(StopReason::Error, told)
 }
 
 /// The rules ask for a first tool the agent does not have.

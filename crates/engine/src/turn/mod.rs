@@ -27,6 +27,7 @@ use crate::ports::{
 
 pub use self::core::{Core, called_in};
 pub use compacting::Compacting;
+pub use failure::STORAGE;
 pub use running_tools::RunningTools;
 pub use sampling::Sampling;
 

@@ -247,9 +247,13 @@ fn cancelling_keeps_what_there_is_in_every_state() {
     assert_eq!(stop, Some(StopReason::Cancelled));
 }
 
+fn unwritten(remedy: Option<&str>) -> PortError {
+    PortError { cause: "x".to_owned(), remedy: remedy.map(str::to_owned) }
+}
+
 #[test]
 fn a_failed_write_ends_the_turn_wherever_it_stands() {
-    let failed = || Input::WriteFailed(PortError("x".into()));
+    let failed = || Input::WriteFailed(unwritten(None));
     let begin: &[&str] = &["begin step-1", "call 1 messages"];
     assert_eq!(check(turn(&[], vec![]), vec![failed()], &[begin, &[]]), Some(StopReason::Error));
     let told: &[&str] = &["tell usage", "commit [assistant] step-1 success", "tell assistant"];
@@ -345,7 +349,7 @@ fn room_is_made_behind_a_turn_whose_end_it_does_not_change() {
         room(vec![message(Role::System)]),
         no_room(),
         Input::CancelledWhileCompacting,
-        Input::WriteFailed(PortError("x".into())),
+        Input::WriteFailed(unwritten(None)),
     ] {
         let inputs = vec![Input::Answered(full.clone()), input];
         assert_eq!(check(turn(&[], vec![]), inputs, &[begin, told, &[]]), Some(StopReason::EndTurn));
@@ -429,7 +433,7 @@ fn carry_out(
             Effect::Commit(commit) => {
                 if matches!(fate(fates), Fate::WriteFails) {
                     seen.broken = true;
-                    return Some(Input::WriteFailed(PortError("x".into())));
+                    return Some(Input::WriteFailed(unwritten(None)));
                 }
                 assert!(commit.failed_messages.iter().all(|row| row.is_err));
                 seen.rows.extend(commit.messages.iter().cloned());

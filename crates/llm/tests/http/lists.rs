@@ -180,7 +180,7 @@ async fn a_provider_that_cannot_be_reached_is_told_of_with_the_reason() {
     assert_eq!(models.refresh("openai").await.unwrap_err().kind, K::LlmAuthentication);
     let status = models.status().remove(0);
     assert_eq!((status.name.as_str(), status.models), ("openai", None));
-    assert!(status.problem.unwrap().contains("API key"));
+    assert!(status.problem.unwrap().message.contains("API key"));
     fake.list_models(200, json!({"data": [{"id": "m"}]}));
     assert_eq!(models.refresh("openai").await.unwrap().len(), 1);
     assert_eq!((models.status()[0].models, models.status()[0].problem.clone()), (Some(1), None));

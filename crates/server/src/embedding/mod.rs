@@ -11,6 +11,7 @@ use loci_api::{
     archive::Archive,
     chat::{ChatError, ChatErrorKind, Usage},
     ids::ArchiveId,
+    said::Said,
     time::Timestamp,
 };
 use loci_llm::TextRole;
@@ -58,7 +59,7 @@ struct State {
 
 #[derive(Debug, Clone)]
 struct Problem {
-    sentence: String,
+    said: Said,
     at: Timestamp,
     since: Instant,
 }
@@ -69,8 +70,11 @@ impl Embedding {
     }
 
     fn failed(&self, handle: &str, error: &ChatError) {
-        let problem =
-            Problem { sentence: error.message.clone(), at: Timestamp::now(), since: Instant::now() };
+        let problem = Problem {
+            said: error.kind.said(error.message.clone()),
+            at: Timestamp::now(),
+            since: Instant::now(),
+        };
         self.state().problems.insert(handle.to_owned(), problem);
     }
 
@@ -282,7 +286,7 @@ pub struct ArchiveStatus {
     /// Passages the embedder refused.
     pub failed: i64,
     /// Why the embedder does not answer or refused a passage, if so.
-    pub problem: Option<String>,
+    pub problem: Option<Said>,
     pub problem_at: Option<Timestamp>,
 }
 
@@ -291,12 +295,12 @@ pub struct ArchiveStatus {
 /// # Errors
 /// If the database cannot be read.
 pub async fn status(app: &App) -> Result<Vec<ArchiveStatus>, StoreError> {
-    let problems: BTreeMap<String, (String, Timestamp)> = app
+    let problems: BTreeMap<String, (Said, Timestamp)> = app
         .embedding()
         .state()
         .problems
         .iter()
-        .map(|(handle, problem)| (handle.clone(), (problem.sentence.clone(), problem.at)))
+        .map(|(handle, problem)| (handle.clone(), (problem.said.clone(), problem.at)))
         .collect();
     app.store()
         .read(move |conn| {
@@ -327,7 +331,7 @@ pub async fn status(app: &App) -> Result<Vec<ArchiveStatus>, StoreError> {
                     embedded,
                     failed,
                     problem_at: known.as_ref().map(|(_, at)| *at),
-                    problem: known.map(|(sentence, _)| sentence).or(refused),
+                    problem: known.map(|(said, _)| said).or(refused.map(Said::from)),
                     handle: Some(handle),
                 });
             }

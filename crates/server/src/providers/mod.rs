@@ -10,7 +10,7 @@ use std::{
 };
 
 use anyhow::Context;
-use loci_api::{ids::ProviderId, time::Timestamp};
+use loci_api::{error::ApiError, ids::ProviderId, said::Said, sentences, time::Timestamp};
 use loci_llm::ProviderConfig;
 use loci_store::{
     Connection, Page, StoreError,
@@ -67,7 +67,7 @@ pub struct Added {
     /// Names of extra headers; their values are secret.
     pub headers: Vec<String>,
     /// Why its key cannot be read or it cannot be used, if so.
-    pub problem: Option<String>,
+    pub problem: Option<Said>,
 }
 
 /// Takes these as the environment's providers and tells the models; those added by a person follow with [`load`].
@@ -205,14 +205,31 @@ pub async fn list_added(app: &App) -> Result<Vec<Added>, StoreError> {
 /// What is known of a row's secrets, and whether it can be used. Waits for a locked keyring only so long.
 pub async fn describe(app: &App, row: ProviderRow) -> Added {
     let config = tokio::time::timeout(PATIENCE, config(app, &row)).await;
-    match config.unwrap_or_else(|_| Err(SecretError("The keyring waits to be unlocked".to_owned()))) {
+    match config.unwrap_or_else(|_| Err(SecretError(ProviderProblem::KeyringAsks.into()))) {
         Ok(config) => Added {
             has_key: config.api_key.is_some(),
             headers: config.headers.iter().map(|(name, _)| name.clone()).collect(),
-            problem: config.check().err().map(|error| format!("{error}.")),
+            problem: config
+                .check()
+                .err()
+                .map(|error| ProviderProblem::ProviderUnusable { said: error.to_string() }.into()),
             row,
         },
-        Err(error) => Added { row, has_key: false, headers: Vec::new(), problem: Some(format!("{error}.")) },
+        Err(SecretError(why)) => Added {
+            row,
+            has_key: false,
+            headers: Vec::new(),
+            problem: Some(ProviderProblem::ProviderKeyUnreadable { why }.into()),
+        },
+    }
+}
+
+sentences! {
+    /// Why an added provider cannot be used.
+    pub enum ProviderProblem {
+        KeyringAsks => "The keyring waits to be unlocked",
+        ProviderKeyUnreadable { why: Said } => "{why}.",
+        ProviderUnusable { said: String } => "{said}.",
     }
 }
 
@@ -239,4 +256,12 @@ fn config_of(
         category: row.provider_category.clone(),
         protocol: None,
     }
+}
+
+/// A provider's refusal as it is told to clients, with its kind and its sentence.
+#[must_use]
+pub fn refusal(error: &ApiError) -> Said {
+    let code = error.body.pointer("/error/type").and_then(serde_json::Value::as_str).unwrap_or_default();
+    let values = [("said".to_owned(), serde_json::Value::from(error.message.as_str()))];
+    Said { code: code.to_owned(), values: values.into_iter().collect(), message: error.message.clone() }
 }

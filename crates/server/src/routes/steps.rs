@@ -9,13 +9,15 @@ use loci_api::{
     error::ApiError,
     ids::{AgentId, DEFAULT_USER_ID, StepId},
     resource::Step,
+    said,
     time::Timestamp,
     wire::{LettaMessage, View},
 };
 use loci_store::table::{
     message::MessageFilter,
     step::{self, StepFilter},
-    step_trace, tool_journal,
+    step_trace,
+    tool_journal::{self, JournalEntry},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -24,6 +26,7 @@ use utoipa::ToSchema;
 use super::messages::listed;
 use crate::{
     App,
+    confined::ConfinementPart,
     error::Answer,
     extract::{JsonBody, Params, Segments},
     page::{Defaults, page},
@@ -198,6 +201,7 @@ pub(crate) async fn metrics(State(app): State<App>, Segments(id): Segments<Strin
         .store()
         .read(move |conn| Ok((step::metrics(conn, &wanted)?, tool_journal::list_for_step(conn, &wanted)?)))
         .await?;
+    let calls: Vec<Value> = calls.iter().map(noted).collect();
     let timing = found.as_ref().map(|metrics| metrics.timing).unwrap_or_default();
     Ok(Json(json!({
         "id": step.id,
@@ -215,6 +219,16 @@ pub(crate) async fn metrics(State(app): State<App>, Segments(id): Segments<Strin
         // Those that ran a person's code or reached outside, with what kept each within bounds.
         "loci_tool_calls": calls,
     })))
+}
+
+/// A noted call, with the line about what confined it in its parts as well.
+fn noted(call: &JournalEntry) -> Value {
+    let mut noted = json!(call);
+    let known = ConfinementPart::templates();
+    let parts =
+        |line: &String| line.split("; ").map(|part| said::recognised(part, &known)).collect::<Vec<_>>();
+    noted["confined"] = json!(call.confinement.as_ref().map(parts));
+    noted
 }
 
 /// Lists a step's messages, oldest first unless `order=desc`.

@@ -11,7 +11,7 @@ use loci_api::{
     resource::{Run, RunStatus, StopReason, UsageStatistics},
     time::Timestamp,
 };
-use loci_engine::ports::TurnError;
+use loci_engine::{ports::TurnError, turn::STORAGE};
 use loci_store::{Thread, table::run};
 use serde_json::json;
 
@@ -25,7 +25,7 @@ use super::{
 };
 use crate::{
     App,
-    error::{Answer, Failure},
+    error::{Answer, Failure, unwritable},
     stream::Mode,
 };
 
@@ -193,6 +193,7 @@ pub fn failed(error: &TurnError) -> ApiError {
         return ApiError::from(chat);
     }
     let status = match error.error_type.as_str() {
+        STORAGE => return unwritable(&error.message),
         "internal_error" => return ApiError { should_retry: Some(false), ..ApiError::internal() },
         "context_window_overflow_in_system_prompt" => 400,
         _ => 500,

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use loci_api::{said::Said, sentences};
 use serde::{Deserialize, Serialize};
 
 /// What confined a call. Where something is missing, `gaps` says what and why.
@@ -30,22 +31,46 @@ pub struct Confinement {
 impl fmt::Display for Confinement {
     /// One line for people.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.landlock {
-            Some(_) => "files confined to its folder",
-            None => "files not confined",
-        })?;
-        f.write_str(match (self.network_granted, self.network_blocked) {
-            (true, _) => "; network granted",
-            (false, true) => "; no network",
-            (false, false) => "; network not granted but not blocked",
-        })?;
+        let files = match self.landlock {
+            Some(_) => ConfinementPart::FilesConfined,
+            None => ConfinementPart::FilesNotConfined,
+        };
+        let network = match (self.network_granted, self.network_blocked) {
+            (true, _) => ConfinementPart::NetworkGranted,
+            (false, true) => ConfinementPart::NoNetwork,
+            (false, false) => ConfinementPart::NetworkNotBlocked,
+        };
+        write!(f, "{}; {}", Said::from(files), Said::from(network))?;
         if self.seccomp {
-            f.write_str("; system calls filtered")?;
+            write!(f, "; {}", Said::from(ConfinementPart::SystemCallsFiltered))?;
         }
         if self.root {
-            f.write_str("; as root")?;
+            write!(f, "; {}", Said::from(ConfinementPart::AsRoot))?;
         }
         self.gaps.iter().try_for_each(|gap| write!(f, "; {gap}"))
+    }
+}
+
+sentences! {
+    /// What the line about a confinement is made of. `gaps` are kept as texts and found again among these.
+    pub enum ConfinementPart {
+        FilesConfined => "files confined to its folder",
+        FilesNotConfined => "files not confined",
+        NetworkGranted => "network granted",
+        NoNetwork => "no network",
+        NetworkNotBlocked => "network not granted but not blocked",
+        SystemCallsFiltered => "system calls filtered",
+        AsRoot => "as root",
+        NoLandlock =>
+            "files are not confined, because this kernel has no Landlock (Linux 5.13 or newer with it enabled)",
+        CanTruncate =>
+            "files elsewhere can be truncated, if the file's own permissions allow it (Linux before 6.2)",
+        RunsAsRoot { reason: String } =>
+            "the tool runs as root and can start any number of processes: {reason}",
+        ProcessesNotLimited { reason: String } =>
+            "the number of processes is not limited, because this system allows no user namespace: {reason}",
+        NotOnThisSystem =>
+            "files, network and processes are not confined on this system, only the time limit and the clean environment hold",
     }
 }
 

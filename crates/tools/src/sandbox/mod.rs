@@ -31,7 +31,7 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use crate::{egress::Egress, source::SourceType};
 
-pub use confinement::Confinement;
+pub use confinement::{Confinement, ConfinementPart};
 pub use environment::InstallError;
 pub use helper::run_helper_if_asked;
 pub use interpreter::InterpreterError;

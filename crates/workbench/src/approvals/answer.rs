@@ -32,7 +32,7 @@ use super::{
     request::Request,
     rules, run,
 };
-use crate::{Desk, events::Event, extract::Json, router};
+use crate::{Desk, events::Event, extract::Json, router, sentences::Approval};
 
 /// Calls that only read run side by side, this many at once.
 const TOGETHER: usize = 8;
@@ -50,7 +50,7 @@ pub(super) async fn answer(
     // On a task of its own: a window that closes in between must not leave a tool run without its answer.
     let task = tokio::spawn(async move {
         let Some(_claim) = desk.approvals().claim(&id) else {
-            return Err(ApiError::conflict("This request is being answered already.").into());
+            return Err(ApiError::conflict(Approval::AnsweredTwice).into());
         };
         let request = find(&desk, &id).await?;
         if answer.agent_id != request.agent_id || answer.conversation_id != request.conversation_id {
@@ -73,7 +73,7 @@ pub(super) async fn answer(
 }
 
 pub(super) async fn find(desk: &Desk, id: &MessageId) -> Result<Request, Failure> {
-    let gone = || ApiError::conflict("This request waits no longer: it was answered or cancelled elsewhere.");
+    let gone = || ApiError::conflict(Approval::AnsweredGone);
     let elsewhere = desk.pending_elsewhere(id).await?;
     let wanted = id.clone();
     let found = desk
@@ -112,7 +112,7 @@ pub(super) async fn give(desk: &Desk, request: &Request, plan: Vec<Planned>) -> 
         let refusal = if now.hash(&call) != hash {
             Some("The tool was changed after the call was allowed, so it was not run.".to_owned())
         } else {
-            (verdict.effect == RuleEffect::Deny).then_some(verdict.because)
+            (verdict.effect == RuleEffect::Deny).then_some(verdict.because.message)
         };
         if let Some(reason) = refusal {
             let denial = approval(&call.id, false, Some(reason));

@@ -11,16 +11,17 @@ use futures::stream;
 use loci_api::{
     error::ApiError,
     ids::{AgentId, ConversationId, MessageId},
+    said::Said,
     time::Timestamp,
 };
 use loci_server::error::Failure;
 use loci_store::{
     StoreError,
-    table::approval_audit::{self, AuditEvent, AuditFilter, AuditOutcome},
+    table::approval_audit::{self, AuditEntry, AuditEvent, AuditFilter, AuditOutcome},
 };
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
-use crate::Desk;
+use crate::{Desk, sentences::confinement};
 
 const PAGE: u32 = 500;
 
@@ -113,7 +114,24 @@ pub(super) async fn list(
     let newest_first = which.order.unwrap_or_default() == Order::Desc;
     let entries =
         desk.app().store().read(move |conn| approval_audit::list(conn, &filter, newest_first, limit)).await?;
+    let entries: Vec<Shown> = entries.into_iter().map(Shown::from).collect();
     Ok(Answer(entries).into_response())
+}
+
+/// An entry as the window shows it.
+#[derive(Serialize)]
+struct Shown {
+    #[serde(flatten)]
+    entry: AuditEntry,
+    /// The parts of its line about confinement.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    confined: Vec<Said>,
+}
+
+impl From<AuditEntry> for Shown {
+    fn from(entry: AuditEntry) -> Self {
+        Self { confined: entry.confinement.as_deref().map(confinement).unwrap_or_default(), entry }
+    }
 }
 
 /// Page by page, so that the log may be of any length.

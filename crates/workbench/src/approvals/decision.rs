@@ -19,7 +19,7 @@ use super::{
     remember::Remember,
     request::{Request, Runner},
 };
-use crate::{client_tools::Tool as ClientTool, rules::Verdict};
+use crate::{client_tools::Tool as ClientTool, rules::Verdict, sentences::Approval};
 
 /// Characters of a reason; it goes to the model.
 const LONGEST_REASON: usize = 10_000;
@@ -155,9 +155,9 @@ impl Act {
 }
 
 /// An error with a code a program can act on.
-pub(super) fn coded(code: &str, message: impl Into<String>, tools: &[String]) -> ApiError {
-    let mut error = ApiError::conflict(message);
-    error.body = json!({"detail": {"code": code, "message": error.message, "tools": tools}});
+pub(super) fn coded(code: &str, said: Approval, tools: &[String]) -> ApiError {
+    let mut error = ApiError::conflict(said);
+    error.body["detail"] = json!({"code": code, "message": error.message, "tools": tools});
     error
 }
 
@@ -214,11 +214,8 @@ pub(super) fn plan(
         plan.push(Planned { act, by: By::Person, call: call.clone(), hash, remember });
     }
     if !changed.is_empty() {
-        let message = format!(
-            "The tool {} is not what it was when you were asked. Look at the call again and decide anew.",
-            changed.join(", ")
-        );
-        return Err(coded("CALL_CHANGED", message, &changed));
+        let said = Approval::AnswerChanged { tools: changed.join(", ") };
+        return Err(coded("CALL_CHANGED", said, &changed));
     }
     Ok(plan)
 }
@@ -241,7 +238,7 @@ pub(super) fn by_verdict(request: &Request, call: &ToolCall, verdict: Verdict) -
             answer: None,
         },
         (RuleEffect::Allow, Runner::Elsewhere) => deny("Nobody here can run this tool.".to_owned()),
-        (RuleEffect::Deny | RuleEffect::Ask, _) => deny(because),
+        (RuleEffect::Deny | RuleEffect::Ask, _) => deny(because.message),
     };
     Planned { call: call.clone(), hash: request.hash(call), by, act, remember: None }
 }
@@ -298,14 +295,10 @@ fn act(request: &Request, call: &ToolCall, decision: Decision) -> Result<Act, Ap
             return kept(request, call).ok_or_else(ApiError::internal);
         }
         (Choice::Deny | Choice::Report, Some(CallState::Finished)) => {
-            let message =
-                "This call ran already; what came of it is kept. Allow it to send that to the agent.";
-            return Err(coded("CALL_ALREADY_RAN", message, &tools));
+            return Err(coded("CALL_ALREADY_RAN", Approval::AnswerAlreadyRan, &tools));
         }
         (Choice::Allow, Some(CallState::Unknown)) if !run_again => {
-            let message = "Loci ended while this call ran, and nobody knows how far it came. Report that to the \
-                agent, or allow it to run once more.";
-            return Err(coded("CALL_OUTCOME_UNKNOWN", message, &tools));
+            return Err(coded("CALL_OUTCOME_UNKNOWN", Approval::AnswerUnknown, &tools));
         }
         (Choice::Report, Some(CallState::Unknown)) => return Ok(Act::Report),
         (Choice::Report, _) => {
@@ -320,21 +313,16 @@ fn act(request: &Request, call: &ToolCall, decision: Decision) -> Result<Act, Ap
     let runs = edited.as_ref().map(|edited| Value::Object(edited.clone()).to_string());
     let verdict = request.verdict(call, runs.as_deref().unwrap_or(&call.arguments));
     if verdict.effect == RuleEffect::Deny {
-        let message = format!("{} Revoke the rule to allow the call.", verdict.because);
-        return Err(coded("RULE_DENIES", message, &tools));
+        return Err(coded("RULE_DENIES", Approval::AnswerRuleDenies { because: verdict.because }, &tools));
     }
     match (request.runner(call), edited) {
         (Runner::Server, None) => Ok(Act::Approve),
         (Runner::Server, Some(arguments)) => Ok(Act::RunThere { arguments }),
-        (Runner::Elsewhere, _) => Err(ApiError::bad_request(format!(
-            "{} was offered by another program, and only that one can run it. Answer there, or deny the call.",
-            call.name
-        ))),
+        (Runner::Elsewhere, _) => {
+            Err(ApiError::bad_request(Approval::AnswerElsewhere { tool: call.name.clone() }))
+        }
         (Runner::Client(tool), _) if tool.needs_folder() && request.kit.place.is_empty() => {
-            Err(ApiError::bad_request(format!(
-                "No folder is opened to this agent, so {} cannot run. Choose a folder, or deny the call.",
-                call.name
-            )))
+            Err(ApiError::bad_request(Approval::AnswerNoFolder { tool: call.name.clone() }))
         }
         (Runner::Client(tool), edited) => {
             let (edited, arguments) = match edited {
@@ -359,7 +347,7 @@ fn denial(reason: Option<String>, edited: bool) -> Result<Act, ApiError> {
     }
     let reason = reason.map(|reason| reason.trim().to_owned()).filter(|reason| !reason.is_empty());
     if reason.as_ref().is_some_and(|reason| reason.chars().count() > LONGEST_REASON) {
-        return Err(ApiError::bad_request(format!("The reason is longer than {LONGEST_REASON} characters.")));
+        return Err(ApiError::bad_request(Approval::AnswerLongReason { most: LONGEST_REASON }));
     }
     Ok(Act::Deny { reason })
 }
@@ -367,11 +355,10 @@ fn denial(reason: Option<String>, edited: bool) -> Result<Act, ApiError> {
 fn object(arguments: Value) -> Result<Map<String, Value>, ApiError> {
     match arguments {
         Value::Object(arguments) => Ok(arguments),
-        Value::String(text) => serde_json::from_str(&text).map_err(|error| {
-            ApiError::bad_request(format!("The changed arguments are not a JSON object: {error}."))
-        }),
+        Value::String(text) => serde_json::from_str(&text)
+            .map_err(|error| ApiError::bad_request(Approval::AnswerNotJson { said: error.to_string() })),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => {
-            Err(ApiError::bad_request("Changed arguments must be a JSON object."))
+            Err(ApiError::bad_request(Approval::AnswerNotObject))
         }
     }
 }

@@ -6,6 +6,7 @@ use axum::{Json as Answer, extract::State};
 use loci_api::{
     ids::{AgentId, ConversationId, MessageId},
     message::{ToolCall, ToolStatus},
+    said::Said,
     time::Timestamp,
 };
 use loci_server::error::Failure;
@@ -24,6 +25,7 @@ use crate::{
     Desk,
     client_tools::{Detail, Preview},
     rules::Verdict,
+    sentences::Approval,
     settings::{self, Settings},
 };
 
@@ -63,12 +65,12 @@ struct WaitingCall {
     hash: String,
     /// Where the call would reach, for one that runs here.
     #[serde(skip_serializing_if = "Option::is_none")]
-    preview: Option<String>,
+    preview: Option<Said>,
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<Detail>,
     /// Why it cannot be allowed here as things are.
     #[serde(skip_serializing_if = "Option::is_none")]
-    problem: Option<&'static str>,
+    problem: Option<Said>,
     /// What the rules say.
     verdict: Verdict,
     /// What of it is not what it was, when it is asked about again.
@@ -147,7 +149,7 @@ fn shown_call(
 ) -> WaitingCall {
     let (preview, detail, problem) = match request.runner(call) {
         Runner::Client(tool) if tool.needs_folder() && request.kit.place.is_empty() => {
-            (None, None, Some("No folder is opened to this agent. Choose one to allow this call."))
+            (None, None, Some(Approval::BecauseNoFolder.into()))
         }
         Runner::Client(tool) => {
             let shown = match serde_json::from_str::<Map<String, Value>>(&call.arguments) {
@@ -157,17 +159,11 @@ fn shown_call(
             match shown {
                 Ok(Preview { line, detail }) => (Some(line), detail.map(|one| confined(one, settings)), None),
                 // The call would fail with this; it may still be allowed, and the model is told.
-                Err(problem) => (Some(problem), None, None),
+                Err(problem) => (Some(Approval::WouldFail { said: problem }.into()), None, None),
             }
         }
         Runner::Server => (None, None, None),
-        Runner::Elsewhere => (
-            None,
-            None,
-            Some(
-                "Another program offered this tool, and only that one can run it. Here it can only be denied.",
-            ),
-        ),
+        Runner::Elsewhere => (None, None, Some(Approval::OnlyDenied.into())),
     };
     let facts = request.facts(call, &call.arguments).facts;
     WaitingCall {
@@ -197,12 +193,9 @@ fn shown_call(
 fn confined(detail: Detail, settings: &Settings) -> Detail {
     match detail {
         Detail::Command { command, folder, confinement: _ } => {
-            let text = if settings.confine_commands {
-                "It may write only below the opened folder and reaches no network."
-            } else {
-                "Not confined: it runs with all your rights."
-            };
-            Detail::Command { command, folder, confinement: Some(text.to_owned()) }
+            let confinement =
+                if settings.confine_commands { Approval::CommandConfined } else { Approval::CommandFree };
+            Detail::Command { command, folder, confinement: Some(confinement.into()) }
         }
         Detail::Diff { .. } | Detail::Url { .. } | Detail::Question { .. } | Detail::Text { .. } => detail,
     }

@@ -6,7 +6,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{masked::masked_text, request::Request};
-use crate::rules::{Condition, Facts, Matches, Rule, Scope, Subject, SubjectKind};
+use crate::{
+    rules::{Condition, Facts, Matches, Rule, Scope, Subject, SubjectKind},
+    sentences::Approval,
+};
 
 /// What is to be remembered of a decision.
 #[derive(Debug, Clone, Deserialize)]
@@ -99,11 +102,7 @@ impl ScopeWord {
             Self::Agent => Scope::Agent { connection, agent_id },
             Self::Conversation => Scope::Conversation { connection, agent_id, conversation_id },
             Self::Run => {
-                let turn = facts.turn.clone().ok_or_else(|| {
-                    ApiError::bad_request(
-                        "Which message this run answers is not known. Choose the conversation.",
-                    )
-                })?;
+                let turn = facts.turn.clone().ok_or_else(|| ApiError::bad_request(Approval::RuleNoTurn))?;
                 Scope::Run { connection, agent_id, conversation_id, turn }
             }
         })
@@ -129,7 +128,7 @@ pub(super) fn made(
     };
     Rule::new(id, effect, scope, matches)
         .map(|_| row)
-        .map_err(|problem| ApiError::bad_request(format!("This cannot be a rule: {problem}.")))
+        .map_err(|problem| ApiError::bad_request(Approval::RuleRefused { problem: problem.said() }))
 }
 
 /// A way to say "calls like this one".

@@ -7,6 +7,7 @@ use loci_api::{
     ids::{AgentId, ConversationId, MessageId, ToolId},
     message::ToolCall,
     resource::{Tool, ToolType},
+    said::Said,
     time::Timestamp,
 };
 use loci_store::{
@@ -27,6 +28,7 @@ use crate::{
     client_tools::{Kit, Tool as ClientTool},
     desk::LOCAL,
     rules::{Call, Facts, Matches, Rule, StoredRule, Verdict, decide, holds},
+    sentences::Approval,
 };
 
 /// The server whose tools run on this machine.
@@ -253,19 +255,15 @@ impl Request {
                 let own = tool.is_some_and(|tool| comes_with_the_server(tool.tool_type));
                 (self.connection.clone(), own && READING.contains(&call.name.as_str()), None)
             }
-            Runner::Elsewhere => (
-                "another program".to_owned(),
-                false,
-                Some("Another program offered this tool, and only that one can run it.".to_owned()),
-            ),
+            Runner::Elsewhere => {
+                ("another program".to_owned(), false, Some(Approval::BecauseElsewhere.into()))
+            }
         };
         let unknown = self.begun(call).is_some_and(|begun| begun.state == CallState::Unknown);
         let hold = if unknown {
-            Some("Loci ended while this call ran. Nobody knows how far it came.".to_owned())
+            Some(Approval::BecauseUnknownEnd.into())
         } else if self.found {
-            let held =
-                "This began without this desk, so no rule decides: another program may be about to answer.";
-            Some(held.to_owned())
+            Some(Approval::BecauseFound.into())
         } else {
             hold
         };
@@ -294,12 +292,12 @@ impl Request {
     }
 
     /// Why a person has to look at a call of this desk's tools, whatever rules say.
-    fn hold(&self, tool: &ClientTool) -> Option<String> {
+    fn hold(&self, tool: &ClientTool) -> Option<Said> {
         if tool.asks_person() {
-            return Some("The agent asks you something.".to_owned());
+            return Some(Approval::BecauseQuestion.into());
         }
         let missing = tool.needs_folder() && self.kit.place.is_empty();
-        missing.then(|| "No folder is opened to this agent. Choose one to allow this call.".to_owned())
+        missing.then(|| Approval::BecauseNoFolder.into())
     }
 
     /// What the rules say.

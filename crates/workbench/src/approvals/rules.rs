@@ -10,6 +10,7 @@ use axum::{
 use loci_api::{
     error::ApiError,
     ids::{AgentId, ConversationId, MessageId},
+    said::Said,
     time::Timestamp,
 };
 use loci_server::error::Failure;
@@ -37,6 +38,7 @@ use crate::{
     events::Event,
     extract::Json,
     rules::{Call, Facts, Matches, Names, Scope, StoredRule, Verdict, decide, parse, sentence, text},
+    sentences::Approval,
 };
 
 /// Rules in force at one time.
@@ -71,7 +73,7 @@ struct Shown {
     uses: i64,
     last_used_at: Option<Timestamp>,
     /// Why it is not understood, if so.
-    problem: Option<String>,
+    problem: Option<Said>,
 }
 
 type Uses = HashMap<String, (i64, Timestamp)>;
@@ -84,8 +86,8 @@ fn shown(row: RuleRow, names: &Names, uses: &Uses) -> Shown {
             None,
         ),
         StoredRule::Unreadable { effect, problem, .. } => {
-            let said = "This rule is not understood. Revoke it and make it anew.".to_owned();
-            (format!("{} ?", effect.as_str()), said, Some(problem.to_string()))
+            let said = Said::from(Approval::RuleNotUnderstood).message;
+            (format!("{} ?", effect.as_str()), said, Some(problem.said()))
         }
     };
     let used = uses.get(&row.id);
@@ -161,13 +163,13 @@ struct Body {
 impl Body {
     async fn rule(self, desk: &Desk) -> Result<RuleRow, Failure> {
         if self.note.as_ref().is_some_and(|note| note.chars().count() > LONGEST_NOTE) {
-            return Err(ApiError::bad_request("The note is too long.").into());
+            return Err(ApiError::bad_request(Approval::RuleNoteLong).into());
         }
         let (effect, scope, matches) = match self {
             Self {
                 text: Some(written), effect: None, scope: None, matches: None, remember: None, ..
             } => {
-                let draft = parse(&written).map_err(|error| ApiError::bad_request(error.to_string()))?;
+                let draft = parse(&written).map_err(|error| ApiError::bad_request(error.said()))?;
                 let names = desk.app().store().read(names).await?;
                 let scope = draft.scope.resolve(&names).map_err(ApiError::bad_request)?;
                 (draft.effect, scope, draft.matches)
@@ -281,8 +283,7 @@ async fn create(State(desk): State<Desk>, Json(body): Json<Body>) -> Result<Answ
             names(tx).map(Some)
         })
         .await?;
-    let names =
-        room.ok_or_else(|| ApiError::conflict(format!("There are {MOST_RULES} rules. Revoke some first.")))?;
+    let names = room.ok_or_else(|| ApiError::conflict(Approval::RuleTooMany { most: MOST_RULES }))?;
     desk.events().tell(Event::RuleChanged);
     // What waits may be decided now.
     desk.look_soon();
@@ -304,7 +305,7 @@ async fn revoke(State(desk): State<Desk>, Path(id): Path<String>) -> Result<Answ
             Ok(found.map(|row| shown(row, &names, &uses)))
         })
         .await?;
-    let found = found.ok_or_else(|| ApiError::not_found("There is no such rule."))?;
+    let found = found.ok_or_else(|| ApiError::not_found(Approval::RuleUnknown))?;
     desk.events().tell(Event::RuleChanged);
     Ok(Answer(found))
 }
@@ -326,9 +327,9 @@ struct Read {
 
 async fn read_text(State(desk): State<Desk>, Json(written): Json<Written>) -> Result<Answer<Read>, Failure> {
     let draft = parse(&written.text).map_err(|error| {
-        let mut refusal = ApiError::bad_request(error.to_string());
-        refusal.body =
-            serde_json::json!({"detail": {"code": "RULE_TEXT", "message": error.message, "at": error.at}});
+        let mut refusal = ApiError::bad_request(error.said());
+        refusal.body["detail"] =
+            serde_json::json!({"code": "RULE_TEXT", "message": error.message.message, "at": error.at});
         refusal
     })?;
     let names = desk.app().store().read(names).await?;
@@ -447,7 +448,7 @@ async fn test(State(desk): State<Desk>, Json(imagined): Json<Imagined>) -> Resul
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => None,
     };
     let arguments: Map<String, Value> =
-        parsed.ok_or_else(|| ApiError::validation("arguments must be a JSON object, or its text."))?;
+        parsed.ok_or_else(|| ApiError::validation(Approval::ArgumentsNeeded))?;
     let verdict = desk
         .app()
         .store()

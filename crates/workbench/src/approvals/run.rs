@@ -5,6 +5,7 @@ use std::time::Duration;
 use loci_api::{
     ids::MessageId,
     message::{ToolCall, ToolStatus},
+    said::Said,
     time::Timestamp,
 };
 use loci_server::error::Failure;
@@ -20,6 +21,7 @@ use crate::{
     Desk,
     client_tools::{Done, Task, Tool as ClientTool, running::About},
     events::Event,
+    sentences::Bounds,
     settings,
 };
 
@@ -204,6 +206,8 @@ fn folders(request: &Request, tool: &ClientTool) -> Option<String> {
     if !tool.needs_folder() {
         return None;
     }
-    let verb = if tool.read_only() { "reads only" } else { "writes only" };
-    Some(format!("{verb} below {}", request.kit.place.text().join(", ")))
+    let folders = request.kit.place.text().join(", ");
+    let kept =
+        if tool.read_only() { Bounds::ReadsBelow { folders } } else { Bounds::WritesBelow { folders } };
+    Some(Said::from(kept).message)
 }

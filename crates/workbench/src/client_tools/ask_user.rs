@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{ClientTool, Detail, Nature, Place, Preview, Work};
+use crate::sentences::Approval;
 
 const NAME: &str = "ask_user";
 const MOST_CHOICES: usize = 20;
@@ -69,6 +70,7 @@ fn parse(arguments: &Map<String, Value>) -> Result<Arguments, String> {
 fn preview(_place: &Place, arguments: &Map<String, Value>) -> Result<Preview, String> {
     let Arguments { question, choices } = parse(arguments)?;
     let line = question.lines().next().unwrap_or_default().chars().take(200).collect();
+    let line = Approval::ReachQuestion { question: line }.into();
     Ok(Preview { line, detail: Some(Detail::Question { question, choices }) })
 }
 
@@ -93,7 +95,7 @@ mod tests {
         let object = |value: Value| value.as_object().cloned().expect("an object");
         let asked = object(json!({"question": "Red or blue?\nSay.", "choices": ["red", "blue"]}));
         let shown = preview(&Place::default(), &asked).expect("shown");
-        assert_eq!(shown.line, "Red or blue?");
+        assert_eq!(shown.line.message, "Red or blue?");
         let detail = serde_json::to_value(shown.detail).expect("JSON");
         assert_eq!(
             detail,

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{ClientTool, Detail, Done, Nature, Place, Preview, SubjectKind, Task, Work};
+use crate::sentences::Approval;
 
 const READ: &str = "read_clipboard";
 const WRITE: &str = "write_clipboard";
@@ -70,12 +71,12 @@ fn parse_write(arguments: &Map<String, Value>) -> Result<String, String> {
 
 fn read_preview(_place: &Place, arguments: &Map<String, Value>) -> Result<Preview, String> {
     let Nothing {} = super::parse(READ, arguments)?;
-    Ok(Preview::line("what is in your clipboard now".to_owned()))
+    Ok(Preview::line(Approval::ReachClipboardRead))
 }
 
 fn write_preview(_place: &Place, arguments: &Map<String, Value>) -> Result<Preview, String> {
     let text = parse_write(arguments)?;
-    let line = format!("your clipboard ({} characters)", text.chars().count());
+    let line = Approval::ReachClipboardWrite { characters: text.chars().count() }.into();
     Ok(Preview { line, detail: Some(Detail::Text { text }) })
 }
 
@@ -111,7 +112,7 @@ mod tests {
     fn arguments_are_checked_and_shown() {
         let object = |value: Value| value.as_object().cloned().expect("an object");
         let shown = write_preview(&Place::default(), &object(json!({"text": "grüße"}))).expect("shown");
-        assert_eq!(shown.line, "your clipboard (5 characters)");
+        assert_eq!(shown.line.message, "your clipboard (5 characters)");
         assert!(
             write_preview(&Place::default(), &object(json!({}))).expect_err("none").contains("missing field")
         );

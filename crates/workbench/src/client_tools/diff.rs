@@ -4,6 +4,7 @@ use serde::Serialize;
 use similar::{ChangeTag, TextDiff};
 
 use super::{Detail, Preview};
+use crate::sentences::Approval;
 
 /// Lines around a change.
 const CONTEXT: usize = 3;
@@ -57,15 +58,18 @@ pub(crate) fn difference(before: &str, after: &str) -> Difference {
 pub fn preview(path: &str, before: Option<&str>, after: &str) -> Preview {
     let old = before.unwrap_or_default();
     if old.len().max(after.len()) > LARGEST {
-        let line = format!("{path} ({} bytes, {} before)", after.len(), old.len());
+        let (path, bytes, before) = (path.to_owned(), after.len(), old.len());
+        let line = Approval::ReachWhole { path, bytes, before }.into();
         return Preview { detail: Some(Detail::Text { text: after.to_owned() }), line };
     }
     let Difference { diff, added, removed } = difference(old, after);
-    let plural = |count: usize| if count == 1 { "line" } else { "lines" };
+    let path = path.to_owned();
+    let lines = if added == 1 { Approval::OneLine } else { Approval::SomeLines { number: added } }.into();
     let line = match before {
-        None => format!("{path} (a new file, {added} {})", plural(added)),
-        Some(_) => format!("{path} ({added} {} added, {removed} removed)", plural(added)),
-    };
-    let detail = Detail::Diff { path: path.to_owned(), diff, added, removed, new_file: before.is_none() };
+        None => Approval::ReachNewFile { path: path.clone(), lines },
+        Some(_) => Approval::ReachChange { path: path.clone(), lines, removed },
+    }
+    .into();
+    let detail = Detail::Diff { path, diff, added, removed, new_file: before.is_none() };
     Preview { line, detail: Some(detail) }
 }

@@ -165,7 +165,7 @@ mod tests {
         scene.write("a.txt", "one\ntwo\n");
         let arguments = json!({"path": "a.txt", "old_text": "two", "new_text": "2"});
         let shown = preview(&scene.place, arguments.as_object().expect("an object")).expect("shown");
-        assert!(shown.line.contains("1 line added, 1 removed"), "{}", shown.line);
+        assert!(shown.line.message.contains("1 line added, 1 removed"), "{}", shown.line);
         assert_eq!(scene.read("a.txt"), "one\ntwo\n");
     }
 }

@@ -2,40 +2,41 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::sentences::Machine;
+
 /// An existing folder by its canonical absolute path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Folder(PathBuf);
 
 impl Folder {
     /// Takes what a person typed or picked. The error says what to change. Blocking.
-    pub fn choose(text: &str) -> Result<Self, String> {
+    pub(crate) fn choose(text: &str) -> Result<Self, Machine> {
         let text = text.trim();
         if text.is_empty() {
-            return Err("Name a folder.".to_owned());
+            return Err(Machine::FolderNone);
         }
-        let given = Path::new(text);
+        let (given, path) = (Path::new(text), text.to_owned());
         if !given.is_absolute() {
-            return Err(format!(
-                "{text} is not a whole path. Write it from the root, for example /home/you/notes."
-            ));
+            return Err(Machine::FolderWholePath { path });
         }
-        let path = given.canonicalize().map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => format!("There is no folder {text}."),
-            _ => format!("{text} cannot be opened: {error}."),
-        })?;
-        if !path.is_dir() {
-            return Err(format!("{text} is not a folder."));
+        let found = match given.canonicalize() {
+            Ok(found) => found,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Err(Machine::FolderMissing { path });
+            }
+            Err(error) => return Err(Machine::FolderUnreadable { path, said: error.to_string() }),
+        };
+        if !found.is_dir() {
+            return Err(Machine::FolderNotOne { path });
         }
-        if path.parent().is_none() {
-            return Err("The whole disk cannot be opened to an agent. Choose a folder.".to_owned());
+        if found.parent().is_none() {
+            return Err(Machine::FolderWholeDisk);
         }
         // It travels as JSON text, and a lossy copy would name another folder.
-        if path.to_str().is_none() {
-            return Err(format!(
-                "The name of {text} is not valid Unicode. Choose a folder with a plain name."
-            ));
+        if found.to_str().is_none() {
+            return Err(Machine::FolderName { path });
         }
-        Ok(Self(path))
+        Ok(Self(found))
     }
 
     /// A folder chosen earlier, as it was stored.
@@ -75,6 +76,7 @@ mod tests {
             (&*file.to_string_lossy(), "not a folder"),
         ] {
             let problem = Folder::choose(text).expect_err(text);
+            let problem = loci_api::said::Said::from(problem).message;
             assert!(problem.contains(wanted), "{text}: {problem}");
         }
         let dotted = format!("{}/.", place.path().display());

@@ -227,7 +227,7 @@ impl Tool {
     pub(crate) fn preview(&self, place: &Place, arguments: &Map<String, Value>) -> Result<Preview, String> {
         match self {
             Self::BuiltIn(tool) => (tool.preview)(place, arguments),
-            Self::Own(tool) => Ok(Preview { line: super::own::preview(tool), detail: None }),
+            Self::Own(tool) => Ok(Preview::line(super::own::preview(tool))),
         }
     }
 }

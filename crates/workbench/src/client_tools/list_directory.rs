@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{ClientTool, Nature, Place, Preview, SubjectKind, Work};
+use crate::sentences::Approval;
 
 const NAME: &str = "list_directory";
 /// Entries of one answer.
@@ -73,7 +74,7 @@ fn parse(arguments: &Map<String, Value>) -> Result<Arguments, String> {
 fn preview(place: &Place, arguments: &Map<String, Value>) -> Result<Preview, String> {
     let arguments = parse(arguments)?;
     let located = place.locate(&arguments.path)?;
-    Ok(Preview::line(format!("{} (file names)", located.whole().display())))
+    Ok(Preview::line(Approval::ReachNames { path: located.whole().display().to_string() }))
 }
 
 fn run(place: &Place, arguments: &Map<String, Value>) -> Result<String, String> {

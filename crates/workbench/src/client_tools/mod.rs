@@ -25,7 +25,7 @@ mod write_file;
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
-use loci_api::chat::ToolSpec;
+use loci_api::{chat::ToolSpec, said::Said};
 use loci_server::confined::{RunEvent, RunRequest, RunResult};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
@@ -39,7 +39,7 @@ pub(crate) use self::{
     running::RunningCalls,
     system::System,
 };
-use crate::{Desk, rules::SubjectKind};
+use crate::{Desk, rules::SubjectKind, sentences::Approval};
 
 /// A tool that comes with Loci.
 pub(crate) struct ClientTool {
@@ -103,13 +103,13 @@ impl From<Result<String, String>> for Done {
 /// What the person is shown of a call.
 #[derive(Debug)]
 pub(crate) struct Preview {
-    pub line: String,
+    pub line: Said,
     pub detail: Option<Detail>,
 }
 
 impl Preview {
-    fn line(line: String) -> Self {
-        Self { line, detail: None }
+    fn line(line: Approval) -> Self {
+        Self { line: line.into(), detail: None }
     }
 }
 
@@ -128,7 +128,7 @@ pub(crate) enum Detail {
     Command {
         command: String,
         folder: String,
-        confinement: Option<String>,
+        confinement: Option<Said>,
     },
     Url {
         url: String,

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{ClientTool, Detail, Done, Nature, Place, Preview, SubjectKind, Task, Work};
+use crate::sentences::Approval;
 
 const NAME: &str = "open_url";
 /// Bytes of an address.
@@ -65,7 +66,7 @@ fn preview(_place: &Place, arguments: &Map<String, Value>) -> Result<Preview, St
     let url = parse(arguments)?;
     let host = url.host_str().unwrap_or_default().to_owned();
     Ok(Preview {
-        line: format!("{host} in your browser"),
+        line: Approval::ReachBrowser { host: host.clone() }.into(),
         detail: Some(Detail::Url { url: url.to_string(), host }),
     })
 }
@@ -99,7 +100,7 @@ mod tests {
             ("https://good.example@evil.example/", ""),
         ] {
             match show(url) {
-                Ok(preview) => assert_eq!(preview.line, format!("{host} in your browser"), "{url}"),
+                Ok(preview) => assert_eq!(preview.line.message, format!("{host} in your browser"), "{url}"),
                 Err(problem) => assert!(host.is_empty() && problem.contains("user name"), "{url}: {problem}"),
             }
         }

@@ -32,6 +32,7 @@ use crate::{
     Desk,
     events::Event,
     extract::{Json, given},
+    sentences::{Approval, Machine},
 };
 
 const DEFAULT_SECONDS: u32 = 60;
@@ -42,9 +43,12 @@ const LARGEST_SOURCE: usize = 1 << 20;
 const MOST_PRINTED: usize = 10_000;
 
 /// One line of what a call would do.
-pub(super) fn preview(tool: &OwnTool) -> String {
-    let network = if tool.network { "with the network" } else { "without the network" };
-    format!("your own {} tool, confined, {network}", tool.source_type)
+pub(super) fn preview(tool: &OwnTool) -> Approval {
+    let language = tool.source_type.clone();
+    match tool.network {
+        true => Approval::ReachOwnNetwork { language },
+        false => Approval::ReachOwn { language },
+    }
 }
 
 /// Runs a call, confined to the first folder opened for writing, or to one of its own.
@@ -175,10 +179,10 @@ impl Given {
         tool.timeout_seconds = self.timeout_seconds.unwrap_or(tool.timeout_seconds);
         tool.memory_mb = self.memory_mb.unwrap_or(tool.memory_mb);
         if tool.source_code.len() > LARGEST_SOURCE {
-            return Err(ApiError::bad_request(format!("The source is larger than {LARGEST_SOURCE} bytes.")));
+            return Err(ApiError::bad_request(Machine::OwnToolLarge { most: LARGEST_SOURCE }));
         }
         if !(1..=MOST_SECONDS).contains(&tool.timeout_seconds) {
-            return Err(ApiError::bad_request(format!("timeout_seconds is 1 to {MOST_SECONDS}.")));
+            return Err(ApiError::bad_request(Machine::OwnToolSeconds { most: MOST_SECONDS }));
         }
         check_memory(tool.memory_mb)?;
         loci_api::tool::check_requirements("pip_requirements", Some(&tool.pip_requirements))?;
@@ -196,15 +200,13 @@ impl Given {
 /// 409 for the name of a tool that is built in.
 fn refuse_name(name: &str) -> Result<(), ApiError> {
     if TOOLS.iter().any(|built_in| built_in.name == name) {
-        return Err(ApiError::conflict(format!(
-            "{name} is a tool of Loci's own. Give the function another name."
-        )));
+        return Err(ApiError::conflict(Machine::OwnToolName { name: name.to_owned() }));
     }
     Ok(())
 }
 
 fn missing() -> ApiError {
-    ApiError::not_found("There is no such client tool.")
+    ApiError::not_found(Machine::OwnToolUnknown)
 }
 
 /// Stores a tool. The agents it is offered to keep it under its new name; a new tool is offered to nobody yet.

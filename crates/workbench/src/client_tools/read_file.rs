@@ -13,6 +13,7 @@ use super::{
     ClientTool, Nature, Place, Preview, SubjectKind, Work,
     place::{Located, refusal},
 };
+use crate::sentences::Approval;
 
 const NAME: &str = "read_file";
 
@@ -98,10 +99,10 @@ fn preview(place: &Place, arguments: &Map<String, Value>) -> Result<Preview, Str
     let arguments = Arguments::parse(arguments)?;
     let located = place.locate(&arguments.path)?;
     let about = located.dir.metadata(located.named()).map_err(|error| located.refusal(&error))?;
-    let shown = located.whole();
+    let path = located.whole().display().to_string();
     Ok(Preview::line(match about.is_dir() {
-        true => format!("{} (a folder: its file names)", shown.display()),
-        false => format!("{} ({} bytes)", shown.display(), about.len()),
+        true => Approval::ReachFolder { path },
+        false => Approval::ReachFile { path, bytes: about.len() },
     }))
 }
 
@@ -354,7 +355,7 @@ mod tests {
         let place = place();
         let show = |path: &str| {
             let shown = preview(&place.place, json!({"path": path}).as_object().expect("an object"));
-            shown.map_or_else(|problem| problem, |preview| preview.line)
+            shown.map_or_else(|problem| problem, |preview| preview.line.message)
         };
         assert!(show("plan.md").ends_with("opened/plan.md (14 bytes)"), "{}", show("plan.md"));
         assert!(show("deep").contains("a folder"));

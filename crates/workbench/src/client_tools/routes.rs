@@ -10,6 +10,7 @@ use loci_api::{
     chat::ToolSpec,
     error::ApiError,
     ids::{AgentId, ConversationId},
+    said::Said,
 };
 use loci_server::error::Failure;
 use loci_store::table::{
@@ -19,7 +20,7 @@ use loci_store::table::{
 use serde::{Deserialize, Serialize};
 
 use super::{Folder, Kit, Tool, own, running};
-use crate::{Desk, connections::Unnamed, desk::LOCAL, events::Event, extract::Json};
+use crate::{Desk, connections::Unnamed, desk::LOCAL, events::Event, extract::Json, sentences::Machine};
 
 const MOST_FOLDERS: usize = 10;
 
@@ -77,7 +78,7 @@ struct Entry {
     needs_folder: bool,
     /// The agent's server tool of the same name that the model does not see while this one is offered.
     shadows: Option<String>,
-    problem: Option<String>,
+    problem: Option<Said>,
 }
 
 async fn answer(
@@ -115,8 +116,7 @@ async fn answer(
             dangerous: tool.dangerous(),
             needs_folder: tool.needs_folder(),
             shadows: shadows.map(|server| server.id.to_string()),
-            problem: (kit.chosen(&tool) && !kit.offers(&tool))
-                .then(|| "It is offered once a folder is opened to the agent.".to_owned()),
+            problem: (kit.chosen(&tool) && !kit.offers(&tool)).then(|| Machine::OfferedWithFolder.into()),
             name: spec.name,
         }
     };
@@ -209,14 +209,14 @@ async fn choose_all(
 async fn keep(desk: Desk, headers: &HeaderMap, choices: Choices) -> Result<Answer<Offered>, Failure> {
     let Choices { agent_id, connection, conversation_id, folders } = choices;
     if folders.len() > MOST_FOLDERS {
-        return Err(ApiError::bad_request(format!("At most {MOST_FOLDERS} folders can be opened.")).into());
+        return Err(ApiError::bad_request(Machine::FolderTooMany { most: MOST_FOLDERS }).into());
     }
     let checked = tokio::task::spawn_blocking(move || {
         let mut kept: Vec<WorkFolder> = Vec::new();
         for ChosenFolder { path, read_only } in folders {
             let path = Folder::choose(&path)?.text();
             if kept.iter().any(|other| other.path == path) {
-                return Err(format!("{path} is named twice."));
+                return Err(Machine::FolderTwice { path });
             }
             kept.push(WorkFolder { path, read_only });
         }
@@ -293,7 +293,7 @@ async fn offer(
         })
         .await?;
     if !known {
-        return Err(ApiError::not_found("There is no such client tool.").into());
+        return Err(ApiError::not_found(Machine::OwnToolUnknown).into());
     }
     desk.events().tell(Event::AgentChanged { agent_id: Some(agent_id.to_string()) });
     answer(&desk, connection, agent_id, None).await

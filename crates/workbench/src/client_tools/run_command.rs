@@ -6,7 +6,7 @@
 use std::{path::Path, process::Stdio, time::Duration};
 
 use futures::future::BoxFuture;
-use loci_api::chat::ToolSpec;
+use loci_api::{chat::ToolSpec, said::Said};
 use loci_server::confined::{RunMode, RunRequest, RunStatus, SourceType};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -19,6 +19,7 @@ use tokio::{
 use super::{
     ClientTool, Detail, Done, Nature, Place, Preview, SubjectKind, Task, Work, running::RunningCall,
 };
+use crate::sentences::{Approval, Bounds};
 
 const NAME: &str = "run_command";
 const DEFAULT_SECONDS: u64 = 60;
@@ -111,14 +112,16 @@ fn prepare(place: &Place, arguments: &Map<String, Value>) -> Result<Prepared, St
     }
     let inside = located.dir.canonicalize(located.named()).map_err(|error| located.refusal(&error))?;
     let root = located.opened.folder.path().to_owned();
-    Ok(Prepared { command, folder: root.join(inside), root, time: Duration::from_secs(seconds) })
+    // The opened folder itself is `.` in itself.
+    let folder = root.join(inside).components().collect();
+    Ok(Prepared { command, folder, root, time: Duration::from_secs(seconds) })
 }
 
 fn preview(place: &Place, arguments: &Map<String, Value>) -> Result<Preview, String> {
     let Prepared { command, folder, time, .. } = prepare(place, arguments)?;
     let folder = folder.display().to_string();
     Ok(Preview {
-        line: format!("in {folder}, for at most {} seconds", time.as_secs()),
+        line: Approval::ReachCommand { folder: folder.clone(), seconds: time.as_secs() }.into(),
         detail: Some(Detail::Command { command, folder, confinement: None }),
     })
 }
@@ -137,7 +140,10 @@ fn run(task: Task) -> BoxFuture<'static, Done> {
             if task.confine_commands {
                 confined(&task, &prepared).await
             } else {
-                Done { result: free(&prepared, &task.call).await, confinement: Some(FREE.to_owned()) }
+                Done {
+                    result: free(&prepared, &task.call).await,
+                    confinement: Some(Said::from(Bounds::RanFree).message),
+                }
             }
         };
         tokio::select! {
@@ -149,8 +155,6 @@ fn run(task: Task) -> BoxFuture<'static, Done> {
         }
     })
 }
-
-const FREE: &str = "not confined: it ran with all the rights of the person";
 
 /// Runs it by way of the sandbox, which confines an interpreter and everything that starts.
 async fn confined(task: &Task, prepared: &Prepared) -> Done {

@@ -22,7 +22,7 @@ use serde::Serialize;
 use serde_json::json;
 use tokio::sync::watch;
 
-use crate::Desk;
+use crate::{Desk, sentences::Approval};
 
 /// Bytes of output that are kept for those who look.
 const MOST_OUTPUT: usize = 1 << 20;
@@ -69,7 +69,7 @@ impl RunningCalls {
 
     fn find(&self, tool_call_id: &str) -> Result<Arc<RunningCall>, ApiError> {
         let found = self.all().get(tool_call_id).cloned();
-        found.ok_or_else(|| ApiError::not_found("This call does not run now."))
+        found.ok_or_else(|| ApiError::not_found(Approval::CallNotRunning))
     }
 }
 

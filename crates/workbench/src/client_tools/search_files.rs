@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{ClientTool, Nature, Place, Preview, SubjectKind, Work, place::Located};
+use crate::sentences::Approval;
 
 const NAME: &str = "search_files";
 const DEFAULT_RESULTS: usize = 100;
@@ -103,7 +104,8 @@ fn parse(arguments: &Map<String, Value>) -> Result<Arguments, String> {
 fn preview(place: &Place, arguments: &Map<String, Value>) -> Result<Preview, String> {
     let arguments = parse(arguments)?;
     let located = place.locate(&arguments.path)?;
-    Ok(Preview::line(format!("{} for {}", located.whole().display(), arguments.query)))
+    let path = located.whole().display().to_string();
+    Ok(Preview::line(Approval::ReachSearch { path, query: arguments.query }))
 }
 
 fn run(place: &Place, arguments: &Map<String, Value>) -> Result<String, String> {

@@ -217,12 +217,12 @@ mod tests {
             preview(&scene.place, json!({"path": path, "content": content}).as_object().expect("an object"))
         };
         let shown = show("a.txt", "one\n2\nthree\n").expect("shown");
-        assert!(shown.line.ends_with("opened/a.txt (1 line added, 1 removed)"), "{}", shown.line);
+        assert!(shown.line.message.ends_with("opened/a.txt (1 line added, 1 removed)"), "{}", shown.line);
         let detail = serde_json::to_value(shown.detail).expect("JSON");
         assert_eq!(detail["type"], "diff");
         assert!(detail["diff"].as_str().is_some_and(|diff| diff.contains("-two\n+2\n")), "{detail}");
         assert_eq!(detail["new_file"], false);
-        assert!(show("b.txt", "x\n").expect("shown").line.contains("a new file"));
+        assert!(show("b.txt", "x\n").expect("shown").line.message.contains("a new file"));
         assert!(show("../b", "x").expect_err("outside").contains("outside"));
         assert_eq!(scene.read("a.txt"), "one\ntwo\nthree\n", "looking changes nothing");
     }

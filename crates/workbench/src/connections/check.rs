@@ -6,12 +6,12 @@ use axum::{
     body::{Body, to_bytes},
     http::Request,
 };
-use loci_api::time::Timestamp;
+use loci_api::{said::Said, time::Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::features::{self, Lack};
-use crate::forward::Forwarder;
+use crate::{forward::Forwarder, sentences::Connecting};
 
 /// A person waits for it.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -27,8 +27,9 @@ pub(super) struct Health {
     pub version: Option<String>,
     /// Of the first answer.
     pub latency_ms: Option<u64>,
-    /// What a person should know, in a sentence.
-    pub message: String,
+    /// What a person should know.
+    #[serde(alias = "message")]
+    pub said: Said,
     /// The kind of problem: `CONNECTION_…`, or `KEY_REFUSED`, `KEY_MISSING`.
     pub code: Option<String>,
 }
@@ -39,8 +40,8 @@ pub(super) async fn check(forwarder: &Forwarder, name: &str, has_key: bool) -> (
     let (health, lacks) = match tokio::time::timeout(PATIENCE, looking).await {
         Ok((health, lacks)) => (health, lacks),
         Err(_) => {
-            let text = format!("{name} did not answer within {} seconds.", PATIENCE.as_secs());
-            (problem(text, Some("CONNECTION_TIMEOUT")), None)
+            let slow = Connecting::ConnectionNoAnswer { name: name.to_owned(), seconds: PATIENCE.as_secs() };
+            (problem(slow, Some("CONNECTION_TIMEOUT")), None)
         }
     };
     let lacks = if health.ok { lacks } else { None };
@@ -48,13 +49,13 @@ pub(super) async fn check(forwarder: &Forwarder, name: &str, has_key: bool) -> (
 }
 
 /// A look that found something wrong.
-pub(super) fn problem(message: String, code: Option<&str>) -> Health {
+pub(super) fn problem(said: impl Into<Said>, code: Option<&str>) -> Health {
     Health {
         ok: false,
         checked_at: Timestamp::now(),
         version: None,
         latency_ms: None,
-        message,
+        said: said.into(),
         code: code.map(str::to_owned),
     }
 }
@@ -63,15 +64,13 @@ async fn look(forwarder: &Forwarder, name: &str, has_key: bool) -> Health {
     let begun = Instant::now();
     let answer = match ask(forwarder, "/v1/health").await {
         Ok(answer) => answer,
-        Err(found) => return problem(found.sentence(name), Some(found.kind().code())),
+        Err(found) => return problem(found.said(name), Some(found.kind().code())),
     };
+    let name = name.to_owned();
     let latency_ms = u64::try_from(begun.elapsed().as_millis()).ok();
     let Some(version) = answer.json.as_ref().filter(|_| answer.status == 200).and_then(version_of) else {
         return problem(
-            format!(
-                "{name} answers, but not as a Letta server does (status {}). Check the address.",
-                answer.status
-            ),
+            Connecting::ConnectionNotLetta { name, status: answer.status.to_string() },
             Some("CONNECTION_BAD_ANSWER"),
         );
     };
@@ -79,23 +78,23 @@ async fn look(forwarder: &Forwarder, name: &str, has_key: bool) -> Health {
         ok: true,
         version: Some(version.clone()),
         latency_ms,
-        ..problem(format!("{name} answers (version {version})."), None)
+        ..problem(Connecting::ConnectionAnswers { name: name.clone(), version }, None)
     };
-    let mut refuse = |message: String, code: &str| {
+    let mut refuse = |said: Said, code: &str| {
         health.ok = false;
-        health.message = message;
+        health.said = said;
         health.code = Some(code.to_owned());
     };
     match ask(forwarder, "/v1/agents/?limit=1").await {
-        Err(found) => refuse(found.sentence(name), found.kind().code()),
+        Err(found) => refuse(found.said(&name), found.kind().code()),
         Ok(answer) => match (answer.status, has_key) {
             (401 | 403, true) => {
-                refuse(format!("{name} answers, but does not accept the key."), "KEY_REFUSED");
+                refuse(Connecting::ConnectionKeyRefused { name }.into(), "KEY_REFUSED");
             }
-            (401 | 403, false) => refuse(format!("{name} answers, but wants a key."), "KEY_MISSING"),
+            (401 | 403, false) => refuse(Connecting::ConnectionKeyMissing { name }.into(), "KEY_MISSING"),
             (200, _) if answer.json.as_ref().is_some_and(Value::is_array) => {}
             (status, _) => refuse(
-                format!("{name} answers, but cannot list its agents (status {status})."),
+                Connecting::ConnectionNoAgents { name, status: status.to_string() }.into(),
                 "CONNECTION_BAD_ANSWER",
             ),
         },

@@ -17,7 +17,7 @@ use std::{
 };
 
 use axum::http::HeaderMap;
-use loci_api::{error::ApiError, time::Timestamp};
+use loci_api::{error::ApiError, said::Said, time::Timestamp};
 use loci_server::error::Failure;
 use loci_store::{StoreError, table::setting};
 use secrecy::SecretString;
@@ -29,6 +29,7 @@ use crate::{
     Desk,
     desk::{Connection, LOCAL},
     forward::{Forwarder, Remote, Trust, parse_base_url},
+    sentences::{Connecting, Machine},
 };
 
 /// The header by which a page says which connection it means: an id, or `selected`.
@@ -64,7 +65,7 @@ fn secret_name(id: &str) -> String {
 
 fn unknown(id: &str) -> Failure {
     let id: String = id.chars().take(80).collect();
-    ApiError::not_found(format!("There is no connection {id}.")).into()
+    ApiError::not_found(Connecting::ConnectionUnknown { id }).into()
 }
 
 impl Desk {
@@ -131,12 +132,12 @@ impl Desk {
         let row = rows.find(id).ok_or_else(|| unknown(id))?;
         let key = self.key(row).await?;
         if row.has_key && key.is_none() {
-            return Err(ApiError::unavailable(format!("{} {}", row.name, KEY_GONE)).into());
+            return Err(ApiError::unavailable(key_gone(row)).into());
         }
-        let forwarder = self
-            .make_forwarder(id, &row.name, &row.base_url, key, row.ca_file.clone())
-            .await
-            .map_err(|problem| ApiError::unavailable(format!("{} cannot be used. {problem}", row.name)))?;
+        let forwarder =
+            self.make_forwarder(id, &row.name, &row.base_url, key, row.ca_file.clone()).await.map_err(
+                |why| ApiError::unavailable(Connecting::ConnectionUnusable { name: row.name.clone(), why }),
+            )?;
         self.connections().forwarders().insert(id.to_owned(), forwarder.clone());
         Ok(forwarder)
     }
@@ -148,13 +149,13 @@ impl Desk {
         base_url: &str,
         key: Option<SecretString>,
         ca_file: Option<PathBuf>,
-    ) -> Result<Forwarder, String> {
+    ) -> Result<Forwarder, Said> {
         let base_url = parse_base_url(base_url)?;
         let trust = match ca_file {
             None => Trust::System,
             Some(path) => {
                 let read = tokio::task::spawn_blocking(move || Trust::read(&path)).await;
-                read.map_err(|error| error.to_string())??
+                read.map_err(|error| Said::from(error.to_string()))??
             }
         };
         let remote = Remote { id: id.to_owned(), name: name.to_owned(), base_url, key, trust };
@@ -166,17 +167,13 @@ impl Desk {
             return Ok(None);
         }
         let name = secret_name(&row.id);
-        match tokio::time::timeout(KEYRING, self.secrets().get(&name)).await {
-            Ok(Ok(key)) => Ok(key),
-            Ok(Err(error)) => {
-                Err(ApiError::unavailable(format!("The key of {} cannot be read. {error}.", row.name)).into())
-            }
-            Err(_) => {
-                let problem = "The keyring of this computer waits to be unlocked.";
-                Err(ApiError::unavailable(format!("The key of {} cannot be read. {problem}", row.name))
-                    .into())
-            }
-        }
+        let why = match tokio::time::timeout(KEYRING, self.secrets().get(&name)).await {
+            Ok(Ok(key)) => return Ok(key),
+            Ok(Err(error)) => error.said(),
+            Err(_) => Machine::KeyringWaits.into(),
+        };
+        let unreadable = Connecting::ConnectionKeyUnreadable { name: row.name.clone(), why };
+        Err(ApiError::unavailable(unreadable).into())
     }
 }
 
@@ -184,7 +181,9 @@ impl Desk {
 const KEYRING: Duration = Duration::from_secs(10);
 
 /// After a session whose keys were kept only for it.
-const KEY_GONE: &str = "has no key any more: it was kept for an earlier session only. Enter it again.";
+fn key_gone(row: &Row) -> Said {
+    Connecting::ConnectionKeyGone { name: row.name.clone() }.into()
+}
 
 /// Whom a request reaches that names no connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

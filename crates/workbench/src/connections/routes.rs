@@ -7,16 +7,16 @@ use axum::{
     extract::{Path, State},
     routing::{get, patch, post},
 };
-use loci_api::{error::ApiError, time::Timestamp};
+use loci_api::{error::ApiError, said::Said, time::Timestamp};
 use loci_server::error::Failure;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
-    KEY_GONE,
     check::{self, Health},
     features::{self, Lack},
+    key_gone,
     row::{Row, Rows},
     secret_name, unknown,
 };
@@ -27,6 +27,7 @@ use crate::{
     extract::Json,
     forward::{Trust, is_loopback, parse_base_url},
     secrets::SecretError,
+    sentences::{Connecting, Machine},
 };
 
 /// More servers than anybody has.
@@ -59,16 +60,16 @@ struct Shown {
     /// Whether `lacks` is complete: the server said what it offers.
     lacks_known: bool,
     /// What the person should know before using it.
-    warning: Option<String>,
+    warning: Option<Said>,
     /// Why it cannot be used as it is.
-    problem: Option<String>,
+    problem: Option<Said>,
 }
 
 async fn shown(desk: &Desk, rows: &Rows, row: &Row) -> Shown {
     let problem = match desk.key(row).await {
-        Ok(None) if row.has_key => Some(format!("{} {KEY_GONE}", row.name)),
+        Ok(None) if row.has_key => Some(key_gone(row)),
         Ok(_) => None,
-        Err(Failure(error)) => Some(error.message),
+        Err(Failure(error)) => Some(error.said()),
     };
     let mut lacks = features::of_every_remote();
     lacks.extend(row.lacks.iter().flatten().cloned());
@@ -88,13 +89,10 @@ async fn shown(desk: &Desk, rows: &Rows, row: &Row) -> Shown {
     }
 }
 
-fn warning(row: &Row) -> Option<String> {
+fn warning(row: &Row) -> Option<Said> {
     let url = parse_base_url(&row.base_url).ok()?;
     let open = url.scheme() == "http" && !is_loopback(&url);
-    open.then(|| {
-        "The address begins with http://: whoever is on the way can read the messages and the key. Use https:// if the server has it."
-            .to_owned()
-    })
+    open.then(|| Connecting::AddressOpen.into())
 }
 
 fn local(desk: &Desk, rows: &Rows) -> Shown {
@@ -109,7 +107,7 @@ fn local(desk: &Desk, rows: &Rows) -> Shown {
         health: Some(Health {
             ok: true,
             version: Some(desk.app().options().version.clone()),
-            ..check::problem("This machine's own agents.".to_owned(), None)
+            ..check::problem(Connecting::ConnectionHere, None)
         }),
         lacks: Vec::new(),
         lacks_known: true,
@@ -158,9 +156,7 @@ fn entered(text: Option<String>) -> Option<String> {
 fn key_of(text: Option<String>) -> Result<Option<SecretString>, ApiError> {
     let Some(text) = entered(text) else { return Ok(None) };
     if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(ApiError::validation(
-            "The key holds spaces or characters that no key has. Copy it again.",
-        ));
+        return Err(ApiError::validation(Connecting::KeyOdd));
     }
     Ok(Some(SecretString::from(text)))
 }
@@ -185,18 +181,16 @@ fn written(url: &reqwest::Url) -> String {
 fn name_of(text: Option<String>, rows: &Rows, besides: Option<&str>) -> Result<Option<String>, ApiError> {
     let Some(name) = entered(text) else { return Ok(None) };
     if name.chars().count() > LONGEST_NAME || name.chars().any(char::is_control) {
-        return Err(ApiError::validation(format!(
-            "A name has at most {LONGEST_NAME} characters and is one line."
-        )));
+        return Err(ApiError::validation(Connecting::ConnectionNameLong { most: LONGEST_NAME }));
     }
     if rows.remotes.iter().any(|row| row.name == name && Some(row.id.as_str()) != besides) {
-        return Err(ApiError::conflict(format!("There is a connection named {name} already.")));
+        return Err(ApiError::conflict(Connecting::ConnectionNameTaken { name }));
     }
     Ok(Some(name))
 }
 
 fn refused(error: SecretError) -> Failure {
-    ApiError::unavailable(format!("The key cannot be kept. {error}.")).into()
+    ApiError::unavailable(Machine::SecretNotKept { why: error.said() }).into()
 }
 
 async fn add(State(desk): State<Desk>, Json(new): Json<New>) -> Result<Answer<Shown>, Failure> {
@@ -206,9 +200,7 @@ async fn add(State(desk): State<Desk>, Json(new): Json<New>) -> Result<Answer<Sh
     let _change = desk.connections().changing.lock().await;
     let mut rows = desk.rows().await?;
     if rows.remotes.len() >= MOST {
-        return Err(
-            ApiError::conflict(format!("There are {MOST} connections already. Remove one first.")).into()
-        );
+        return Err(ApiError::conflict(Connecting::ConnectionTooMany { most: MOST }).into());
     }
     let name = match name_of(new.name, &rows, None)? {
         Some(name) => name,
@@ -285,11 +277,8 @@ async fn change(
         let url = address_of(&text)?;
         let elsewhere = parse_base_url(&row.base_url).map_or(true, |old| old.origin() != url.origin());
         if elsewhere && row.has_key && !replaces_key {
-            return Err(ApiError::conflict(format!(
-                "The key of {} was given for {}. Enter the key for the new address with it, or an empty one to send none.",
-                row.name, row.base_url
-            ))
-            .into());
+            let (name, address) = (row.name.clone(), row.base_url.clone());
+            return Err(ApiError::conflict(Connecting::ConnectionOtherKey { name, address }).into());
         }
         row.base_url = written(&url);
     }
@@ -318,9 +307,7 @@ async fn change(
 
 fn fixed(id: &str) -> Result<(), ApiError> {
     if id == LOCAL {
-        return Err(ApiError::conflict(
-            "This machine is always there; it can be neither changed nor removed.",
-        ));
+        return Err(ApiError::conflict(Connecting::ConnectionFixed));
     }
     Ok(())
 }
@@ -343,9 +330,9 @@ async fn remove(State(desk): State<Desk>, Path(id): Path<String>) -> Result<Answ
     }
     // Last: whatever the keyring says, nothing uses the key any more.
     if row.has_key {
-        desk.secrets().delete(&secret_name(&id)).await.map_err(|error| {
-            ApiError::unavailable(format!("{} is removed, but its key is still kept. {error}.", row.name))
-        })?;
+        let left = |error: SecretError| Connecting::ConnectionKeyLeft { name: row.name, why: error.said() };
+        let deleted = desk.secrets().delete(&secret_name(&id)).await;
+        deleted.map_err(|error| ApiError::unavailable(left(error)))?;
     }
     Ok(Answer(json!({"deleted": id})))
 }
@@ -376,7 +363,7 @@ async fn check_now(State(desk): State<Desk>, Path(id): Path<String>) -> Result<A
     let row = desk.rows().await?.find(&id).ok_or_else(|| unknown(&id))?.clone();
     let (health, lacks) = match desk.forwarder(&id).await {
         Ok(forwarder) => check::check(&forwarder, &row.name, row.has_key).await,
-        Err(Failure(error)) => (check::problem(error.message, None), None),
+        Err(Failure(error)) => (check::problem(error.said(), None), None),
     };
     {
         let _change = desk.connections().changing.lock().await;

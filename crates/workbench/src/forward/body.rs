@@ -9,6 +9,7 @@ use futures::{Stream, StreamExt, stream::BoxStream};
 use http::{Response, header};
 
 use super::{Limits, Problem, Remote, has_no_body, headers};
+use crate::sentences::Connecting;
 
 /// An answer that ended before its end, or went beyond what is passed on. A sentence for people.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -51,8 +52,8 @@ pub(super) async fn relay(
     let kind = kind(answer.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()));
     if kind == Kind::Page {
         return Err(Problem::Garbage(match status.is_success() {
-            true => "a web page came instead of data".to_owned(),
-            false => format!("a web page came, with the status {}", status.as_u16()),
+            true => Connecting::GarbagePage.into(),
+            false => Connecting::GarbagePageStatus { status: status.as_u16().to_string() }.into(),
         }));
     }
     let mut response = Response::new(());
@@ -60,7 +61,8 @@ pub(super) async fn relay(
     *response.headers_mut() = headers::returning(answer.headers());
     let length = answer.content_length();
     if length.is_some_and(|length| kind != Kind::Events && length > limits.largest_answer) {
-        return Err(Problem::Garbage(format!("an answer of more than {} MB", limits.largest_answer >> 20)));
+        let megabytes = limits.largest_answer >> 20;
+        return Err(Problem::Garbage(Connecting::GarbageTooLarge { megabytes }.into()));
     }
     if has_no_body(status) {
         return Ok(response.map(|()| Body::empty()));
@@ -74,7 +76,7 @@ pub(super) async fn relay(
             .map_err(|_| Problem::Slow { waited: patience, write: false })?;
         match piece {
             Some(Ok(piece)) if !may_be_json(&piece) => {
-                return Err(Problem::Garbage("what it calls JSON is none".to_owned()));
+                return Err(Problem::Garbage(Connecting::GarbageNotJson.into()));
             }
             Some(Err(error)) => {
                 return Err(Problem::Broken { cause: super::chain(&error.without_url()), write: false });

@@ -16,10 +16,12 @@ use std::{
     task::{Context, Poll},
 };
 
+use crate::sentences::Connecting;
 use axum::{body::Body, http, response::IntoResponse};
 use bytes::Bytes;
 use futures::future::{BoxFuture, FutureExt};
 use http::{Request, Response, StatusCode, header};
+use loci_api::said::Said;
 use reqwest::Client;
 use secrecy::{ExposeSecret, SecretString};
 
@@ -57,7 +59,7 @@ struct Inner {
 impl Forwarder {
     /// # Errors
     /// If no client can be made, which for one's own certificates means that they cannot be used.
-    pub(crate) fn new(remote: Remote, limits: Limits) -> Result<Self, String> {
+    pub(crate) fn new(remote: Remote, limits: Limits) -> Result<Self, Said> {
         // An error means that a provider is installed already, which is what is wanted.
         let _installed = rustls::crypto::ring::default_provider().install_default();
         let mut builder = Client::builder()
@@ -72,8 +74,7 @@ impl Forwarder {
         if let Some(config) = remote.trust.config()? {
             builder = builder.tls_backend_preconfigured(config);
         }
-        let client =
-            builder.build().map_err(|error| format!("The HTTP client cannot be made: {}", chain(&error)))?;
+        let client = builder.build().map_err(|error| Connecting::HttpClient { said: chain(&error) })?;
         Ok(Self(Arc::new(Inner { remote, client, limits })))
     }
 

@@ -1,12 +1,13 @@
 //! What can be in the way of a request to a server elsewhere, as an answer in the API's shape.
 
-use std::time::Duration;
+use std::{io::ErrorKind, time::Duration};
 
-use loci_api::error::ApiError;
+use loci_api::{error::ApiError, said::Said};
 use loci_server::error::Failure;
 use serde_json::json;
 
 use super::{Limits, Remote, chain};
+use crate::sentences::Connecting;
 
 /// Why there is no answer to pass on.
 #[derive(Debug, thiserror::Error)]
@@ -18,15 +19,15 @@ pub(crate) enum Problem {
         write: bool,
     },
     #[error("no connection: {0}")]
-    Unreachable(String),
+    Unreachable(Said),
     #[error("the certificate is not accepted: {0}")]
-    Certificate(String),
+    Certificate(Said),
     #[error("the answer broke off or is not HTTP: {cause}")]
     Broken { cause: String, write: bool },
     #[error("a redirect to {0}")]
     Redirect(String),
     #[error("not an answer of the API: {0}")]
-    Garbage(String),
+    Garbage(Said),
     #[error("a path outside the API")]
     NotTheApi,
     #[error("a path that means another one")]
@@ -63,16 +64,16 @@ impl Problem {
         let error = error.without_url();
         if let Some(tls) = find_tls(&error) {
             return match tls {
-                rustls::Error::InvalidCertificate(bad) => Self::Certificate(objection(bad).to_owned()),
-                other => Self::Unreachable(format!("no encrypted connection ({other})")),
+                rustls::Error::InvalidCertificate(bad) => Self::Certificate(objection(bad).into()),
+                other => Self::Unreachable(Connecting::CauseNoEncryption { said: other.to_string() }.into()),
             };
         }
         if error.is_connect() {
-            let text = chain(&error);
             if error.is_timeout() {
-                return Self::Unreachable(format!("no connection within {} s", limits.connect.as_secs()));
+                let seconds = limits.connect.as_secs();
+                return Self::Unreachable(Connecting::CauseNotInTime { seconds }.into());
             }
-            return Self::Unreachable(last_part(&text));
+            return Self::Unreachable(obstacle(&error).into());
         }
         if error.is_timeout() {
             return Self::Slow { waited: limits.read, write };
@@ -91,40 +92,38 @@ impl Problem {
     }
 
     /// What happened and what to do.
-    pub(crate) fn sentence(&self, name: &str) -> String {
-        let unsure = |write: &bool| {
-            if *write { " It may have received the request: look before you repeat it." } else { "" }
-        };
+    pub(crate) fn said(&self, name: &str) -> Said {
+        let name = name.to_owned();
         match self {
-            Self::Slow { waited, write } => format!(
-                "{name} did not answer within {} seconds. It may be busy or gone; try again.{}",
-                waited.as_secs_f32().ceil(),
-                unsure(write)
-            ),
-            Self::Unreachable(cause) => format!(
-                "{name} cannot be reached: {cause}. Check that it runs and that its address is right."
-            ),
-            Self::Certificate(cause) => format!(
-                "The certificate of {name} is not accepted ({cause}). If it is your own, name its file in the connection."
-            ),
-            Self::Broken { cause, write } => {
-                format!("{name} broke off its answer, or does not speak HTTP ({cause}).{}", unsure(write))
+            Self::Slow { waited, write } => {
+                let seconds = waited.as_secs_f32().ceil() as u64;
+                match write {
+                    true => Connecting::ConnectionSlowWrite { name, seconds },
+                    false => Connecting::ConnectionSlow { name, seconds },
+                }
             }
-            Self::Redirect(place) => format!(
-                "{name} sends requests on to {place}. They are not followed, as the key would go along: enter that address in the connection if it is right."
-            ),
-            Self::Garbage(what) => format!(
-                "{name} does not answer as a Letta server does: {what}. Check the address of the connection."
-            ),
-            Self::NotTheApi => "Not Found".to_owned(),
-            Self::OddPath => "The path holds parts that mean another path.".to_owned(),
-            Self::TooLarge => "The request is too large to be passed on.".to_owned(),
+            Self::Unreachable(cause) => Connecting::ConnectionUnreachable { name, cause: cause.clone() },
+            Self::Certificate(cause) => Connecting::ConnectionCertificate { name, cause: cause.clone() },
+            Self::Broken { cause, write: true } => {
+                Connecting::ConnectionBrokenWrite { name, cause: cause.clone() }
+            }
+            Self::Broken { cause, write: false } => {
+                Connecting::ConnectionBroken { name, cause: cause.clone() }
+            }
+            Self::Redirect(place) => Connecting::ConnectionRedirect { name, place: place.clone() },
+            Self::Garbage(what) => Connecting::ConnectionGarbage { name, what: what.clone() },
+            // The last three say nothing of the server: the request is not one to pass on.
+            Self::NotTheApi => return "Not Found".into(),
+            Self::OddPath => return "The path holds parts that mean another path.".into(),
+            Self::TooLarge => Connecting::ConnectionTooLarge,
         }
+        .into()
     }
 
     /// The answer the person's own request gets.
     pub(super) fn failure(&self, remote: &Remote) -> Failure {
-        let text = self.sentence(&remote.name);
+        let said = self.said(&remote.name);
+        let text = said.message.clone();
         let mut error = match self {
             Self::NotTheApi => return ApiError::not_found(text).into(),
             Self::OddPath => return ApiError::bad_request(text).into(),
@@ -141,7 +140,7 @@ impl Problem {
             "code": self.kind().code(),
             "message": error.message,
             "connection_id": remote.id,
-        }});
+        }, "said": said});
         error.into()
     }
 }
@@ -160,17 +159,34 @@ fn find_tls<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a rust
 }
 
 /// What is wrong with a certificate, for a person.
-fn objection(error: &rustls::CertificateError) -> &'static str {
+fn objection(error: &rustls::CertificateError) -> Connecting {
     use rustls::CertificateError as Bad;
     match error {
-        Bad::Expired | Bad::ExpiredContext { .. } => "it has expired",
-        Bad::NotValidYet | Bad::NotValidYetContext { .. } => "it is not valid yet",
-        Bad::Revoked => "it was revoked",
-        Bad::NotValidForName | Bad::NotValidForNameContext { .. } => "it was made for another name",
-        Bad::UnknownIssuer => "nobody this computer trusts has signed it",
+        Bad::Expired | Bad::ExpiredContext { .. } => Connecting::CertificateExpired,
+        Bad::NotValidYet | Bad::NotValidYetContext { .. } => Connecting::CertificateTooEarly,
+        Bad::Revoked => Connecting::CertificateRevoked,
+        Bad::NotValidForName | Bad::NotValidForNameContext { .. } => Connecting::CertificateOtherName,
+        Bad::UnknownIssuer => Connecting::CertificateUnknownIssuer,
         // A certificate that signed itself is taken for an authority's.
-        _ => "it is signed by itself, or not made for a server",
+        _ => Connecting::CertificateOwn,
     }
+}
+
+/// Why no connection came about, as far as the system says it in a way one can tell apart.
+fn obstacle(error: &reqwest::Error) -> Connecting {
+    let text = chain(error);
+    let mut cause = std::error::Error::source(error);
+    while let Some(inner) = cause {
+        match inner.downcast_ref::<std::io::Error>().map(std::io::Error::kind) {
+            Some(ErrorKind::ConnectionRefused) => return Connecting::CauseRefused,
+            Some(ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable) => {
+                return Connecting::CauseNoWay;
+            }
+            _ if inner.to_string() == "dns error" => return Connecting::CauseUnknownHost,
+            Some(_) | None => cause = inner.source(),
+        }
+    }
+    Connecting::CauseOther { said: last_part(&text) }
 }
 
 /// The cause at the bottom says what happened; those above say only that something did.

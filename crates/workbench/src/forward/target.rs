@@ -1,9 +1,11 @@
 //! Addresses: which server a connection means, and where on it a request goes.
 
 use axum::http::{Uri, header};
+use loci_api::said::Said;
 use reqwest::Url;
 
 use super::Problem;
+use crate::sentences::Connecting;
 
 /// Characters of an address a person enters.
 const LONGEST: usize = 2_000;
@@ -13,28 +15,26 @@ const LONGEST: usize = 2_000;
 ///
 /// # Errors
 /// A sentence.
-pub(crate) fn parse_base_url(text: &str) -> Result<Url, String> {
+pub(crate) fn parse_base_url(text: &str) -> Result<Url, Said> {
     let text = text.trim();
     if text.is_empty() {
-        return Err("The address of the server is missing.".to_owned());
+        return Err(Connecting::AddressMissing.into());
     }
     if text.len() > LONGEST {
-        return Err(format!("The address is longer than {LONGEST} characters."));
+        return Err(Connecting::AddressTooLong { most: LONGEST }.into());
     }
-    let mut url = Url::parse(text).map_err(|_| {
-        "That is not an address. It looks like https://letta.example.org or http://127.0.0.1:8283.".to_owned()
-    })?;
+    let mut url = Url::parse(text).map_err(|_| Said::from(Connecting::AddressNone))?;
     if !matches!(url.scheme(), "http" | "https") {
-        return Err("The address begins with http:// or https://.".to_owned());
+        return Err(Connecting::AddressScheme.into());
     }
     if url.host_str().is_none_or(str::is_empty) {
-        return Err("The address names no server.".to_owned());
+        return Err(Connecting::AddressNoServer.into());
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err("The address holds a user name or password. Enter the key in its own field.".to_owned());
+        return Err(Connecting::AddressWithKey.into());
     }
     if url.query().is_some() || url.fragment().is_some() {
-        return Err("The address holds a question mark or number sign. Leave that part out.".to_owned());
+        return Err(Connecting::AddressWithQuery.into());
     }
     let path = url.path().trim_end_matches('/');
     let path = path.strip_suffix("/v1").unwrap_or(path).trim_end_matches('/').to_owned();
@@ -111,7 +111,7 @@ mod tests {
         ] {
             match (parse_base_url(given), wanted) {
                 (Ok(url), Ok(wanted)) => assert_eq!(url.as_str(), wanted, "{given}"),
-                (Err(text), Err(part)) => assert!(text.contains(part), "{given}: {text}"),
+                (Err(text), Err(part)) => assert!(text.message.contains(part), "{given}: {text}"),
                 (got, wanted) => panic!("{given}: {got:?} instead of {wanted:?}"),
             }
         }

@@ -3,6 +3,7 @@
 
 use std::{fmt, fs, io::Read, path::Path, sync::Arc};
 
+use loci_api::said::Said;
 use rustls::{
     ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
     client::{
@@ -12,6 +13,8 @@ use rustls::{
     crypto::{CryptoProvider, ring},
     pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject},
 };
+
+use crate::sentences::Connecting;
 
 /// No file of certificates is larger.
 const LARGEST: u64 = 1 << 20;
@@ -30,35 +33,38 @@ impl Trust {
     ///
     /// # Errors
     /// A sentence.
-    pub(crate) fn read(path: &Path) -> Result<Self, String> {
-        let refuse = |why: &str| format!("The certificate file {} {why}.", path.display());
+    pub(crate) fn read(path: &Path) -> Result<Self, Said> {
+        let refuse = |why: Connecting| -> Said {
+            let path = path.display().to_string();
+            Connecting::CertificateFile { path, why: why.into() }.into()
+        };
+        let unreadable =
+            |error: std::io::Error| refuse(Connecting::CertificateFileUnreadable { said: error.to_string() });
         if !path.is_absolute() {
-            return Err(refuse("must be named with its whole path"));
+            return Err(refuse(Connecting::CertificateFileWholePath));
         }
-        let file = fs::File::open(path).map_err(|error| refuse(&format!("cannot be read ({error})")))?;
+        let file = fs::File::open(path).map_err(unreadable)?;
         if !file.metadata().is_ok_and(|about| about.is_file()) {
-            return Err(refuse("is not a file"));
+            return Err(refuse(Connecting::CertificateFileNone));
         }
         let mut bytes = Vec::new();
-        file.take(LARGEST + 1)
-            .read_to_end(&mut bytes)
-            .map_err(|error| refuse(&format!("cannot be read ({error})")))?;
+        file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(unreadable)?;
         if bytes.len() as u64 > LARGEST {
-            return Err(refuse("is larger than 1 MB"));
+            return Err(refuse(Connecting::CertificateFileTooLarge));
         }
         let certificates: Vec<_> = CertificateDer::pem_slice_iter(&bytes)
             .collect::<Result<_, _>>()
-            .map_err(|_| refuse("is not in PEM form"))?;
+            .map_err(|_| refuse(Connecting::CertificateFileNotPem))?;
         if certificates.is_empty() {
-            return Err(refuse("holds no certificate (looked for “BEGIN CERTIFICATE”)"));
+            return Err(refuse(Connecting::CertificateFileEmpty));
         }
         Ok(Self::Own(certificates))
     }
 
     /// What the HTTP client is to use instead of the system's rules, if anything.
-    pub(super) fn config(&self) -> Result<Option<ClientConfig>, String> {
+    pub(super) fn config(&self) -> Result<Option<ClientConfig>, Said> {
         let Self::Own(certificates) = self else { return Ok(None) };
-        let unusable = |error: rustls::Error| format!("The certificates cannot be used: {error}.");
+        let unusable = |said: String| Said::from(Connecting::CertificatesUnusable { said });
         let provider = Arc::new(ring::default_provider());
         let mut roots = RootCertStore::empty();
         let (usable, _) = roots.add_parsable_certificates(certificates.iter().cloned());
@@ -67,13 +73,13 @@ impl Trust {
             _ => Some(
                 WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
                     .build()
-                    .map_err(|error| format!("The certificates cannot be used: {error}."))?,
+                    .map_err(|error| unusable(error.to_string()))?,
             ),
         };
         let verifier = Named { named: certificates.clone(), signed, provider: Arc::clone(&provider) };
         let mut config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
-            .map_err(unusable)?
+            .map_err(|error| unusable(error.to_string()))?
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(verifier))
             .with_no_client_auth();

@@ -1,5 +1,6 @@
 //! What a rule can know of a call.
 
+use loci_api::said::Said;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -35,7 +36,7 @@ pub struct Facts {
     pub subject: Option<Subject>,
     /// Why no rule may allow it: a person has to look.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub hold: Option<String>,
+    pub hold: Option<Said>,
 }
 
 /// The argument that says what a call is about.

@@ -1,10 +1,12 @@
 //! The decision: rules and a call in, a verdict out.
 
+use loci_api::said::Said;
 use loci_store::table::approval_rule::RuleEffect;
 use serde::Serialize;
 use serde_json::Value;
 
 use super::{Call, Condition, Matches, Pattern, Rule, Scope, StoredRule, Subject, SubjectKind};
+use crate::sentences::Approval;
 
 /// What happens to a call, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -12,12 +14,12 @@ pub struct Verdict {
     pub effect: RuleEffect,
     /// The rule that decided; None without one.
     pub rule_id: Option<String>,
-    /// A sentence for people; of a denial it is told to the model too.
-    pub because: String,
+    /// For people; the sentence of a denial is told to the model too.
+    pub because: Said,
 }
 
 impl Verdict {
-    fn new(effect: RuleEffect, rule_id: Option<&str>, because: impl Into<String>) -> Self {
+    fn new(effect: RuleEffect, rule_id: Option<&str>, because: impl Into<Said>) -> Self {
         Self { effect, rule_id: rule_id.map(str::to_owned), because: because.into() }
     }
 }
@@ -28,7 +30,7 @@ enum Says {
     Matches,
     /// It would have allowed what the tool was.
     Outdated,
-    Error(String),
+    Error(Said),
 }
 
 /// Decides. Deny comes before ask, ask before allow; without a rule one asks. The order of the rules does not
@@ -37,13 +39,13 @@ enum Says {
 pub fn decide(rules: &[StoredRule], call: &Call) -> Verdict {
     // Of several rules of the same kind the one with the smallest id is named.
     let mut best: [Option<&str>; 3] = [None; 3];
-    let [mut deny_error, mut other_error]: [Option<(&str, String)>; 2] = [None, None];
+    let [mut deny_error, mut other_error]: [Option<(&str, Said)>; 2] = [None, None];
     let mut outdated: Option<&str> = None;
     for rule in rules {
         let (id, effect) = (rule.id(), rule.effect());
         let says = match rule {
             StoredRule::Rule(rule) => says(rule, call),
-            StoredRule::Unreadable { problem, .. } => Says::Error(problem.to_string()),
+            StoredRule::Unreadable { problem, .. } => Says::Error(problem.said()),
         };
         match says {
             Says::Nothing => {}
@@ -59,32 +61,28 @@ pub fn decide(rules: &[StoredRule], call: &Call) -> Verdict {
     }
     let [allow, ask, deny] = best;
     if deny.is_some() {
-        return Verdict::new(RuleEffect::Deny, deny, "A rule of the person denies this call.");
+        return Verdict::new(RuleEffect::Deny, deny, Approval::BecauseRuleDenies);
     }
     if let Some((id, problem)) = deny_error {
-        let because = format!("A rule that may deny this call could not be checked: {problem}.");
+        let because = Approval::BecauseDenyUnchecked { problem };
         return Verdict::new(RuleEffect::Deny, Some(id), because);
     }
     if let Some(hold) = &call.facts.hold {
         return Verdict::new(RuleEffect::Ask, None, hold.clone());
     }
     if ask.is_some() {
-        return Verdict::new(RuleEffect::Ask, ask, "A rule says to ask about this call.");
+        return Verdict::new(RuleEffect::Ask, ask, Approval::BecauseRuleAsks);
     }
     if let Some((id, problem)) = other_error {
-        let because = format!("A rule could not be checked: {problem}.");
+        let because = Approval::BecauseUnchecked { problem };
         return Verdict::new(RuleEffect::Ask, Some(id), because);
     }
     if allow.is_some() {
-        return Verdict::new(RuleEffect::Allow, allow, "A rule allows this call.");
+        return Verdict::new(RuleEffect::Allow, allow, Approval::BecauseRuleAllows);
     }
     match outdated {
-        Some(id) => Verdict::new(
-            RuleEffect::Ask,
-            Some(id),
-            "A rule allowed this tool, but the tool was changed since the rule was made.",
-        ),
-        None => Verdict::new(RuleEffect::Ask, None, "No rule decides about this call."),
+        Some(id) => Verdict::new(RuleEffect::Ask, Some(id), Approval::BecauseToolChanged),
+        None => Verdict::new(RuleEffect::Ask, None, Approval::BecauseNoRule),
     }
 }
 
@@ -153,18 +151,15 @@ pub fn holds(scope: &Scope, call: &Call) -> bool {
     }
 }
 
-fn names(rule: &Rule, tool: &str, call: &Call) -> Result<bool, String> {
+fn names(rule: &Rule, tool: &str, call: &Call) -> Result<bool, Said> {
     match &rule.tool {
         None => Ok(tool == call.facts.tool),
-        Some(pattern) => pattern.matches(&call.facts.tool, false).map_err(|error| error.to_string()),
+        Some(pattern) => pattern.matches(&call.facts.tool, false).map_err(|error| error.said()),
     }
 }
 
-fn meets(rule: &Rule, conditions: &[Condition], call: &Call) -> Result<bool, String> {
-    let arguments = call
-        .arguments
-        .as_ref()
-        .ok_or_else(|| "the arguments of the call are not a JSON object".to_owned())?;
+fn meets(rule: &Rule, conditions: &[Condition], call: &Call) -> Result<bool, Said> {
+    let arguments = call.arguments.as_ref().ok_or(Approval::ArgumentsNotObject)?;
     for (condition, pattern) in conditions.iter().zip(&rule.patterns) {
         let met = match (&condition.name, pattern) {
             (Some(name), None) => condition.equals.as_ref() == arguments.get(name),
@@ -179,7 +174,7 @@ fn meets(rule: &Rule, conditions: &[Condition], call: &Call) -> Result<bool, Str
                 },
                 (None, None) => {
                     let whole = Value::Object(arguments.clone()).to_string();
-                    pattern.matches(&whole, false).map_err(|error| error.to_string())?
+                    pattern.matches(&whole, false).map_err(|error| error.said())?
                 }
             },
             (None, None) => false,
@@ -191,8 +186,8 @@ fn meets(rule: &Rule, conditions: &[Condition], call: &Call) -> Result<bool, Str
     Ok(true)
 }
 
-fn subject_meets(pattern: &Pattern, subject: &Subject, effect: RuleEffect) -> Result<bool, String> {
-    let compare = |text: &str, path| pattern.matches(text, path).map_err(|error| error.to_string());
+fn subject_meets(pattern: &Pattern, subject: &Subject, effect: RuleEffect) -> Result<bool, Said> {
+    let compare = |text: &str, path| pattern.matches(text, path).map_err(|error| error.said());
     match (subject.kind, effect) {
         (SubjectKind::Text, _) => compare(&subject.text, false),
         (SubjectKind::Path, RuleEffect::Allow) => Ok(!climbs(&subject.text) && compare(&subject.text, true)?),
@@ -200,9 +195,9 @@ fn subject_meets(pattern: &Pattern, subject: &Subject, effect: RuleEffect) -> Re
             if cfg!(any(windows, target_os = "macos")) {
                 // There the same file answers to a name in any case.
                 let folded =
-                    Pattern::parse(&pattern.as_str().to_lowercase()).map_err(|error| error.to_string())?;
+                    Pattern::parse(&pattern.as_str().to_lowercase()).map_err(|error| error.said())?;
                 let text = subject.text.to_lowercase();
-                return folded.matches(&text, true).map_err(|error| error.to_string());
+                return folded.matches(&text, true).map_err(|error| error.said());
             }
             compare(&subject.text, true)
         }
@@ -232,8 +227,8 @@ fn climbs(path: &str) -> bool {
 }
 
 /// Allowing takes one plain value. Asking and denying look into lists and objects too.
-fn value_meets(pattern: &Pattern, value: &Value, effect: RuleEffect) -> Result<bool, String> {
-    let compare = |text: &str| pattern.matches(text, false).map_err(|error| error.to_string());
+fn value_meets(pattern: &Pattern, value: &Value, effect: RuleEffect) -> Result<bool, Said> {
+    let compare = |text: &str| pattern.matches(text, false).map_err(|error| error.said());
     match value {
         Value::String(text) => compare(text),
         Value::Number(_) | Value::Bool(_) | Value::Null => compare(&value.to_string()),
@@ -247,7 +242,7 @@ fn any<'a>(
     mut values: impl Iterator<Item = &'a Value>,
     pattern: &Pattern,
     effect: RuleEffect,
-) -> Result<bool, String> {
+) -> Result<bool, Said> {
     values.try_fold(false, |met, value| Ok(met || value_meets(pattern, value, effect)?))
 }
 

@@ -166,7 +166,7 @@ fn errors_never_allow() {
     for (effect, wanted) in [(Allow, Ask), (Ask, Ask), (Deny, Deny)] {
         let verdict = decide(&[allow.clone(), unreadable(effect)], &read);
         assert_eq!(verdict.effect, wanted);
-        assert!(verdict.because.contains("a rule names a tool"), "{}", verdict.because);
+        assert!(verdict.because.message.contains("a rule names a tool"), "{}", verdict.because);
         assert_eq!(verdict.rule_id.as_deref(), Some("rule-0"));
     }
     // Arguments nobody can read meet no condition, and whoever would deny on one denies.
@@ -185,13 +185,13 @@ fn a_changed_tool_asks_again_and_a_hold_is_kept() {
         StoredRule::Rule(Rule::new("rule-1".to_owned(), effect, Scope::Everywhere, matches).unwrap())
     };
     assert_eq!(decide(&[made(RuleEffect::Allow)], &read).effect, RuleEffect::Allow);
-    read.facts.hold = Some("Look.".to_owned());
-    assert_eq!(decide(&[made(RuleEffect::Allow)], &read).because, "Look.");
+    read.facts.hold = Some("Look.".into());
+    assert_eq!(decide(&[made(RuleEffect::Allow)], &read).because, "Look.".into());
     read.facts.hold = None;
     read.facts.identity = "v2".to_owned();
     let verdict = decide(&[made(RuleEffect::Allow)], &read);
     assert_eq!(verdict.effect, RuleEffect::Ask);
-    assert!(verdict.because.contains("changed"));
+    assert!(verdict.because.message.contains("changed"));
     assert_eq!(
         decide(&[made(RuleEffect::Deny)], &read).effect,
         RuleEffect::Deny,

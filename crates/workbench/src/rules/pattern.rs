@@ -1,6 +1,10 @@
 //! Patterns: `*` is any text, `?` one character, a backslash takes the meaning away. In paths `*` stays within one
 //! folder and `**` does not.
 
+use loci_api::said::Said;
+
+use crate::sentences::Approval;
+
 /// Characters of a pattern.
 const LONGEST_PATTERN: usize = 1_000;
 /// Characters of a text that is still compared.
@@ -26,15 +30,27 @@ enum Token {
 
 /// A pattern, or a text, that cannot be compared.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}", self.said())]
 pub enum PatternError {
-    #[error("the pattern is empty")]
     Empty,
-    #[error("the pattern is longer than {LONGEST_PATTERN} characters")]
     PatternTooLong,
-    #[error("the pattern ends in a backslash that escapes nothing")]
     LooseBackslash,
-    #[error("the value is longer than {LONGEST_TEXT} characters, too long to compare")]
+    /// The text is too long to be compared.
     TextTooLong,
+}
+
+impl PatternError {
+    /// The sentence with its parts.
+    #[must_use]
+    pub fn said(&self) -> Said {
+        match self {
+            Self::Empty => Approval::PatternEmpty,
+            Self::PatternTooLong => Approval::PatternLong { most: LONGEST_PATTERN },
+            Self::LooseBackslash => Approval::PatternBackslash,
+            Self::TextTooLong => Approval::PatternLongValue { most: LONGEST_TEXT },
+        }
+        .into()
+    }
 }
 
 impl Pattern {

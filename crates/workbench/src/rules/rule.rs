@@ -1,10 +1,12 @@
 //! A rule: where it holds, what it matches, what it says.
 
+use loci_api::said::Said;
 use loci_store::table::approval_rule::{RuleEffect, RuleRow};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Pattern, PatternError};
+use crate::sentences::Approval;
 
 /// Conditions of one rule.
 const MOST_CONDITIONS: usize = 20;
@@ -103,23 +105,34 @@ pub struct Condition {
 
 /// What is wrong with a rule.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}", self.said())]
 pub enum RuleProblem {
-    #[error("its scope is not understood: {0}")]
     Scope(String),
-    #[error("what it matches is not understood: {0}")]
     Matches(String),
-    #[error("{0}")]
     Pattern(#[from] PatternError),
-    #[error("a rule names a tool")]
     NoTool,
-    #[error("a name is longer than {LONGEST_NAME} characters")]
     LongName,
-    #[error("a rule that allows names one tool: * would allow tools you have never seen")]
     AllowsAnyTool,
-    #[error("a rule has 1 to {MOST_CONDITIONS} conditions")]
     Conditions,
-    #[error("a condition either matches a pattern or equals a value")]
     Condition,
+}
+
+impl RuleProblem {
+    /// The sentence with its parts.
+    #[must_use]
+    pub fn said(&self) -> Said {
+        match self {
+            Self::Scope(said) => Approval::RuleScope { said: said.clone() },
+            Self::Matches(said) => Approval::RuleMatches { said: said.clone() },
+            Self::Pattern(problem) => return problem.said(),
+            Self::NoTool => Approval::RuleNoTool,
+            Self::LongName => Approval::RuleLongName { most: LONGEST_NAME },
+            Self::AllowsAnyTool => Approval::RuleAnyTool,
+            Self::Conditions => Approval::RuleConditions { most: MOST_CONDITIONS },
+            Self::Condition => Approval::RuleCondition,
+        }
+        .into()
+    }
 }
 
 /// A rule as it came from the database: one that is not understood is still there.

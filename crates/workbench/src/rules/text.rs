@@ -6,10 +6,12 @@
 
 use std::collections::HashMap;
 
+use loci_api::said::Said;
 use loci_store::table::approval_rule::RuleEffect;
 use serde_json::Value;
 
 use super::{Condition, Matches, Scope};
+use crate::sentences::Approval;
 
 /// A rule that was read, its agents still by name.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,6 +31,14 @@ pub enum DraftScope {
     Conversation(String, String),
 }
 
+impl ParseError {
+    /// The sentence with its parts.
+    #[must_use]
+    pub fn said(&self) -> Said {
+        Approval::RuleText { problem: self.message.clone(), at: self.at }.into()
+    }
+}
+
 /// The names of agents, by id.
 #[derive(Debug, Clone, Default)]
 pub struct Names(pub HashMap<String, String>);
@@ -39,7 +49,7 @@ pub struct Names(pub HashMap<String, String>);
 pub struct ParseError {
     /// Characters before the place, from 0.
     pub at: usize,
-    pub message: String,
+    pub message: Said,
 }
 
 impl Names {
@@ -48,17 +58,15 @@ impl Names {
     }
 
     /// The id of the agent that has this id, or alone has this name.
-    fn find(&self, text: &str) -> Result<String, String> {
+    fn find(&self, text: &str) -> Result<String, Said> {
         if text.starts_with("agent-") && (self.0.is_empty() || self.0.contains_key(text)) {
             return Ok(text.to_owned());
         }
         let mut found = self.0.iter().filter(|(_, name)| *name == text).map(|(id, _)| id);
         match (found.next(), found.next()) {
             (Some(id), None) => Ok(id.clone()),
-            (Some(_), Some(_)) => {
-                Err(format!("There are several agents called {text}. Write the agent's id."))
-            }
-            (None, _) => Err(format!("There is no agent called {text}.")),
+            (Some(_), Some(_)) => Err(Approval::RuleAgentSeveral { name: text.to_owned() }.into()),
+            (None, _) => Err(Approval::RuleAgentUnknown { name: text.to_owned() }.into()),
         }
     }
 }
@@ -66,7 +74,7 @@ impl Names {
 impl DraftScope {
     /// # Errors
     /// If no agent, or more than one, has the name.
-    pub fn resolve(&self, names: &Names) -> Result<Scope, String> {
+    pub fn resolve(&self, names: &Names) -> Result<Scope, Said> {
         let connection = crate::desk::LOCAL.to_owned();
         Ok(match self {
             Self::Everywhere => Scope::Everywhere,
@@ -91,7 +99,7 @@ pub fn parse(text: &str) -> Result<Draft, ParseError> {
         "allow" => RuleEffect::Allow,
         "ask" => RuleEffect::Ask,
         "deny" => RuleEffect::Deny,
-        _ => return Err(reader.error("A rule begins with allow, ask or deny")),
+        _ => return Err(reader.error(Approval::RuleTextBegin)),
     };
     reader.space();
     let matches = reader.matches()?;
@@ -115,7 +123,7 @@ impl<'a> Reader<'a> {
         self.at = self.text.len() - self.rest().trim_start().len();
     }
 
-    fn error(&self, message: impl Into<String>) -> ParseError {
+    fn error(&self, message: impl Into<Said>) -> ParseError {
         ParseError { at: self.text[..self.at].chars().count(), message: message.into() }
     }
 
@@ -142,7 +150,7 @@ impl<'a> Reader<'a> {
                 .iter()
                 .filter_map(|end| rest.rfind(end))
                 .min()
-                .ok_or_else(|| self.error("Say where it holds: everywhere, for agent NAME"))?;
+                .ok_or_else(|| self.error(Approval::RuleTextWhere))?;
             self.at += end;
             return Ok(Matches::ReadOnly { server: rest[..end].trim().to_owned() });
         }
@@ -150,7 +158,7 @@ impl<'a> Reader<'a> {
         let tool = self.word().to_owned();
         if tool.is_empty() {
             self.at = start;
-            return Err(self.error("Name a tool"));
+            return Err(self.error(Approval::RuleTextTool));
         }
         if !self.eat("(") {
             return Ok(Matches::Tool { tool, identity: None });
@@ -195,7 +203,7 @@ impl<'a> Reader<'a> {
                 ')' => {
                     self.at += at + 1;
                     if pattern.is_empty() {
-                        return Err(self.error("The brackets hold a pattern, for example git status*"));
+                        return Err(self.error(Approval::RuleTextPattern));
                     }
                     return Ok(Condition { name: None, matches: Some(pattern), equals: None });
                 }
@@ -207,7 +215,7 @@ impl<'a> Reader<'a> {
                 other => pattern.push(other),
             }
         }
-        Err(self.error("The bracket is not closed"))
+        Err(self.error(Approval::RuleTextOpen))
     }
 
     fn named(&mut self) -> Result<Vec<Condition>, ParseError> {
@@ -219,13 +227,13 @@ impl<'a> Reader<'a> {
                 rest.find(|char: char| !(char.is_alphanumeric() || char == '_')).unwrap_or(rest.len());
             let name = rest[..length].to_owned();
             if name.is_empty() {
-                return Err(self.error("Name an argument"));
+                return Err(self.error(Approval::RuleTextArgument));
             }
             self.at += length;
             self.space();
             let pattern = self.eat(":");
             if !pattern && !self.eat("=") {
-                return Err(self.error("Write name: \"pattern\" or name = value"));
+                return Err(self.error(Approval::RuleTextCondition));
             }
             self.space();
             let value = self.json()?;
@@ -233,7 +241,7 @@ impl<'a> Reader<'a> {
                 (true, Value::String(text)) => {
                     Condition { name: Some(name), matches: Some(text), equals: None }
                 }
-                (true, _) => return Err(self.error("A pattern stands in quotes")),
+                (true, _) => return Err(self.error(Approval::RuleTextQuotes)),
                 (false, value) => Condition { name: Some(name), matches: None, equals: Some(value) },
             });
             self.space();
@@ -241,7 +249,7 @@ impl<'a> Reader<'a> {
                 return Ok(conditions);
             }
             if !self.eat(",") {
-                return Err(self.error("Expected a comma or the closing bracket"));
+                return Err(self.error(Approval::RuleTextComma));
             }
         }
     }
@@ -254,7 +262,7 @@ impl<'a> Reader<'a> {
                 self.at += length;
                 Ok(value)
             }
-            Err(error) => Err(self.error(format!("Expected a JSON value: {error}"))),
+            Err(error) => Err(self.error(Approval::RuleTextJson { said: error.to_string() })),
         }
     }
 
@@ -271,7 +279,7 @@ impl<'a> Reader<'a> {
         {
             return Ok(DraftScope::Conversation(conversation.trim().to_owned(), agent.trim().to_owned()));
         }
-        Err(self.error("Say where it holds: everywhere, for agent NAME, in conversation ID of NAME"))
+        Err(self.error(Approval::RuleTextWhere))
     }
 }
 
@@ -428,7 +436,7 @@ mod tests {
             ("allow ü(*) sometimes", 11, "where it holds"),
         ] {
             let error = parse(written).unwrap_err();
-            assert!(error.message.contains(wanted), "{written}: {error}");
+            assert!(error.message.message.contains(wanted), "{written}: {error}");
             assert_eq!(error.at, at, "{written}: {error}");
         }
     }
@@ -436,8 +444,8 @@ mod tests {
     #[test]
     fn an_agent_s_name_must_be_one_agent_s() {
         let scope = |text: &str| parse(text).unwrap().scope.resolve(&names());
-        assert!(scope("allow x for agent Twin").unwrap_err().contains("several"));
-        assert!(scope("allow x for agent Nobody").unwrap_err().contains("no agent"));
+        assert!(scope("allow x for agent Twin").unwrap_err().message.contains("several"));
+        assert!(scope("allow x for agent Nobody").unwrap_err().message.contains("no agent"));
         assert!(scope("allow x for agent agent-2").is_ok());
     }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use loci_api::said::Said;
 use loci_llm::ProviderConfig;
 use reqwest::{Client, StatusCode};
 use secrecy::SecretString;
@@ -9,6 +10,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::places::{Kind, Place};
+use crate::sentences::Machine;
 
 /// How long a place on this machine may take to answer.
 const PATIENCE: Duration = Duration::from_millis(1500);
@@ -45,7 +47,7 @@ pub(crate) struct Found {
     /// Tokens of context in force, where it says so.
     pub context_length: Option<u64>,
     /// What is the matter and what to do, where something is.
-    pub problem: Option<String>,
+    pub problem: Option<Said>,
 }
 
 impl Found {
@@ -118,6 +120,7 @@ pub(crate) async fn probe(client: &Client, place: Place) -> Found {
         context_length: None,
         problem: None,
     };
+    let (port, title) = (place.port.to_string(), found.title.to_owned());
     let first = match place.kind {
         Kind::Ollama => "/api/tags",
         Kind::Lmstudio => "/v1/models",
@@ -127,26 +130,16 @@ pub(crate) async fn probe(client: &Client, place: Place) -> Found {
         Got::Nobody => {}
         Got::Silent => {
             found.state = State::Unclear;
-            found.problem = Some(format!(
-                "Something listens on port {}, but it does not answer like {}.",
-                place.port, found.title
-            ));
+            found.problem = Some(Machine::RuntimeSilent { port, title }.into());
         }
         Got::Refused(StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => {
             found.state = State::NeedsKey;
-            found.problem = Some(format!(
-                "A server on port {} wants a key. If it is {}, add it as a provider with its key.",
-                place.port, found.title
-            ));
+            found.problem = Some(Machine::RuntimeNeedsKey { port, title }.into());
         }
         Got::Refused(status) => {
             found.state = State::Unclear;
-            found.problem = Some(format!(
-                "Something on port {} answered with status {}; it is not {}.",
-                place.port,
-                status.as_u16(),
-                found.title
-            ));
+            let status = status.as_u16().to_string();
+            found.problem = Some(Machine::RuntimeStatus { port, status, title }.into());
         }
         Got::Json(body) => describe(client, &root, body, &mut found).await,
     }
@@ -178,17 +171,16 @@ async fn describe(client: &Client, root: &str, body: Value, found: &mut Found) {
     if expected {
         found.state = State::Running;
         if found.models.is_empty() {
-            found.problem = Some(match found.kind {
-                Kind::Ollama => {
-                    "Ollama runs, but has no models yet. Fetch one with `ollama pull`.".to_owned()
-                }
-                Kind::Lmstudio => "LM Studio's server runs, but offers no models yet.".to_owned(),
-                Kind::LlamaServer => "llama-server runs, but does not say its model.".to_owned(),
-            });
+            let problem = match found.kind {
+                Kind::Ollama => Machine::RuntimeNoModelsOllama,
+                Kind::Lmstudio => Machine::RuntimeNoModelsLmstudio,
+                Kind::LlamaServer => Machine::RuntimeNoModelsLlamaServer,
+            };
+            found.problem = Some(problem.into());
         }
     } else {
         found.state = State::Unclear;
-        found.problem = Some(format!("The server on that port is not {}.", found.title));
+        found.problem = Some(Machine::RuntimeOther { title: found.title.to_owned() }.into());
     }
 }
 

@@ -12,7 +12,7 @@ use super::{SecretError, SecretStore};
 pub(crate) struct DeskSecrets(pub Arc<dyn SecretStore>);
 
 fn said(error: SecretError) -> NotKept {
-    NotKept(error.to_string())
+    NotKept(error.said())
 }
 
 impl Secrets for DeskSecrets {

@@ -10,6 +10,7 @@ use keyring::{Entry, Error};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{SecretError, SecretStatus, SecretStore};
+use crate::sentences::Machine;
 
 /// The name under which the keyring shows Loci's entries.
 const SERVICE: &str = "Loci";
@@ -35,10 +36,10 @@ impl Keyring {
             Ok(Ok(Ok(()))) => Ok(Self { turn: Arc::default(), refused: Arc::default() }),
             Ok(Ok(Err(error))) => {
                 tracing::info!(%error, "there is no keyring");
-                Err(SecretError::Unavailable("none is running in this session".to_owned()))
+                Err(SecretError::Unavailable(Machine::KeyringNone.into()))
             }
-            Ok(Err(error)) => Err(SecretError::Unavailable(error.to_string())),
-            Err(_) => Err(SecretError::Unavailable("it does not answer".to_owned())),
+            Ok(Err(error)) => Err(other(&error)),
+            Err(_) => Err(SecretError::Unavailable(Machine::KeyringSilent.into())),
         }
     }
 
@@ -56,7 +57,7 @@ impl Keyring {
             let _turn = turn;
             act()
         });
-        let answer = asked.await.map_err(|error| SecretError::Unavailable(error.to_string()))?;
+        let answer = asked.await.map_err(|error| other(&error))?;
         *self.refused() = matches!(answer, Err(Error::NoStorageAccess(_))).then(Instant::now);
         answer.map_err(unavailable)
     }
@@ -66,13 +67,19 @@ fn entry(name: &str) -> Result<Entry, Error> {
     Entry::new(SERVICE, name)
 }
 
-const LOCKED: &str = "it is locked, and nobody unlocked it";
+fn locked() -> SecretError {
+    SecretError::Unavailable(Machine::KeyringLocked.into())
+}
+
+fn other(error: &impl ToString) -> SecretError {
+    SecretError::Unavailable(Machine::KeyringOther { said: error.to_string() }.into())
+}
 
 fn unavailable(error: Error) -> SecretError {
-    SecretError::Unavailable(match error {
-        Error::NoStorageAccess(_) => LOCKED.to_owned(),
-        other => other.to_string(),
-    })
+    match error {
+        Error::NoStorageAccess(_) => locked(),
+        error => other(&error),
+    }
 }
 
 impl SecretStore for Keyring {
@@ -84,7 +91,7 @@ impl SecretStore for Keyring {
         let name = name.to_owned();
         async move {
             if self.refused().is_some_and(|at| at.elapsed() < RESPITE) {
-                return Err(SecretError::Unavailable(LOCKED.to_owned()));
+                return Err(locked());
             }
             self.ask(move || match entry(&name)?.get_password() {
                 Ok(secret) => Ok(Some(SecretString::from(secret))),

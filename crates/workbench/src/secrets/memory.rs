@@ -6,20 +6,22 @@ use std::{
 };
 
 use futures::future::{BoxFuture, FutureExt, ready};
+use loci_api::said::Said;
 use secrecy::SecretString;
 
 use super::{SecretError, SecretStatus, SecretStore};
+use crate::sentences::Machine;
 
 /// Keeps keys for this session.
 pub struct Memory {
-    reason: Option<String>,
+    reason: Option<Said>,
     kept: Mutex<HashMap<String, SecretString>>,
 }
 
 impl Memory {
     /// `reason` is why nothing better was used, for the notice in the window.
     #[must_use]
-    pub fn new(reason: Option<String>) -> Self {
+    pub fn new(reason: Option<Said>) -> Self {
         Self { reason, kept: Mutex::default() }
     }
 
@@ -30,10 +32,7 @@ impl Memory {
 
 impl SecretStore for Memory {
     fn status(&self) -> SecretStatus {
-        let reason = self
-            .reason
-            .clone()
-            .unwrap_or_else(|| "Keys are kept only while Loci runs, as chosen.".to_owned());
+        let reason = self.reason.clone().unwrap_or_else(|| Machine::SecretsForNow.into());
         SecretStatus { available: false, store: "memory", reason: Some(reason), choices: Vec::new() }
     }
 

@@ -13,23 +13,45 @@ mod switch;
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
+use loci_api::said::Said;
 use secrecy::SecretString;
 
 pub(crate) use self::backend::DeskSecrets;
 pub(crate) use self::routes::routes;
 pub use self::{environment::Environment, file::File, keyring::Keyring, memory::Memory, switch::Switch};
 
+use crate::sentences::Machine;
+
 /// Why a key could not be kept or fetched. The sentences are for people.
 #[derive(Debug, thiserror::Error)]
+#[error("{}", self.said())]
 pub enum SecretError {
-    #[error("The keyring of this computer cannot be used: {0}")]
-    Unavailable(String),
-    #[error("The secrets file {path} cannot be used: {source}")]
-    File { path: String, source: std::io::Error },
-    #[error("Where keys are kept was chosen when Loci was started, and is changed there")]
+    /// Of the keyring, with the reason.
+    Unavailable(Said),
+    File {
+        path: String,
+        source: std::io::Error,
+    },
     Fixed,
-    #[error("The secrets file {path} is not readable as JSON. Move it away and enter the keys again.")]
-    Corrupt { path: String },
+    Corrupt {
+        path: String,
+    },
+}
+
+impl SecretError {
+    /// The sentence with its parts.
+    #[must_use]
+    pub fn said(&self) -> Said {
+        match self {
+            Self::Unavailable(why) => Machine::KeyringUnusable { why: why.clone() },
+            Self::File { path, source } => {
+                Machine::SecretsFile { path: path.clone(), said: source.to_string() }
+            }
+            Self::Fixed => Machine::SecretsFixed,
+            Self::Corrupt { path } => Machine::SecretsUnreadable { path: path.clone() },
+        }
+        .into()
+    }
 }
 
 /// What kind of place it is, as `/workbench/status` tells it.
@@ -41,7 +63,7 @@ pub struct SecretStatus {
     pub store: &'static str,
     /// Why keys are not kept, if they are not.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
+    pub reason: Option<Said>,
     /// Where the person may have them kept instead: `keyring`, `file`, `memory`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub choices: Vec<Place>,

@@ -6,7 +6,7 @@ use loci_server::error::Failure;
 use serde::Deserialize;
 
 use super::{Place, SecretError, SecretStatus};
-use crate::{Desk, events::Event, extract::Json};
+use crate::{Desk, events::Event, extract::Json, sentences::Machine};
 
 pub(crate) fn routes() -> Router<Desk> {
     Router::new().route("/secrets", get(read).post(choose))
@@ -28,9 +28,9 @@ async fn choose(
     Json(choice): Json<Choice>,
 ) -> Result<Answer<SecretStatus>, Failure> {
     desk.secrets().move_to(choice.store).await.map_err(|error| match error {
-        SecretError::Fixed => ApiError::conflict(format!("{error}.")),
+        SecretError::Fixed => ApiError::conflict(Machine::SecretsRefused { why: error.said() }),
         SecretError::Unavailable(_) | SecretError::File { .. } | SecretError::Corrupt { .. } => {
-            ApiError::unavailable(format!("{error}."))
+            ApiError::unavailable(Machine::SecretsRefused { why: error.said() })
         }
     })?;
     desk.events().tell(Event::SettingsChanged);

@@ -8,6 +8,7 @@ use std::{
 };
 
 use futures::future::{BoxFuture, FutureExt};
+use loci_api::said::Said;
 use secrecy::SecretString;
 
 use super::{File, Keyring, Memory, Place, SecretError, SecretStatus, SecretStore};
@@ -17,7 +18,7 @@ pub struct Switch {
     now: RwLock<(Place, Arc<dyn SecretStore>)>,
     file: PathBuf,
     /// Why there is no keyring, if there is none.
-    no_keyring: Option<String>,
+    no_keyring: Option<Said>,
     moving: tokio::sync::Mutex<()>,
 }
 
@@ -30,13 +31,13 @@ impl Switch {
     }
 
     fn with(file: PathBuf, keyring: Result<Arc<dyn SecretStore>, SecretError>) -> Result<Self, SecretError> {
-        let no_keyring = keyring.as_ref().err().map(ToString::to_string);
+        let no_keyring = keyring.as_ref().err().map(SecretError::said);
         let now: (Place, Arc<dyn SecretStore>) = if file.exists() {
             (Place::File, Arc::new(File::open(file.clone())?))
         } else {
             match keyring {
                 Ok(keyring) => (Place::Keyring, keyring),
-                Err(error) => (Place::Memory, Arc::new(Memory::new(Some(error.to_string())))),
+                Err(error) => (Place::Memory, Arc::new(Memory::new(Some(error.said())))),
             }
         };
         Ok(Self { now: RwLock::new(now), file, no_keyring, moving: tokio::sync::Mutex::default() })
@@ -131,7 +132,7 @@ mod tests {
     use super::*;
 
     fn without_keyring(file: PathBuf) -> Switch {
-        Switch::with(file, Err(SecretError::Unavailable("none here".to_owned()))).expect("a place")
+        Switch::with(file, Err(SecretError::Unavailable("none here".into()))).expect("a place")
     }
 
     async fn read(store: &Switch, name: &str) -> Option<String> {
@@ -147,7 +148,7 @@ mod tests {
         let status = store.status();
         assert_eq!((status.store, status.available), ("memory", false));
         assert_eq!(status.choices, [Place::File]);
-        assert!(status.reason.expect("said").contains("none here"));
+        assert!(status.reason.expect("said").message.contains("none here"));
         store.set("a", SecretString::from("one")).await.expect("set");
         assert!(!file.exists(), "never written without being asked");
 

@@ -19,7 +19,7 @@ async fn an_allowed_call_runs_here_and_the_agent_goes_on() {
     let call = &request["calls"][0];
     assert_eq!(request["agent_name"], "Mercury");
     assert_eq!((&call["name"], &call["kind"]), (&json!("read_file"), &json!("client")));
-    assert!(call["preview"].as_str().unwrap().ends_with("notes/plan.md (22 bytes)"), "{call}");
+    assert!(call["preview"]["message"].as_str().unwrap().ends_with("notes/plan.md (22 bytes)"), "{call}");
     assert_eq!(call["problem"], Value::Null);
 
     let decisions =
@@ -94,7 +94,7 @@ async fn a_failing_tool_is_an_answer_too() {
     scene.say(r#"call read_file with {"path": "../../../etc/passwd"}"#).await.ok();
     let request = scene.request().await;
     let call = request["calls"][0].clone();
-    assert!(call["preview"].as_str().unwrap().contains("outside"), "{call}");
+    assert!(call["preview"]["message"].as_str().unwrap().contains("outside"), "{call}");
     let decisions = json!([{"tool_call_id": call["tool_call_id"], "decision": "allow"}]);
     scene.answer(&request, decisions).await.frames();
     let returned = scene.returned().await;
@@ -167,7 +167,7 @@ async fn without_a_folder_or_for_another_program_s_tool_only_denying_is_possible
     let path = "/workbench/client-tools/folder";
     scene.desk.call(Method::PUT, path, json!({"agent_id": scene.agent, "folder": null})).await.ok();
     let request = scene.request().await;
-    assert!(request["calls"][0]["problem"].as_str().unwrap().contains("No folder"));
+    assert!(request["calls"][0]["problem"]["message"].as_str().unwrap().contains("No folder"));
     let call = request["calls"][0]["tool_call_id"].clone();
     let refused =
         scene.answer(&request, json!([{"tool_call_id": call, "decision": "allow"}])).await.refusal(400);
@@ -180,7 +180,7 @@ async fn without_a_folder_or_for_another_program_s_tool_only_denying_is_possible
     });
     scene.desk.post(&format!("/v1/agents/{}/messages", scene.agent), theirs).await.ok();
     let request = scene.request().await;
-    assert!(request["calls"][0]["problem"].as_str().unwrap().contains("Another program"));
+    assert!(request["calls"][0]["problem"]["message"].as_str().unwrap().contains("Another program"));
     let call = request["calls"][0]["tool_call_id"].clone();
     scene.answer(&request, json!([{"tool_call_id": call, "decision": "allow"}])).await.refusal(400);
     scene.answer(&request, json!([{"tool_call_id": call, "decision": "deny"}])).await.frames();

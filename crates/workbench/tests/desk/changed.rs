@@ -83,7 +83,7 @@ async fn a_server_tool_that_changed_since_it_was_allowed_asks_with_the_differenc
     let call = call_of(&scene).await;
     assert_eq!(call["dangerous"], true, "it may send now");
     assert_eq!(call["verdict"]["effect"], "ask", "{call}");
-    assert!(call["verdict"]["because"].as_str().unwrap().contains("changed"), "{call}");
+    assert!(call["verdict"]["because"]["message"].as_str().unwrap().contains("changed"), "{call}");
     let changed = &call["changed"];
     assert_eq!((&changed["since"], &changed["decided_by"]), (&json!("allowed"), &json!("rule")), "{changed}");
     assert!(changed["at"].is_string());

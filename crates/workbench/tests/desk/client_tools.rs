@@ -85,7 +85,7 @@ async fn a_tool_is_offered_to_one_agent_and_a_shadow_is_shown() {
         desk.call(Method::PUT, path, json!({"agent_id": agent, "tool": "open_url", "offered": true})).await;
     assert_eq!(names(&offered.ok()["tools"]), ["open_url"]);
     assert_eq!(entry(&offered.ok(), "open_url")["dangerous"], true);
-    assert!(entry(&offered.ok(), "read_file")["problem"].as_str().unwrap().contains("folder"));
+    assert!(entry(&offered.ok(), "read_file")["problem"]["message"].as_str().unwrap().contains("folder"));
     let back =
         desk.call(Method::PUT, path, json!({"agent_id": agent, "tool": "open_url", "offered": null})).await;
     assert_eq!(back.ok()["tools"], json!([]));

@@ -65,7 +65,7 @@ async fn a_server_is_kept_selected_and_used_and_its_key_never_shown() {
     let all = all.ok();
     assert_eq!(all[1]["selected"], true);
     assert_eq!(all[1]["has_key"], true);
-    let problem = all[1]["problem"].as_str().unwrap();
+    let problem = all[1]["problem"]["message"].as_str().unwrap();
     assert!(problem.contains("earlier session"), "the test's keys are kept in memory: {problem}");
     assert!(here.get("/v1/agents/").await.refusal(503).contains("Enter it again"));
     here.call(Method::PATCH, &format!("/workbench/connections/{id}"), json!({"key": KEY})).await.ok();
@@ -151,7 +151,7 @@ async fn what_cannot_be_a_connection_is_refused_with_the_reason() {
     let moved = json!({"base_url": "http://two.example", "key": ""});
     let moved = desk.call(Method::PATCH, &path, moved).await.ok();
     assert_eq!(moved["has_key"], false);
-    assert!(moved["warning"].as_str().unwrap().contains("http://"));
+    assert!(moved["warning"]["message"].as_str().unwrap().contains("http://"));
     desk.call(Method::PATCH, "/workbench/connections/none", json!({})).await.refusal(404);
     desk.post("/workbench/connections/none/check", json!({})).await.refusal(404);
 }

@@ -271,7 +271,7 @@ async fn an_agent_of_another_server_uses_this_machine_and_waits_for_this_person(
     let request = scene.request().await;
     assert_eq!((&request["connection"], &request["agent_name"]), (&json!(connection), &json!("Mercury")));
     let call = &request["calls"][0];
-    assert!(call["preview"].as_str().unwrap().contains("plan.md"), "{call}");
+    assert!(call["preview"]["message"].as_str().unwrap().contains("plan.md"), "{call}");
     let decisions =
         json!([{"tool_call_id": call["tool_call_id"], "decision": "allow", "hash": call["hash"]}]);
     scene.answer(&request, decisions).await.frames();

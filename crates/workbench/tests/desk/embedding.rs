@@ -79,7 +79,7 @@ async fn an_embedder_that_does_not_answer_is_named_and_asked_again() {
     desk.post(&path, json!({"text": "The heron stands in the water"})).await.ok();
     let shown = until(&desk, |shown| !shown["problem"].is_null()).await;
     assert_eq!((&shown["embedded"], &shown["passages"]), (&json!(0), &json!(1)));
-    assert!(shown["problem"].as_str().unwrap().contains("openai"), "{shown}");
+    assert!(shown["problem"]["message"].as_str().unwrap().contains("openai"), "{shown}");
     let found = search(&desk, "heron").await;
     assert_eq!(found[0]["passage"]["text"], "The heron stands in the water", "found by its words");
     while model.embeddings().len() < 20 && desk.get("/workbench/embedding").await.ok()[0]["embedded"] == 0 {

@@ -108,7 +108,7 @@ async fn a_test_that_fails_is_an_answer() {
     let desk = Fixture::with(environment()).await;
     let tested = desk.post("/workbench/providers/environment-openai/test", json!(null)).await.ok();
     assert_eq!(tested["ok"], false);
-    assert!(!tested["message"].as_str().unwrap().is_empty());
+    assert!(!tested["said"]["message"].as_str().unwrap().is_empty());
     assert!(!tested.to_string().contains("sk-of-the-environment"));
     desk.post("/workbench/providers/environment-x/test", json!(null)).await.refusal(404);
     desk.post("/workbench/providers/provider-x/test", json!(null)).await.refusal(404);
@@ -152,7 +152,7 @@ async fn one_that_cannot_be_reached_says_so_and_extra_headers_keep_their_values(
     });
     let tried = desk.post("/workbench/providers/try", body.clone()).await.ok();
     assert_eq!(tried["ok"], false);
-    assert!(tried["message"].as_str().unwrap().contains("desk"), "{tried}");
+    assert!(tried["said"]["message"].as_str().unwrap().contains("desk"), "{tried}");
     assert_eq!(desk.get("/workbench/providers").await.ok(), json!([]), "trying keeps nothing");
 
     desk.post("/workbench/providers", body).await.ok();
@@ -160,6 +160,6 @@ async fn one_that_cannot_be_reached_says_so_and_extra_headers_keep_their_values(
     desk.desk.app().models().list().await;
     let listed = desk.get("/workbench/providers").await.ok();
     assert_eq!((&listed[0]["reachable"], &listed[0]["headers"]), (&json!(false), &json!(["X-Team"])));
-    assert!(!listed[0]["problem"].as_str().unwrap().is_empty());
+    assert!(!listed[0]["problem"]["message"].as_str().unwrap().is_empty());
     assert!(!listed.to_string().contains("of-nobody-else"));
 }

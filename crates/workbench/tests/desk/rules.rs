@@ -189,7 +189,7 @@ async fn a_rule_for_an_own_tool_does_not_hold_for_what_it_becomes() {
     scene.desk.call(Method::PATCH, &path, json!({"source_code": source("3 * a")})).await.ok();
     let verdict = test().await;
     assert_eq!(verdict["effect"], "ask");
-    assert!(verdict["because"].as_str().unwrap().contains("changed"), "{verdict}");
+    assert!(verdict["because"]["message"].as_str().unwrap().contains("changed"), "{verdict}");
 }
 
 #[tokio::test]

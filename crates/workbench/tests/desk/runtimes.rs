@@ -120,7 +120,7 @@ async fn one_that_ends_by_itself_is_started_again_and_one_that_cannot_start_is_n
     };
     start(json!({"fail": "error: unknown model architecture"})).await;
     let shown = until(&desk, &["failed"]).await;
-    assert!(shown["problem"].as_str().unwrap().contains("before it was ready"), "{shown}");
+    assert!(shown["problem"]["message"].as_str().unwrap().contains("before it was ready"), "{shown}");
     let log = desk.get(&format!("{LLAMA}/log")).await.ok().to_string();
     assert!(log.contains("unknown model architecture"), "{log}");
 

@@ -47,7 +47,7 @@ async fn status_says_how_secrets_are_kept() {
     assert_eq!(status["transport"], "window");
     assert_eq!(status["secrets"]["store"], "memory");
     assert_eq!(status["secrets"]["available"], false);
-    assert!(status["secrets"]["reason"].as_str().unwrap().contains("Loci runs"));
+    assert!(status["secrets"]["reason"]["message"].as_str().unwrap().contains("Loci runs"));
 }
 
 #[tokio::test]

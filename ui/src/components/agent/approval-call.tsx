@@ -4,6 +4,7 @@ import type { PendingCall } from "@/api/approvals";
 import { Button } from "@/components/ui/button";
 import { Input, Textarea } from "@/components/ui/field";
 import { cn } from "@/lib/cn";
+import { useSay } from "@/lib/say";
 import { ApprovalChange } from "./approval-change";
 import { Arguments } from "./arguments";
 import { CallDetailView } from "./call-detail";
@@ -28,6 +29,7 @@ export type ApprovalCallProps = {
 export function ApprovalCall(props: ApprovalCallProps) {
   const { call, choice, extra, onExtra } = props;
   const { t } = useTranslation();
+  const say = useSay();
   const id = useId();
   const broken = extra.edit !== undefined && !isObject(extra.edit);
   return (
@@ -74,13 +76,13 @@ export function ApprovalCall(props: ApprovalCallProps) {
         </div>
       )}
       {call.preview && !call.detail ? (
-        <VisibleText text={call.preview} tabIndex={0} className="rounded-sm bg-muted px-2 py-1" />
+        <VisibleText text={say(call.preview) ?? ""} tabIndex={0} className="rounded-sm bg-muted px-2 py-1" />
       ) : null}
       {asksPerson(call) ? <AnswerField {...props} id={`${id}-answer`} /> : null}
       {isRuled(call) ? (
         <p className="text-xs font-medium">
           {t(`approval.ruled.${call.verdict?.effect}`)}{" "}
-          <span className="font-normal text-muted-foreground">{call.verdict?.because}</span>
+          <span className="font-normal text-muted-foreground">{say(call.verdict?.because)}</span>
         </p>
       ) : null}
       {call.outcome ? (
@@ -88,7 +90,7 @@ export function ApprovalCall(props: ApprovalCallProps) {
           {t(`approval.outcome.${call.outcome.state}`)}
         </p>
       ) : null}
-      {call.problem ? <p className="text-danger">{call.problem}</p> : null}
+      {call.problem ? <p className="text-danger">{say(call.problem)}</p> : null}
       <Choices {...props} broken={broken} />
       {choice.state === "explained" ? (
         <div className="flex flex-col gap-1">

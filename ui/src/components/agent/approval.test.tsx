@@ -187,7 +187,7 @@ describe("what a decision is bound to", () => {
   });
 
   it("can make allowing impossible, with the reason said", () => {
-    show([{ ...one, problem: "No folder is chosen." }, two]);
+    show([{ ...one, problem: { message: "No folder is chosen." } }, two]);
     expect(screen.getByText("No folder is chosen.")).toBeVisible();
     expect(button("Allow once", screen.getByRole("group", { name: "read_file" }))).toBeDisabled();
   });

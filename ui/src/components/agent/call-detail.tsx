@@ -1,11 +1,13 @@
 import { useTranslation } from "react-i18next";
 import type { CallDetail } from "@/api/approvals";
+import { useSay } from "@/lib/say";
 import { Diff } from "./diff";
 import { VisibleInline, VisibleText } from "./visible-text";
 
 /** What a call would do, in the form that can be judged best: a change as a diff, a command with its folder. */
 export function CallDetailView({ detail }: { detail: CallDetail }) {
   const { t } = useTranslation();
+  const say = useSay();
   switch (detail.type) {
     case "diff":
       return (
@@ -34,7 +36,7 @@ export function CallDetailView({ detail }: { detail: CallDetail }) {
             <span className="font-mono break-all">
               <VisibleInline text={detail.folder} />
             </span>
-            {detail.confinement ? ` · ${detail.confinement}` : ""}
+            {detail.confinement ? ` · ${say(detail.confinement)}` : ""}
           </p>
         </div>
       );

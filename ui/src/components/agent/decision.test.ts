@@ -10,7 +10,9 @@ const call = (extra: Partial<PendingCall> = {}): PendingCall => ({
   hash: "h",
   ...extra,
 });
-const verdict = (effect: "allow" | "ask" | "deny") => ({ verdict: { effect, rule_id: null, because: "x" } });
+const verdict = (effect: "allow" | "ask" | "deny") => ({
+  verdict: { effect, rule_id: null, because: { message: "x" } },
+});
 const outcome = (state: "finished" | "unknown") => ({ outcome: { state, status: null, started_at: "" } });
 const question = { detail: { type: "question" as const, question: "Which?", choices: [] } };
 const seen = { tool_call_id: "c", hash: "h" };
@@ -24,7 +26,7 @@ describe("a choice", () => {
     ["still asked for by a rule", call(verdict("ask")), { state: "open" }, {}, undefined],
     ["to allow", call(), allowed, {}, { ...seen, decision: "allow" }],
     ["to allow against a denying rule", call(verdict("deny")), allowed, {}, undefined],
-    ["to allow what cannot be", call({ problem: "gone" }), allowed, {}, undefined],
+    ["to allow what cannot be", call({ problem: { message: "gone" } }), allowed, {}, undefined],
     [
       "to allow an edit",
       call(),

@@ -7,10 +7,10 @@ import {
   type Rehearsal,
   type Remember,
 } from "@/api/approvals";
-import { toApiError } from "@/api/error";
 import { Button } from "@/components/ui/button";
 import { Field, Input } from "@/components/ui/field";
 import { ChoiceField } from "@/components/ui/labelled";
+import { useFailure } from "@/lib/use-failure";
 import { RehearsalView } from "./rehearsal";
 
 /** Says what such a rule would be and what it would have matched. */
@@ -27,8 +27,9 @@ type RememberFormProps = {
 /** What will be allowed from now on, said in a sentence and rehearsed before it is kept. */
 export function RememberForm({ call, busy, onRehearse, onAllow, onCancel }: RememberFormProps) {
   const { t } = useTranslation();
+  const failure = useFailure();
   const [remember, setRemember] = useState<Remember>({ scope: "conversation", what: "call" });
-  const [shown, setShown] = useState<{ of: Remember; rehearsal?: Rehearsal; problem?: string } | null>(null);
+  const [shown, setShown] = useState<{ of: Remember; rehearsal?: Rehearsal; problem?: unknown } | null>(null);
   const whats = REMEMBER_WHATS.filter((what) => what !== "read_only" || call.read_only);
   const written = remember.what !== "pattern" || Boolean(remember.pattern?.trim());
 
@@ -39,7 +40,7 @@ export function RememberForm({ call, busy, onRehearse, onAllow, onCancel }: Reme
     const wait = setTimeout(() => {
       onRehearse(call, remember).then(
         (rehearsal) => !over && setShown({ of: remember, rehearsal }),
-        (thrown: unknown) => !over && setShown({ of: remember, problem: toApiError(thrown).message }),
+        (thrown: unknown) => !over && setShown({ of: remember, problem: thrown }),
       );
     }, 250);
     return () => {
@@ -105,7 +106,7 @@ export function RememberForm({ call, busy, onRehearse, onAllow, onCancel }: Reme
       ) : null}
       <div role="status" className="min-h-9">
         {current?.rehearsal ? <RehearsalView rehearsal={current.rehearsal} /> : null}
-        {current?.problem ? <p className="text-danger">{current.problem}</p> : null}
+        {current?.problem ? <p className="text-danger">{failure.words(current.problem)}</p> : null}
       </div>
       <footer className="flex justify-end gap-2">
         <Button size="sm" disabled={busy} onClick={onCancel}>

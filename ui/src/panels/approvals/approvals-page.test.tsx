@@ -6,7 +6,7 @@ import { type Routes, refusal, showPanel } from "@/test/page";
 import { ApprovalDock } from "./approval-dock";
 import { ApprovalsPage } from "./approvals-page";
 
-const ask = { effect: "ask" as const, rule_id: null, because: "No rule speaks of it." };
+const ask = { effect: "ask" as const, rule_id: null, because: { message: "No rule speaks of it." } };
 
 const WAITING: Approval = {
   id: "message-1",
@@ -24,7 +24,12 @@ const WAITING: Approval = {
       kind: "client",
       hash: "h1",
       verdict: ask,
-      detail: { type: "command", command: "git status", folder: "/home/ada/work", confinement: "no network" },
+      detail: {
+        type: "command",
+        command: "git status",
+        folder: "/home/ada/work",
+        confinement: { message: "no network" },
+      },
       suggestions: [{ text: "git status*", matches: {} }],
     },
   ],
@@ -283,7 +288,11 @@ describe("the rules", () => {
 
   it("can be asked about a call one makes up", async () => {
     await open({
-      "POST /workbench/rules/test": { effect: "deny", rule_id: "r", because: "Nothing is written." },
+      "POST /workbench/rules/test": {
+        effect: "deny",
+        rule_id: "r",
+        because: { message: "Nothing is written." },
+      },
     });
     await userEvent.type(await screen.findByRole("textbox", { name: "Tool" }), "write_file");
     await press("What would happen?");

@@ -16,6 +16,7 @@ import { When } from "@/components/ui/when";
 import { mainArgument } from "@/lib/arguments";
 import { cn } from "@/lib/cn";
 import { saveFile } from "@/lib/save-file";
+import { useSay } from "@/lib/say";
 import { useFailure } from "@/lib/use-failure";
 import { namedHidden } from "@/lib/visible";
 import { type AuditFilter, auditPath, useAudit, useRules } from "./queries";
@@ -107,10 +108,11 @@ type EntryRowProps = { entry: AuditEntry; agent: string | null; rule: Rule | nul
 
 function EntryRow({ entry, agent, rule }: EntryRowProps) {
   const { t } = useTranslation();
+  const say = useSay();
   const ofRule = entry.event === "rule";
   const facts: [string, string | null][] = [
     [t("audit.reason"), entry.reason],
-    [t("audit.confinement"), entry.confinement],
+    [t("audit.confinement"), entry.confined?.map(say).join("; ") ?? entry.confinement],
     [t("audit.rule"), rule ? ruleSentence(rule, t) : entry.rule_id],
     [t("audit.hash"), entry.hash],
     [t("audit.call"), entry.tool_call_id],

@@ -3,7 +3,6 @@ import { type FormEvent, useDeferredValue, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { RuleEffect } from "@/api/approvals";
 import { useApi } from "@/api/context";
-import { toApiError } from "@/api/error";
 import { agentsQuery } from "@/api/queries";
 import { RehearsalView } from "@/components/agent/rehearsal";
 import { Button } from "@/components/ui/button";
@@ -99,7 +98,7 @@ export function NewRule() {
       <TextField
         label={t("rules.text")}
         hint={t("rules.textHint")}
-        problem={current?.error ? toApiError(current.error).message : undefined}
+        problem={current?.error ? failure.words(current.error) : undefined}
         code
         placeholder="allow run_command(git status*) everywhere"
         value={text}

@@ -13,6 +13,7 @@ import { ChoiceField, TextField } from "@/components/ui/labelled";
 import { Problem } from "@/components/ui/problem";
 import { When } from "@/components/ui/when";
 import { cn } from "@/lib/cn";
+import { useSay } from "@/lib/say";
 import { useFailure } from "@/lib/use-failure";
 import { NewRule } from "./new-rule";
 import { useRevokeRule, useRules, useTestRules } from "./queries";
@@ -57,6 +58,7 @@ const TONES: Record<Rule["effect"], string> = {
 
 function RuleRow({ rule }: { rule: Rule }) {
   const { t } = useTranslation();
+  const say = useSay();
   const failure = useFailure();
   const revoke = useRevokeRule();
   // What is not understood has no parts one could say.
@@ -95,7 +97,7 @@ function RuleRow({ rule }: { rule: Rule }) {
         ) : null}
         {rule.note ? ` · ${rule.note}` : ""}
       </p>
-      {rule.problem ? <p className="text-danger">{rule.problem}</p> : null}
+      {rule.problem ? <p className="text-danger">{say(rule.problem)}</p> : null}
       {revoke.error ? <Problem {...failure.of(revoke.error)} /> : null}
     </li>
   );
@@ -104,6 +106,7 @@ function RuleRow({ rule }: { rule: Rule }) {
 /** What the rules say about a call one makes up. */
 function TestRules() {
   const { t } = useTranslation();
+  const say = useSay();
   const failure = useFailure();
   const { data: agents } = useQuery(agentsQuery(useApi()));
   const test = useTestRules();
@@ -164,7 +167,7 @@ function TestRules() {
           {test.data ? (
             <>
               <strong>{t(`rules.effects.${test.data.effect}`)}</strong>{" "}
-              <span className="text-muted-foreground">{test.data.because}</span>
+              <span className="text-muted-foreground">{say(test.data.because)}</span>
             </>
           ) : null}
         </p>

@@ -2,12 +2,15 @@ import { Check, ChevronsUpDown, Monitor, Server, TriangleAlert } from "lucide-re
 import { useTranslation } from "react-i18next";
 import { Menu, MenuContent, MenuItem, MenuTrigger } from "@/components/ui/menu";
 import { cn } from "@/lib/cn";
+import { useSay } from "@/lib/say";
+import { tellFailure } from "@/lib/told-failure";
 import { useConnectionName } from "@/lib/use-connection-name";
 import { useConnections, useSelectConnection } from "./queries";
 
 /** Where the agents on screen run, and the way to those elsewhere. Not there while this machine is all there is. */
 export function ConnectionSwitcher({ onManage }: { onManage: () => void }) {
   const { t } = useTranslation();
+  const say = useSay();
   const { data } = useConnections();
   const nameOf = useConnectionName();
   const select = useSelectConnection();
@@ -33,9 +36,9 @@ export function ConnectionSwitcher({ onManage }: { onManage: () => void }) {
             key={id}
             aria-current={selected || undefined}
             disabled={select.isPending}
-            lack={selected ? null : problem}
+            lack={selected ? null : say(problem)}
             onSelect={() => {
-              if (!selected) select.mutate(id);
+              if (!selected) select.mutate(id, { onError: tellFailure });
             }}
           >
             <Check aria-hidden className={cn("size-3.5 shrink-0 text-accent", !selected && "invisible")} />
@@ -43,7 +46,7 @@ export function ConnectionSwitcher({ onManage }: { onManage: () => void }) {
             {health && !health.ok ? (
               <>
                 <TriangleAlert aria-hidden className="size-3.5 shrink-0 text-danger" />
-                <span className="sr-only">{health.message}</span>
+                <span className="sr-only">{say(health.said)}</span>
               </>
             ) : null}
           </MenuItem>

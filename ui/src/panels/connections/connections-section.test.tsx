@@ -9,7 +9,7 @@ const health = {
   checked_at: "2026-01-01T10:00:00Z",
   version: "0.16",
   latency_ms: 12,
-  message: "Office answers (version 0.16).",
+  said: { message: "Office answers (version 0.16)." },
   code: null,
 };
 const LOCAL = {
@@ -40,7 +40,7 @@ const REMOTE = {
       reason: "Earlier versions of memory blocks are kept by Loci for the agents of this machine only.",
     },
   ],
-  warning: "Whoever is on the way can read the messages.",
+  warning: { message: "Whoever is on the way can read the messages." },
 };
 
 function show(more: Routes = {}) {
@@ -71,7 +71,7 @@ describe("connections", () => {
   it("are tried before they are added, and never show a key again", async () => {
     const { seen } = show({
       "POST /workbench/connections/try": {
-        health: { ...health, ok: false, message: "The key was refused." },
+        health: { ...health, ok: false, said: { message: "The key was refused." } },
         lacks: null,
       },
       "POST /workbench/connections": REMOTE,

@@ -11,6 +11,8 @@ import { Problem } from "@/components/ui/problem";
 import { Spinner } from "@/components/ui/spinner";
 import { When } from "@/components/ui/when";
 import { cn } from "@/lib/cn";
+import { count } from "@/lib/quantity";
+import { useSay } from "@/lib/say";
 import { useConnectionName } from "@/lib/use-connection-name";
 import { useFailure } from "@/lib/use-failure";
 import {
@@ -59,6 +61,7 @@ type CardProps = { connection: Connection; busy: boolean; onSelect: () => void }
 
 function ConnectionCard({ connection, busy, onSelect }: CardProps) {
   const { t } = useTranslation();
+  const say = useSay();
   const failure = useFailure();
   const check = useCheckConnection(connection.id);
   const remove = useRemoveConnection();
@@ -110,8 +113,8 @@ function ConnectionCard({ connection, busy, onSelect }: CardProps) {
         ) : null}
       </div>
       {remote && connection.health ? <HealthLine health={connection.health} /> : null}
-      {connection.warning ? <p className="text-waiting-foreground">{connection.warning}</p> : null}
-      {connection.problem ? <p className="text-danger">{connection.problem}</p> : null}
+      {connection.warning ? <p className="text-waiting-foreground">{say(connection.warning)}</p> : null}
+      {connection.problem ? <p className="text-danger">{say(connection.problem)}</p> : null}
       {check.error ? <Problem {...failure.of(check.error)} /> : null}
       {connection.lacks.length > 0 ? (
         <details>
@@ -140,12 +143,13 @@ function ConnectionCard({ connection, busy, onSelect }: CardProps) {
 }
 
 function HealthLine({ health }: { health: Health }) {
-  const { t } = useTranslation();
+  const { t, i18n } = useTranslation();
+  const say = useSay();
   return (
     <p role="status" className={cn("text-xs", health.ok ? "text-success" : "text-danger")}>
-      {health.ok ? t("connections.answers") : health.message}
+      {health.ok ? t("connections.answers") : say(health.said)}
       {health.version ? ` · ${t("connections.version", { version: health.version })}` : ""}
-      {health.latency_ms === null ? "" : ` · ${health.latency_ms} ms`}
+      {health.latency_ms === null ? "" : ` · ${count(health.latency_ms, i18n.language)} ms`}
       <span className="text-muted-foreground">
         {" · "}
         <When date={health.checked_at} />

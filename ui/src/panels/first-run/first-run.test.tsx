@@ -39,8 +39,8 @@ it("tries a key before keeping it, and says why it was refused", async () => {
   const { seen, onCreated } = show({
     "POST /workbench/providers/try": ({ body }: { body: unknown }) =>
       (body as { api_key: string }).api_key === "good"
-        ? { ok: true, message: "", models: ["openai/text-embedding-3", "openai/gpt-4.1-mini"] }
-        : { ok: false, message: "The key was refused.", models: [] },
+        ? { ok: true, said: { message: "" }, models: ["openai/text-embedding-3", "openai/gpt-4.1-mini"] }
+        : { ok: false, said: { code: "llm_authentication", message: "The key was refused." }, models: [] },
     "POST /workbench/providers": add,
   });
   const key = await screen.findByLabelText("API key");

@@ -78,7 +78,7 @@ export function useKey() {
         api_key: key,
       };
       const tried = await api.json<ProviderTest>("POST", "/workbench/providers/try", provider);
-      if (!tried.ok) throw new ApiError(tried.message, "model", null);
+      if (!tried.ok) throw new ApiError(tried.said.message, "model", null, tried.said.code ?? null);
       await api.json("POST", "/workbench/providers", provider);
       return tried.models;
     },

@@ -1,13 +1,13 @@
 import { Ellipsis } from "lucide-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { toApiError } from "@/api/error";
 import type { Block } from "@/api/types";
 import { useLack } from "@/api/use-lack";
 import { BlockCard } from "@/components/agent/block-card";
 import { Button } from "@/components/ui/button";
 import { ConfirmAction } from "@/components/ui/confirm-action";
 import { Menu, MenuContent, MenuItem, MenuTrigger } from "@/components/ui/menu";
+import { useFailure } from "@/lib/use-failure";
 import { BlockSettings } from "./block-settings";
 import { HistoryDialog } from "./history-dialog";
 import { useDetach, useEditBlock, useSharers, useVersions } from "./queries";
@@ -24,6 +24,7 @@ type SavedBlockProps = {
 /** A block as the server has it, with everything one can do to it. */
 export function SavedBlock({ agentId, block, onUp, onDown }: SavedBlockProps) {
   const { t } = useTranslation();
+  const failure = useFailure();
   const id = block.id ?? "";
   const label = block.label ?? "";
   const lack = useLack("block_history");
@@ -49,7 +50,7 @@ export function SavedBlock({ agentId, block, onUp, onDown }: SavedBlockProps) {
           readOnly: block.read_only ?? false,
         }}
         saving={edit.isPending || undo.busy}
-        problem={problem ? toApiError(problem).message : null}
+        problem={problem ? failure.words(problem) : null}
         onSave={(text, base) =>
           edit.mutateAsync({ id, edit: { value: text, base_value: base } }).catch(() => false)
         }

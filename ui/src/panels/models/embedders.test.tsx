@@ -44,7 +44,9 @@ it("chooses the embedder of an archive, and says how far its vectors are", async
 it("says why an embedder does not answer, that words go on being found, and asks it again", async () => {
   const { seen } = showPanel(<Embedders />, {
     ...ROUTES,
-    "GET /workbench/embedding": [archive({ handle: "gone/embedder", problem: "gone: no such provider." })],
+    "GET /workbench/embedding": [
+      archive({ handle: "gone/embedder", problem: { message: "gone: no such provider." } }),
+    ],
     "POST /workbench/embedding/retry": [archive({ handle: "gone/embedder", embedded: 1200 })],
   });
   expect(await screen.findByText(/gone: no such provider.*still found by their words/)).toBeVisible();

@@ -2,6 +2,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { useApi } from "@/api/context";
 import { keys } from "@/api/queries";
+import type { Said } from "@/api/said";
 import type { Model } from "@/api/types";
 import { useIsLocal } from "@/api/use-local";
 import { Button } from "@/components/ui/button";
@@ -10,6 +11,7 @@ import { Problem } from "@/components/ui/problem";
 import { Spinner } from "@/components/ui/spinner";
 import { handleOf } from "@/lib/model-name";
 import { count } from "@/lib/quantity";
+import { useSay } from "@/lib/say";
 import { useFailure } from "@/lib/use-failure";
 
 /** An agent's archive and how far its vectors are. */
@@ -22,7 +24,7 @@ type Archive = {
   embedded: number;
   failed: number;
   /** Why the embedder does not answer, if so. */
-  problem: string | null;
+  problem: Said | null;
 };
 
 const KEY = [...keys.models(), "embedders"] as const;
@@ -101,6 +103,7 @@ type RowProps = {
 
 function ArchiveRow({ archive, handles, busy, onChoose, onRetry }: RowProps) {
   const { t, i18n } = useTranslation();
+  const say = useSay();
   const { name, handle, passages, embedded, failed, problem } = archive;
   const number = (value: number) => count(value, i18n.language);
   const state =
@@ -139,7 +142,7 @@ function ArchiveRow({ archive, handles, busy, onChoose, onRetry }: RowProps) {
       {problem ? (
         <div className="flex items-start gap-2 text-xs">
           <p className="min-w-0 flex-1 break-words text-waiting-foreground">
-            {problem} {t("models.wordsGoOn")}
+            {say(problem)} {t("models.wordsGoOn")}
           </p>
           <Button size="sm" onClick={onRetry}>
             {t("common.tryAgain")}

@@ -1,7 +1,9 @@
 // The llama-server Loci runs itself: what is to be run, how it is, and what it says.
+
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useApi } from "@/api/context";
 import { keys } from "@/api/queries";
+import type { Said } from "@/api/said";
 
 /** What is to be run. Null: left to the program. */
 export type Launch = {
@@ -28,7 +30,7 @@ export type Managed = {
   memory_bytes: number | null;
   tokens_per_second: number | null;
   restarts: number;
-  problem: string | null;
+  problem: Said | null;
 };
 
 export type ModelFile = { path: string; name: string; bytes: number };

@@ -100,7 +100,12 @@ describe("the llama-server of Loci", () => {
 
   it("says why it cannot be started, and why it failed", async () => {
     await show(
-      { ...STOPPED, phase: "failed", program: null, problem: "It ended with code 1: not enough memory." },
+      {
+        ...STOPPED,
+        phase: "failed",
+        program: null,
+        problem: { message: "It ended with code 1: not enough memory." },
+      },
       { [`PUT ${ROOT}`]: refusal(422, "model: /x.gguf is not there.") },
     );
     expect(await screen.findByText(/not enough memory/)).toBeVisible();

@@ -8,6 +8,7 @@ import { Spinner } from "@/components/ui/spinner";
 import { When } from "@/components/ui/when";
 import { cn } from "@/lib/cn";
 import { count, size } from "@/lib/quantity";
+import { useSay } from "@/lib/say";
 import { useFailure } from "@/lib/use-failure";
 import { LlamaForm } from "./llama-form";
 import { isUp, type Managed, useManaged, useManagedLog, useStopManaged } from "./llama-queries";
@@ -72,6 +73,7 @@ export function LlamaServer() {
 
 function State({ managed }: { managed: Managed }) {
   const { t, i18n } = useTranslation();
+  const say = useSay();
   const failure = useFailure();
   const stop = useStopManaged();
   const number = (value: number) => count(value, i18n.language);
@@ -87,7 +89,7 @@ function State({ managed }: { managed: Managed }) {
       {managed.program === null ? <p className="text-waiting-foreground">{t("llama.noProgram")}</p> : null}
       {managed.problem ? (
         <p role="alert" className="break-words text-danger">
-          {managed.problem}
+          {say(managed.problem)}
         </p>
       ) : null}
       {isUp(managed) ? (

@@ -88,7 +88,7 @@ function show(more: Routes = {}) {
           version: "0.9",
           models: ["qwen3"],
           context_length: 4096,
-          problem: "The window is small.",
+          problem: { message: "The window is small." },
         },
         {
           kind: "lm_studio",
@@ -132,7 +132,7 @@ describe("the models page", () => {
 
   it("adds a kind of the catalogue with its own address, after trying it", async () => {
     const { seen } = show({
-      "POST /workbench/providers/try": { ok: false, message: "The key was refused.", models: [] },
+      "POST /workbench/providers/try": { ok: false, said: { message: "The key was refused." }, models: [] },
       "POST /workbench/providers": { id: "provider-1" },
     });
     const form = await screen.findByRole("form", { name: "Add an endpoint" });

@@ -6,11 +6,13 @@ import { ConfirmAction } from "@/components/ui/confirm-action";
 import { Field, Input } from "@/components/ui/field";
 import { Problem } from "@/components/ui/problem";
 import { Spinner } from "@/components/ui/spinner";
+import { useSay } from "@/lib/say";
 import { useFailure } from "@/lib/use-failure";
 import { useChangeProvider, useDeleteProvider, useTestProvider } from "./queries";
 
 export function ProviderCard({ provider }: { provider: Provider }) {
   const { t } = useTranslation();
+  const say = useSay();
   const failure = useFailure();
   const test = useTestProvider();
   const remove = useDeleteProvider();
@@ -53,7 +55,7 @@ export function ProviderCard({ provider }: { provider: Provider }) {
           </Button>
         )}
       </div>
-      {provider.problem ? <p className="text-danger">{provider.problem}</p> : null}
+      {provider.problem ? <p className="text-danger">{say(provider.problem)}</p> : null}
       {changing ? <ChangeKey provider={provider} onDone={() => setChanging(false)} /> : null}
       {test.error ? <Problem {...failure.of(test.error)} /> : null}
       {test.data ? <TestResult result={test.data} /> : null}
@@ -120,11 +122,12 @@ function ChangeKey({ provider, onDone }: { provider: Provider; onDone: () => voi
 
 export function TestResult({ result }: { result: ProviderTest }) {
   const { t } = useTranslation();
+  const say = useSay();
   return (
     <p role="status" className={result.ok ? "text-success" : "text-danger"}>
       {result.ok
         ? t("models.testOk", { count: result.models.length })
-        : `${t("models.testFailed")} ${result.message}`}
+        : `${t("models.testFailed")} ${say(result.said)}`}
     </p>
   );
 }

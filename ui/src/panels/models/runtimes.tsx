@@ -2,11 +2,13 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { useApi } from "@/api/context";
 import { keys } from "@/api/queries";
+import type { Said } from "@/api/said";
 import { Button } from "@/components/ui/button";
 import { Problem } from "@/components/ui/problem";
 import { Spinner } from "@/components/ui/spinner";
 import { cn } from "@/lib/cn";
 import { count } from "@/lib/quantity";
+import { useSay } from "@/lib/say";
 import { useFailure } from "@/lib/use-failure";
 
 /** A place on this machine where models may run, and what is there. */
@@ -19,7 +21,7 @@ type Runtime = {
   version: string | null;
   models: string[];
   context_length: number | null;
-  problem: string | null;
+  problem: Said | null;
 };
 type Runtimes = { runtimes: Runtime[]; checked_at: string | null };
 
@@ -28,6 +30,7 @@ const KEY = [...keys.providers(), "runtimes"] as const;
 /** Programs of this machine that run models. Those that answer are used as they are. */
 export function RuntimesSection() {
   const { t, i18n } = useTranslation();
+  const say = useSay();
   const failure = useFailure();
   const api = useApi();
   const queries = useQueryClient();
@@ -86,7 +89,7 @@ export function RuntimesSection() {
               </p>
             )}
             {runtime.problem && runtime.state !== "absent" ? (
-              <p className="text-xs text-waiting-foreground">{runtime.problem}</p>
+              <p className="text-xs text-waiting-foreground">{say(runtime.problem)}</p>
             ) : null}
           </li>
         ))}

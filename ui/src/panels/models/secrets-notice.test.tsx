@@ -7,7 +7,12 @@ import { SecretsNotice } from "./secrets-notice";
 const STATUS = { version: "0", transport: "window" };
 
 test("without a keyring one is told why, and can have a file instead", async () => {
-  let secrets: object = { available: false, store: "memory", reason: "No keyring here.", choices: ["file"] };
+  let secrets: object = {
+    available: false,
+    store: "memory",
+    reason: { message: "No keyring here." },
+    choices: ["file"],
+  };
   const { seen } = showPanel(<SecretsNotice />, {
     "GET /workbench/status": () => ({ ...STATUS, secrets }),
     "POST /workbench/secrets": () => {

@@ -2,12 +2,14 @@ import { useTranslation } from "react-i18next";
 import { useChooseSecrets } from "@/api/use-choose-secrets";
 import { Button } from "@/components/ui/button";
 import { Problem } from "@/components/ui/problem";
+import { useSay } from "@/lib/say";
 import { useFailure } from "@/lib/use-failure";
 import { useStatus } from "./queries";
 
 /** Where keys are kept, said aloud when that is only this session, with what one can have instead. */
 export function SecretsNotice() {
   const { t } = useTranslation();
+  const say = useSay();
   const failure = useFailure();
   const { data } = useStatus();
   const choose = useChooseSecrets();
@@ -16,7 +18,7 @@ export function SecretsNotice() {
   return (
     <div role="status" className="flex flex-col gap-2 rounded-md border border-waiting bg-waiting-soft p-3">
       <p>
-        {t("models.keysNotKept")} {reason}
+        {t("models.keysNotKept")} {say(reason)}
       </p>
       {choices.length > 0 ? (
         <div className="flex flex-wrap gap-2">

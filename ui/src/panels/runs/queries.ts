@@ -2,6 +2,7 @@ import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { unwrap } from "@/api/client";
 import { useApi } from "@/api/context";
 import { keys } from "@/api/queries";
+import type { Said } from "@/api/said";
 import { useIsLocal } from "@/api/use-local";
 
 const PAGE = 30;
@@ -79,6 +80,8 @@ export type NotedCall = {
   state: "started" | "success" | "error" | "unknown";
   /** What kept it within bounds, as a sentence. */
   confinement: string | null;
+  /** The same in its parts. */
+  confined?: Said[] | null;
 };
 
 export function useTiming(stepId: string) {

@@ -9,6 +9,7 @@ import { Dialog, DialogContent } from "@/components/ui/dialog";
 import { Problem } from "@/components/ui/problem";
 import { Spinner } from "@/components/ui/spinner";
 import { count, dollars, duration } from "@/lib/quantity";
+import { useSay } from "@/lib/say";
 import { useFailure } from "@/lib/use-failure";
 import { type NotedCall, useTiming, useTrace } from "./queries";
 
@@ -82,13 +83,19 @@ export function StepView({ step, number, cost }: StepViewProps) {
 /** The calls that could have reached outside the agent, with what was in force. */
 function Calls({ calls }: { calls: NotedCall[] }) {
   const { t } = useTranslation();
+  const say = useSay();
   if (calls.length === 0) return null;
   return (
     <ul aria-label={t("runs.calls")} className="flex flex-col gap-0.5 text-xs">
       {calls.map((call) => (
         <li key={call.tool_call_id} className="break-words">
           <span className="font-mono">{call.name}</span> {t(`runs.callState.${call.state}`)}
-          {call.confinement ? <span className="text-muted-foreground"> · {call.confinement}</span> : null}
+          {call.confinement ? (
+            <span className="text-muted-foreground">
+              {" · "}
+              {call.confined?.map(say).join("; ") ?? call.confinement}
+            </span>
+          ) : null}
         </li>
       ))}
     </ul>

@@ -8,6 +8,7 @@ import { useLack } from "@/api/use-lack";
 import { Spinner } from "@/components/ui/spinner";
 import { When } from "@/components/ui/when";
 import { useDelayed } from "@/lib/use-delayed";
+import { useFailure } from "@/lib/use-failure";
 import { stretch } from "./found";
 import { useAgentNames, useFoundConversations, useFoundMessages } from "./queries";
 
@@ -54,6 +55,7 @@ type FieldProps = Pick<PaletteProps, "commands" | "onOpen"> & { onDone: () => vo
 
 function Field({ commands, onOpen, onDone }: FieldProps) {
   const { t } = useTranslation();
+  const failure = useFailure();
   const [text, setText] = useState("");
   const words = useDelayed(text.trim(), 150);
   const agents = useAgentNames();
@@ -147,7 +149,7 @@ function Field({ commands, onOpen, onDone }: FieldProps) {
             </Group>
             {lack || messages.error ? (
               <p role="status" className="px-2 py-1.5 text-xs text-muted-foreground">
-                {lack ?? whyNot(messages.error, t)}
+                {lack ?? whyNot(messages.error, t, failure.words(messages.error))}
               </p>
             ) : null}
           </>
@@ -157,11 +159,13 @@ function Field({ commands, onOpen, onDone }: FieldProps) {
   );
 }
 
-function whyNot(error: unknown, t: (key: string, values?: Record<string, string>) => string): string {
-  const { status, message } = toApiError(error);
-  return status === 404 || status === 405
-    ? t("search.noMessageSearch")
-    : t("search.messagesFailed", { why: message });
+function whyNot(
+  error: unknown,
+  t: (key: string, values?: Record<string, string>) => string,
+  why: string,
+): string {
+  const { status } = toApiError(error);
+  return status === 404 || status === 405 ? t("search.noMessageSearch") : t("search.messagesFailed", { why });
 }
 
 function Group({ heading, rows, children }: { heading: string; rows: number; children: ReactNode }) {

@@ -10,12 +10,14 @@ import { Field, Input, Select } from "@/components/ui/field";
 import { Problem } from "@/components/ui/problem";
 import { Spinner } from "@/components/ui/spinner";
 import { size } from "@/lib/quantity";
+import { useSay } from "@/lib/say";
 import { useFailure } from "@/lib/use-failure";
 import { useBackup, useDataPlace, useStatus } from "./queries";
 
 /** Where everything is, a copy of it, and where keys are kept. */
 export function DataSection() {
   const { t, i18n } = useTranslation();
+  const say = useSay();
   const failure = useFailure();
   const { transport } = useApi();
   const open = useMutation({ mutationFn: () => transport.openDataFolder() });
@@ -51,7 +53,7 @@ export function DataSection() {
         </dl>
       ) : null}
       {open.error ? <Problem {...failure.of(open.error)} /> : null}
-      {status?.secrets.reason ? <p className="text-muted-foreground">{status.secrets.reason}</p> : null}
+      {status?.secrets.reason ? <p className="text-muted-foreground">{say(status.secrets.reason)}</p> : null}
       <SecretChoice store={status?.secrets.store ?? ""} choices={status?.secrets.choices ?? []} />
       {place ? <Backup folder={place.backup_dir} /> : null}
     </section>

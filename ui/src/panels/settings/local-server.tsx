@@ -8,6 +8,7 @@ import { Field, Input } from "@/components/ui/field";
 import { Problem } from "@/components/ui/problem";
 import { Spinner } from "@/components/ui/spinner";
 import { Switch } from "@/components/ui/switch";
+import { useSay } from "@/lib/say";
 import { useFailure } from "@/lib/use-failure";
 import { type LocalServer as Server, useChangeServer, useLocalServer, useToken } from "./queries";
 import { SNIPPETS, snippet } from "./snippets";
@@ -15,6 +16,7 @@ import { SNIPPETS, snippet } from "./snippets";
 /** This machine's agents for other programs: on or off, where, with which token, and how. */
 export function LocalServer() {
   const { t } = useTranslation();
+  const say = useSay();
   const failure = useFailure();
   const { data, error, isPending } = useLocalServer();
   const change = useChangeServer();
@@ -44,7 +46,7 @@ export function LocalServer() {
           </label>
           {data.can_change ? <Port server={data} onChange={(port) => change.mutate({ port })} /> : null}
           {data.can_change ? null : <p className="text-muted-foreground">{t("server.fixed")}</p>}
-          {data.problem ? <p className="text-danger">{data.problem}</p> : null}
+          {data.problem ? <p className="text-danger">{say(data.problem)}</p> : null}
           {data.can_change ? <Token /> : null}
           <Snippets baseUrl={data.base_url ?? `http://127.0.0.1:${data.port}`} />
         </>

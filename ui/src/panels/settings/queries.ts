@@ -1,6 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useApi } from "@/api/context";
 import { keys, settingsQuery, statusQuery } from "@/api/queries";
+import type { Said } from "@/api/said";
 import type { Settings } from "@/api/workbench";
 
 export function useSettings() {
@@ -29,7 +30,7 @@ export type LocalServer = {
   base_url: string | null;
   token_file: string | null;
   needs_token: boolean;
-  problem: string | null;
+  problem: Said | null;
 };
 
 const SERVER = [...keys.settings(), "server"] as const;

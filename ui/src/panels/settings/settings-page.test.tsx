@@ -33,7 +33,7 @@ function show(more: Routes = {}) {
       secrets: {
         available: false,
         store: "memory",
-        reason: "There is no keyring.",
+        reason: { message: "There is no keyring." },
         choices: ["file", "memory"],
       },
     },

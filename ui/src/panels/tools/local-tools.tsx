@@ -4,6 +4,7 @@ import { Problem } from "@/components/ui/problem";
 import { Spinner } from "@/components/ui/spinner";
 import { Switch } from "@/components/ui/switch";
 import { cn } from "@/lib/cn";
+import { useSay } from "@/lib/say";
 import { useFailure } from "@/lib/use-failure";
 import { FolderChoice } from "./folder-choice";
 import { useAgentTools, useClientTools, useOffer } from "./queries";
@@ -50,6 +51,7 @@ type LocalToolProps = {
 
 function LocalTool({ tool, shadows, busy, onOffer }: LocalToolProps) {
   const { t } = useTranslation();
+  const say = useSay();
   const marks = [
     tool.origin === "own" ? t("tools.own") : null,
     tool.read_only ? t("tools.readOnly") : null,
@@ -76,7 +78,7 @@ function LocalTool({ tool, shadows, busy, onOffer }: LocalToolProps) {
           {t(tool.offered ? "tools.shadows" : "tools.wouldShadow", { name: tool.name })}
         </p>
       ) : null}
-      {tool.problem ? <p className="text-xs text-danger">{tool.problem}</p> : null}
+      {tool.problem ? <p className="text-xs text-danger">{say(tool.problem)}</p> : null}
     </li>
   );
 }

@@ -18,6 +18,16 @@ async fn a_failing_write_stops_the_turn() {
 }
 
 #[tokio::test]
+async fn what_a_person_can_do_about_a_failing_write_is_said() {
+    let mut world = World::new(vec![calls(&[("c1", "a", "{}")])]);
+    world.commits_left.store(0, Ordering::SeqCst);
+    world.remedy = Some("Make room.".to_owned());
+    let outcome = drive(turn(&["a"], vec![]), &world).await;
+    let error = outcome.error.unwrap();
+    assert_eq!((error.error_type.as_str(), error.message.as_str()), (crate::turn::STORAGE, "Make room."));
+}
+
+#[tokio::test]
 async fn cancelling_before_a_step_writes_no_step() {
     let world = World::new(vec![]);
     world.cancel_now();

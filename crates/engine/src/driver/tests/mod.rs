@@ -58,6 +58,7 @@ struct World {
     cancelled: std::sync::atomic::AtomicBool,
     /// Commits still allowed before they fail; negative is no limit.
     commits_left: AtomicI64,
+    remedy: Option<String>,
     compactions: Mutex<Vec<CompactRequest>>,
 }
 
@@ -147,7 +148,7 @@ impl Ports for World {
 
     async fn commit(&self, commit: Commit) -> Result<(), PortError> {
         if self.commits_left.fetch_sub(1, Ordering::SeqCst) == 0 {
-            return Err(PortError("disk full".into()));
+            return Err(PortError { cause: "disk full".into(), remedy: self.remedy.clone() });
         }
         self.history.lock().unwrap().extend(commit.messages.into_iter().chain(commit.failed_messages));
         self.steps.lock().unwrap().extend(commit.step);

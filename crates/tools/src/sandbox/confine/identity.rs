@@ -6,6 +6,7 @@
 
 use std::fs;
 
+use loci_api::said::Said;
 use rustix::{
     process::{Resource, Rlimit, getegid, geteuid, getpid, setrlimit},
     thread::{
@@ -14,7 +15,7 @@ use rustix::{
     },
 };
 
-use crate::sandbox::Confinement;
+use crate::sandbox::{Confinement, ConfinementPart};
 
 /// Far above the ids that systems hand out; the process id is added.
 const FIRST_UID: u32 = 0x5000_0000;
@@ -27,15 +28,13 @@ pub(super) fn leave(processes: u64, confinement: &mut Confinement) -> Result<(),
                 confinement.root = true;
                 confinement
                     .gaps
-                    .push(format!("the tool runs as root and can start any number of processes: {reason}"));
+                    .push(Said::from(ConfinementPart::RunsAsRoot { reason: reason.to_string() }).message);
                 Ok(())
             }
         }
     } else {
         if let Err(reason) = count_apart() {
-            confinement.gaps.push(format!(
-                "the number of processes is not limited, because this system allows no user namespace: {reason}"
-            ));
+            confinement.gaps.push(Said::from(ConfinementPart::ProcessesNotLimited { reason }).message);
             return Ok(());
         }
         limit_processes(processes, confinement)

@@ -6,6 +6,7 @@ use landlock::{
     ABI, Access, AccessFs, CompatLevel, Compatible, LandlockStatus, Ruleset, RulesetAttr, RulesetCreatedAttr,
     RulesetStatus, Scope, path_beneath_rules,
 };
+use loci_api::said::Said;
 use rustix::{
     io::{FdFlags, fcntl_setfd},
     process::{Resource, Rlimit, Signal, set_parent_process_death_signal, setrlimit},
@@ -13,7 +14,7 @@ use rustix::{
 
 use super::{identity, syscalls};
 use crate::sandbox::{
-    Confinement,
+    Confinement, ConfinementPart,
     helper::{Memory, Plan},
 };
 
@@ -171,20 +172,14 @@ fn restrict_files(plan: &Plan, confinement: &mut Confinement) -> Result<(), Stri
         return Err("the kernel refused to give up privileges for good".to_owned());
     }
     match (status.landlock, status.ruleset) {
-        (_, RulesetStatus::NotEnforced) => gap(
-            plan,
-            confinement,
-            "files are not confined, because this kernel has no Landlock (Linux 5.13 or newer with it enabled)"
-                .to_owned(),
-        ),
+        (_, RulesetStatus::NotEnforced) => {
+            gap(plan, confinement, Said::from(ConfinementPart::NoLandlock).message)
+        }
         (LandlockStatus::Available { effective_abi, .. }, _) => {
             confinement.landlock = Some(effective_abi as u32);
             confinement.signals_scoped = effective_abi >= ABI::V6;
             if effective_abi < ABI::V3 {
-                confinement.gaps.push(
-                    "files elsewhere can be truncated, if the file's own permissions allow it (Linux before 6.2)"
-                        .to_owned(),
-                );
+                confinement.gaps.push(Said::from(ConfinementPart::CanTruncate).message);
             }
             Ok(())
         }

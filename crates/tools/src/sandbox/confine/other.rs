@@ -2,7 +2,9 @@
 
 use std::fs::File;
 
-use crate::sandbox::{Confinement, helper::Plan};
+use loci_api::said::Said;
+
+use crate::sandbox::{Confinement, ConfinementPart, helper::Plan};
 
 /// Runs unconfined if that is allowed.
 pub(in crate::sandbox) fn confine(plan: &Plan, result: &File) -> Result<Confinement, String> {
@@ -18,11 +20,7 @@ pub(in crate::sandbox) fn confine(plan: &Plan, result: &File) -> Result<Confinem
     hand_over(result)?;
     Ok(Confinement {
         network_granted: plan.network,
-        gaps: vec![
-            "files, network and processes are not confined on this system; only the time limit and the clean \
-             environment hold"
-                .to_owned(),
-        ],
+        gaps: vec![Said::from(ConfinementPart::NotOnThisSystem).message],
         ..Confinement::default()
     })
 }

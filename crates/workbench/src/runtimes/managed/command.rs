@@ -11,11 +11,12 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::process::Command;
 
 use super::Launch;
+use crate::sentences::Machine;
 
 /// Tokens of the largest context anybody asks for.
 const MOST_CONTEXT: u32 = 16 << 20;
 
-fn refuse(sentence: impl Into<String>) -> ApiError {
+fn refuse(sentence: Machine) -> ApiError {
     ApiError::validation(sentence)
 }
 
@@ -24,16 +25,12 @@ pub(super) fn program(chosen: Option<&Path>) -> Result<PathBuf, ApiError> {
     match chosen {
         Some(path) => {
             if !path.is_absolute() {
-                return Err(refuse("program: give the whole path of llama-server."));
+                return Err(refuse(Machine::LlamaProgramPath));
             }
             which::which(path)
-                .map_err(|_| refuse(format!("program: {} is not a program that can be run.", path.display())))
+                .map_err(|_| refuse(Machine::LlamaProgramNone { path: path.display().to_string() }))
         }
-        None => which::which("llama-server").map_err(|_| {
-            ApiError::conflict(
-                "llama-server was not found on this machine. Install llama.cpp, or choose where llama-server is.",
-            )
-        }),
+        None => which::which("llama-server").map_err(|_| ApiError::conflict(Machine::LlamaNotFound)),
     }
 }
 
@@ -45,10 +42,10 @@ pub(super) async fn check(launch: &Launch) -> Result<(), ApiError> {
     if let Some(tokens) = launch.context_length
         && !(256..=MOST_CONTEXT).contains(&tokens)
     {
-        return Err(refuse(format!("context_length: must be from 256 to {MOST_CONTEXT} tokens.")));
+        return Err(refuse(Machine::LlamaContext { most: MOST_CONTEXT }));
     }
     if launch.gpu_layers.is_some_and(|layers| layers > 10_000) {
-        return Err(refuse("gpu_layers: must be at most 10000."));
+        return Err(refuse(Machine::LlamaLayers));
     }
     match launch.model.clone() {
         None => Ok(()),
@@ -60,9 +57,9 @@ pub(super) async fn check(launch: &Launch) -> Result<(), ApiError> {
 }
 
 /// Whether a file is a GGUF model: by its first four bytes.
-pub(super) fn is_model(path: &Path) -> Result<(), String> {
+pub(super) fn is_model(path: &Path) -> Result<(), Machine> {
     if !path.is_absolute() {
-        return Err("model: give the whole path of the model file.".to_owned());
+        return Err(Machine::LlamaModelPath);
     }
     let mut start = [0; 4];
     let read = std::fs::File::open(path).and_then(|file| {
@@ -73,11 +70,14 @@ pub(super) fn is_model(path: &Path) -> Result<(), String> {
     });
     match read {
         Ok(()) if &start == b"GGUF" => Ok(()),
-        Ok(()) => Err(format!("model: {} is not a GGUF model file.", path.display())),
+        Ok(()) => Err(Machine::LlamaModelNone { path: path.display().to_string() }),
         Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
-            Err(format!("model: {} is not a GGUF model file.", path.display()))
+            Err(Machine::LlamaModelNone { path: path.display().to_string() })
         }
-        Err(error) => Err(format!("model: {} cannot be read: {error}.", path.display())),
+        Err(error) => {
+            let path = path.display().to_string();
+            Err(Machine::LlamaModelUnreadable { path, said: error.to_string() })
+        }
     }
 }
 
@@ -164,7 +164,7 @@ mod tests {
             (folder.path().to_owned(), "cannot be read"),
             (PathBuf::from("a.gguf"), "whole path"),
         ] {
-            let problem = is_model(&path).unwrap_err();
+            let problem = loci_api::said::Said::from(is_model(&path).unwrap_err()).message;
             assert!(problem.contains(part), "{}: {problem}", path.display());
         }
     }

@@ -18,7 +18,7 @@ use axum::{
     extract::{Query, State},
     routing::{get, post},
 };
-use loci_api::{error::ApiError, time::Timestamp};
+use loci_api::{error::ApiError, said::Said, time::Timestamp};
 use loci_llm::ProviderConfig;
 use loci_server::error::Failure;
 use loci_store::table::setting;
@@ -28,7 +28,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::files::ModelFile;
 use super::{places::Kind, probe};
-use crate::{Desk, events::Event, extract::Json};
+use crate::{Desk, events::Event, extract::Json, sentences::Machine};
 
 /// Where the chosen program and model are kept among the settings.
 const KEY: &str = "llama_server";
@@ -78,7 +78,7 @@ struct Inner {
     /// Tokens; read back from the server.
     context_in_force: Option<u64>,
     restarts: u32,
-    problem: Option<String>,
+    problem: Option<Said>,
     log: VecDeque<String>,
     /// Ends the watcher and with it the program.
     stop: Option<CancellationToken>,
@@ -157,7 +157,7 @@ struct Shown {
     memory_bytes: Option<u64>,
     tokens_per_second: Option<f64>,
     restarts: u32,
-    problem: Option<String>,
+    problem: Option<Said>,
 }
 
 impl Desk {
@@ -231,7 +231,7 @@ async fn start(State(desk): State<Desk>) -> Result<Answer<Shown>, Failure> {
     let launch = desk.launch().await?;
     command::check(&launch).await?;
     if launch.model.is_none() {
-        return Err(ApiError::conflict("Choose a model file (GGUF) first.").into());
+        return Err(ApiError::conflict(Machine::LlamaNoModel).into());
     }
     command::program(launch.program.as_deref())?;
     watch::stop(&desk).await;

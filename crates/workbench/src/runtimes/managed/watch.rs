@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use loci_api::{error::ApiError, time::Timestamp};
+use loci_api::{error::ApiError, said::Said, time::Timestamp};
 use loci_server::error::Failure;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::{
@@ -13,7 +13,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{Launch, Managed, Phase, command, orphan, process};
-use crate::{Desk, events::Event, runtimes::probe};
+use crate::{Desk, events::Event, runtimes::probe, sentences::Machine};
 
 /// How often a starting server is asked whether it is ready.
 const ASK: Duration = Duration::from_millis(250);
@@ -32,8 +32,7 @@ const STEADY: Duration = Duration::from_secs(120);
 /// Begins to run it; the rest happens in the background.
 pub(super) fn start(desk: &Desk, launch: Launch) -> Result<(), Failure> {
     let program = command::program(launch.program.as_deref())?;
-    let model =
-        launch.model.clone().ok_or_else(|| ApiError::conflict("Choose a model file (GGUF) first."))?;
+    let model = launch.model.clone().ok_or_else(|| ApiError::conflict(Machine::LlamaNoModel))?;
     let managed = desk.runtimes().managed.clone();
     let stop = CancellationToken::new();
     {
@@ -84,7 +83,7 @@ enum Ended {
     /// It was ready and ended by itself after so long.
     After(Duration),
     /// It never was ready.
-    Never(String),
+    Never(Said),
 }
 
 struct Watcher {
@@ -112,21 +111,13 @@ impl Watcher {
                 Ended::After(ran) => {
                     failures = if ran >= STEADY { 1 } else { failures + 1 };
                     if failures > MOST_RESTARTS {
-                        self.settle(
-                            Phase::Failed,
-                            Some(format!(
-                                "It ended by itself {failures} times in a row. Its output says more."
-                            )),
-                        );
+                        self.settle(Phase::Failed, Some(Machine::LlamaGivenUp { times: failures }.into()));
                         return;
                     }
                     let pause = FIRST_PAUSE.saturating_mul(1 << (failures - 1)).min(LAST_PAUSE);
                     self.settle(
                         Phase::Waiting,
-                        Some(format!(
-                            "It ended by itself and is started again in {:.1} s.",
-                            pause.as_secs_f64()
-                        )),
+                        Some(Machine::LlamaStartsAgain { seconds: pause.as_secs_f64() }.into()),
                     );
                     tokio::select! {
                         () = self.stop.cancelled() => return,
@@ -139,7 +130,7 @@ impl Watcher {
         }
     }
 
-    fn settle(&self, phase: Phase, problem: Option<String>) {
+    fn settle(&self, phase: Phase, problem: Option<Said>) {
         {
             let mut inner = self.managed.inner();
             // Stopped meanwhile by the person: that stays.
@@ -175,14 +166,15 @@ impl Watcher {
     async fn once(&self) -> Ended {
         let port = match free_port().await {
             Ok(port) => port,
-            Err(error) => return Ended::Never(format!("No free port was found: {error}.")),
+            Err(error) => return Ended::Never(Machine::LlamaNoPort { said: error.to_string() }.into()),
         };
         let key =
             SecretString::from(format!("{}{}", uuid::Uuid::new_v4().simple(), uuid::Uuid::new_v4().simple()));
         let mut child = match command::command(&self.program, &self.launch, &self.model, port, &key).spawn() {
             Ok(child) => child,
             Err(error) => {
-                return Ended::Never(format!("{} could not be started: {error}.", self.program.display()));
+                let path = self.program.display().to_string();
+                return Ended::Never(Machine::LlamaNotStarted { path, said: error.to_string() }.into());
             }
         };
         let pid = child.id();
@@ -214,7 +206,7 @@ impl Watcher {
         let root = format!("http://127.0.0.1:{port}");
         let client = match probe::client() {
             Ok(client) => client,
-            Err(error) => return Ended::Never(format!("It cannot be asked whether it is ready: {error}.")),
+            Err(error) => return Ended::Never(Machine::LlamaNotAsked { said: error.to_string() }.into()),
         };
         let deadline = Instant::now() + LOADING;
         let ready = async {
@@ -228,10 +220,10 @@ impl Watcher {
             status = child.wait() => {
                 let status = status.map_or_else(|error| error.to_string(), |status| status.to_string());
                 self.managed.note(&format!("— ended before it was ready ({status})"));
-                return Ended::Never(format!("It ended before it was ready ({status}). Its output says why."));
+                return Ended::Never(Machine::LlamaEndedEarly { status }.into());
             }
             () = tokio::time::sleep_until(deadline) => {
-                return Ended::Never("It was not ready after 15 minutes.".to_owned());
+                return Ended::Never(Machine::LlamaNotReady { minutes: LOADING.as_secs() / 60 }.into());
             }
             () = ready => {}
         }
