@@ -42,7 +42,11 @@ type TextFieldProps = {
   value: string;
   /** Names, patterns and paths: monospace, and no spelling help. */
   code?: boolean;
+  /** Keys and passwords: not shown, and not remembered by the page. */
+  secret?: boolean;
+  type?: "text" | "url";
   required?: boolean;
+  maxLength?: number;
   placeholder?: string;
   className?: string;
   onChange: (value: string) => void;
@@ -53,6 +57,8 @@ export function TextField({
   hint,
   problem,
   code = false,
+  secret = false,
+  type = "text",
   className,
   onChange,
   ...rest
@@ -63,8 +69,10 @@ export function TextField({
         <Input
           {...control}
           {...rest}
-          spellCheck={!code}
-          className={cn(code && "font-mono text-xs")}
+          type={secret ? "password" : type}
+          autoComplete={secret ? "off" : undefined}
+          spellCheck={!code && !secret}
+          className={cn(secret && "font-mono", code && "font-mono text-xs")}
           onChange={(event) => onChange(event.target.value)}
         />
       )}

@@ -2,7 +2,8 @@ import { Cpu, KeyRound, Theater } from "lucide-react";
 import { type FormEvent, type ReactNode, useId, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Button } from "@/components/ui/button";
-import { Field, Input, Select } from "@/components/ui/field";
+import { Field, Select } from "@/components/ui/field";
+import { ChoiceField, TextField } from "@/components/ui/labelled";
 import { Problem } from "@/components/ui/problem";
 import { Spinner } from "@/components/ui/spinner";
 import { useFailure } from "@/lib/use-failure";
@@ -172,29 +173,14 @@ function WithKey({ busy, onStart }: { busy: boolean; onStart: (model: string) =>
   return (
     <form className="flex flex-col gap-3" onSubmit={submit}>
       <div className="flex items-end gap-2 max-[640px]:flex-col max-[640px]:items-stretch">
-        <Field className="w-40" label={t("firstRun.service")}>
-          {(control) => (
-            <Select {...control} value={name} onChange={(event) => setName(event.target.value)}>
-              {SERVICES.map((one) => (
-                <option key={one.name} value={one.name}>
-                  {one.label}
-                </option>
-              ))}
-            </Select>
-          )}
-        </Field>
-        <Field className="min-w-0 flex-1" label={t("models.key")}>
-          {(control) => (
-            <Input
-              {...control}
-              type="password"
-              autoComplete="off"
-              className="h-8"
-              value={key}
-              onChange={(event) => setKey(event.target.value)}
-            />
-          )}
-        </Field>
+        <ChoiceField
+          className="w-40"
+          label={t("firstRun.service")}
+          value={name}
+          options={SERVICES.map((one) => ({ value: one.name, text: one.label }))}
+          onChange={setName}
+        />
+        <TextField className="min-w-0 flex-1" label={t("models.key")} secret value={key} onChange={setKey} />
         <Button type="submit" disabled={!key.trim() || keep.isPending || busy}>
           {keep.isPending ? <Spinner className="text-current" /> : null}
           {t("firstRun.useKey")}

@@ -2,7 +2,8 @@ import { type FormEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { NewProvider, ProviderKind } from "@/api/workbench";
 import { Button } from "@/components/ui/button";
-import { Field, Input, Select, Textarea } from "@/components/ui/field";
+import { Field, Textarea } from "@/components/ui/field";
+import { ChoiceField, TextField } from "@/components/ui/labelled";
 import { Problem } from "@/components/ui/problem";
 import { Spinner } from "@/components/ui/spinner";
 import { useFailure } from "@/lib/use-failure";
@@ -107,57 +108,41 @@ export function AddProvider() {
         {t("models.add")}
       </h2>
       <div className="grid gap-3 sm:grid-cols-2">
-        <Field label={t("models.kind")}>
-          {(control) => (
-            <Select
-              {...control}
-              value={form.provider_type}
-              onChange={(event) => set({ provider_type: event.target.value, base_url: "" })}
-            >
-              {kinds.map(({ provider_type, display_name }) => (
-                <option key={provider_type} value={provider_type}>
-                  {display_name}
-                </option>
-              ))}
-            </Select>
-          )}
-        </Field>
-        <Field label={t("models.name")} hint={t("models.nameHint")}>
-          {(control) => (
-            <Input
-              {...control}
-              maxLength={64}
-              value={form.name}
-              onChange={(event) => set({ name: event.target.value })}
-            />
-          )}
-        </Field>
+        <ChoiceField
+          label={t("models.kind")}
+          value={form.provider_type}
+          options={kinds.map(({ provider_type, display_name }) => ({
+            value: provider_type,
+            text: display_name,
+          }))}
+          onChange={(provider_type) => set({ provider_type, base_url: "" })}
+        />
+        <TextField
+          label={t("models.name")}
+          hint={t("models.nameHint")}
+          maxLength={64}
+          value={form.name}
+          onChange={(name) => set({ name })}
+        />
       </div>
-      <Field label={t("models.baseUrl")} hint={t("models.baseUrlHint")}>
-        {(control) => (
-          <Input
-            {...control}
-            required={!chosen?.base_url}
-            type="url"
-            className="font-mono"
-            placeholder={chosen?.base_url ?? chosen?.base_url_example ?? ""}
-            value={form.base_url}
-            onChange={(event) => set({ base_url: event.target.value })}
-          />
-        )}
-      </Field>
+      <TextField
+        label={t("models.baseUrl")}
+        hint={t("models.baseUrlHint")}
+        code
+        type="url"
+        required={!chosen?.base_url}
+        placeholder={chosen?.base_url ?? chosen?.base_url_example ?? ""}
+        value={form.base_url}
+        onChange={(base_url) => set({ base_url })}
+      />
       {more ? (
-        <Field label={t(`models.${more}`)}>
-          {(control) => (
-            <Input
-              {...control}
-              value={form[more]}
-              onChange={(event) => set({ [more]: event.target.value })}
-            />
-          )}
-        </Field>
+        <TextField
+          label={t(`models.${more}`)}
+          value={form[more]}
+          onChange={(value) => set({ [more]: value })}
+        />
       ) : null}
-      <Field
+      <TextField
         label={t("models.key")}
         hint={
           <>
@@ -169,19 +154,10 @@ export function AddProvider() {
             ) : null}
           </>
         }
-      >
-        {(control) => (
-          <Input
-            {...control}
-            type="password"
-            autoComplete="off"
-            spellCheck={false}
-            className="font-mono"
-            value={form.api_key}
-            onChange={(event) => set({ api_key: event.target.value })}
-          />
-        )}
-      </Field>
+        secret
+        value={form.api_key}
+        onChange={(api_key) => set({ api_key })}
+      />
       <details>
         <summary className="text-muted-foreground">{t("models.moreSettings")}</summary>
         <Field
