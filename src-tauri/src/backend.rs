@@ -13,6 +13,8 @@ use tauri::{AppHandle, Manager};
 use tauri_plugin_dialog::{DialogExt, MessageDialogKind};
 use tokio::sync::watch;
 
+use crate::window;
+
 /// Names another data folder.
 pub const DATA_DIR: &str = "LOCI_DATA_DIR";
 /// `keyring`, `memory` or `file`; unset: the keyring where there is one.
@@ -142,10 +144,14 @@ pub fn report_failure(app: AppHandle) {
         let Progress::Failed(problem) = app.state::<Backend>().settled().await else { return };
         eprintln!("loci-desktop: {problem}");
         let closing = app.clone();
-        app.dialog()
-            .message(format!("Loci cannot open its data.\n\n{problem}"))
+        let mut told = app
+            .dialog()
+            .message(format!("Loci cannot open its data.\n\n{problem}."))
             .title("Loci")
-            .kind(MessageDialogKind::Error)
-            .show(move |_read| closing.exit(1));
+            .kind(MessageDialogKind::Error);
+        if let Some(window) = app.get_webview_window(window::WINDOW) {
+            told = told.parent(&window);
+        }
+        told.show(move |_read| closing.exit(1));
     });
 }

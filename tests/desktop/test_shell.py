@@ -12,7 +12,7 @@ from letta_client import APIConnectionError, AuthenticationError, Letta
 from page import choose_folder, create_agent, say
 from support.programs import Process, clean_env, program
 from support.waiting import eventually
-from support.window import Browser, Window, free_port, surroundings
+from support.window import SHOTS, Browser, Window, free_port, surroundings
 
 
 def test_a_link_opens_the_place_it_names(display, env):
@@ -152,6 +152,27 @@ def test_a_window_that_never_came_up_is_drawn_more_safely_and_ends_when_told(sta
     window.send_signal(told)
     assert window.wait(timeout=30) == 0, lines
     assert not mark.exists(), "a window that was ended is no trouble of the display"
+
+
+def test_data_that_cannot_be_opened_is_told_in_the_window_which_then_ends(start, native, display, env):
+    data = pathlib.Path(env["LOCI_DATA_DIR"])
+    data.mkdir(parents=True)
+    file = data / "loci.db"
+    file.write_text("This is no database.\n" * 500)
+    before = file.read_bytes()
+    window = start()
+    # Beside the window a dialog that says it, of the same name.
+    eventually(lambda: len(native.windows("^Loci$")) == 2, "the dialog")
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    (SHOTS / "24-data-damaged.png").write_bytes(display.png())
+    native.key(native.windows("^Loci$")[-1], "Return")
+    assert window.wait(timeout=30) == 1
+    said = window.stderr.read()
+    assert "damaged or not Loci's" in said
+    assert "`backups`" in said
+    assert "panicked" not in said
+    assert file.read_bytes() == before
+    assert not (data / "window-starting").exists(), "the display had no part in it"
 
 
 def test_an_answer_that_never_comes_does_not_keep_the_window(display, env, model):
