@@ -317,7 +317,7 @@ def elsewhere(look):
     page.click("button", t("connections.addSubmit"))
     page.click("li[aria-label=Elsewhere] button", t("connections.use"))
     page.wait("li[aria-label=Elsewhere]", t("connections.inUse"))
-    page.wait("[role=status]", t("reach.gone", name="Elsewhere"))
+    page.wait(f"section[aria-label='{t('reach.label')}'] [role=status]", "Elsewhere")
     look.at("a server out of reach")
     page.click("nav button", "Elsewhere")
     page.wait("[role=menu]")
