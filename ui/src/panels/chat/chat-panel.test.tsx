@@ -184,17 +184,23 @@ describe("edit and branch", () => {
   it("brings the message with its pictures back, and what was being written when it is given up", async () => {
     const thread = MAIN();
     const picture = { type: "image", source: { type: "base64", media_type: "image/png", data: "iVBORw0=" } };
-    show(thread, {
+    const routes = {
       [`GET /v1/agents/${thread.agentId}/messages`]: [
         wire("user", "a", { content: [{ type: "text", text: "Look" }, picture] }),
         says("b", "I see"),
       ],
-    });
+    };
+    const { unmount } = show(thread, routes);
     await screen.findByText("I see");
     await userEvent.type(box(), "A draft");
     await userEvent.click(screen.getByRole("button", { name: "Edit and branch" }));
     expect(box()).toHaveValue("Look");
     expect(screen.getByRole("button", { name: "Remove picture 1" })).toBeVisible();
+    // One can look at another conversation meanwhile.
+    unmount();
+    show(thread, routes);
+    expect(await screen.findByText(/begins a new conversation/)).toBeVisible();
+    expect(box()).toHaveValue("Look");
     await userEvent.type(box(), "{Escape}");
     expect(box()).toHaveValue("A draft");
     expect(screen.queryByRole("button", { name: "Remove picture 1" })).toBeNull();
@@ -228,6 +234,30 @@ describe("edit and branch", () => {
     expect(useOutbox.getState().queued[`${thread.agentId}/conv-9`]).toEqual([
       { text: "Three and a half", pictures: [] },
     ]);
+  });
+
+  it("sends what was written although one looks at another conversation meanwhile", async () => {
+    const thread = MAIN();
+    let fork = () => {};
+    const forked = new Promise<void>((done) => {
+      fork = done;
+    });
+    const { unmount, onBranched } = await edit(thread, {
+      "POST /v1/conversations/default/fork": async () => {
+        await forked;
+        return { id: "conv-8", agent_id: thread.agentId };
+      },
+      "GET /v1/conversations/conv-8/messages": [says("y", "Two"), user("x", "One")],
+      "PATCH /v1/conversations/conv-8": {},
+    });
+    unmount();
+    fork();
+    await waitFor(() =>
+      expect(useOutbox.getState().queued[`${thread.agentId}/conv-8`]).toEqual([
+        { text: "Three and a half", pictures: [] },
+      ]),
+    );
+    expect(onBranched).not.toHaveBeenCalled();
   });
 
   it("takes back a fork that copied more than it should, and loses no word", async () => {

@@ -1,5 +1,5 @@
 import { useMutation } from "@tanstack/react-query";
-import { type ReactNode, type RefObject, useCallback, useMemo, useState } from "react";
+import { type ReactNode, type RefObject, useCallback, useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { useLack } from "@/api/use-lack";
 import { useOwnTools } from "@/api/use-own-tools";
@@ -17,6 +17,7 @@ import type { Phase } from "@/run/reducer";
 import { type Thread, threadKey } from "@/run/thread";
 import { useRun } from "@/run/use-run";
 import { BranchNote, useBranch } from "./branch";
+import { useEdits } from "./edits";
 import { MissedFailure, unanswered } from "./missed-failure";
 import { titleOf, useCatchUp, useHistory, useReach, useThreadApprovals, useTitle } from "./queries";
 import { hasUnsent, RunNotice } from "./run-notice";
@@ -72,8 +73,8 @@ export function ChatPanel({ thread, dock, composerRef, sought, onShown, onBranch
   const kept = useKept(({ kept }) => kept);
   const giveTitle = useTitle(thread);
   const branch = useBranch(thread);
-  /** The message that is said again, and what had been written before that. */
-  const [edited, setEdited] = useState<{ turn: UserTurn; before: Written } | null>(null);
+  const edited = useEdits(({ edits }) => edits[key] ?? null);
+  const { begin: beginEdit, end: endEdit } = useEdits.getState();
   useCatchUp(thread, session, history.messages);
 
   useReach(sought, history, onShown);
@@ -100,28 +101,28 @@ export function ChatPanel({ thread, dock, composerRef, sought, onShown, onBranch
   );
   const leaveEdit = () => {
     if (edited) write(edited.before);
-    setEdited(null);
+    endEdit(key);
   };
 
   const send = (written: Written) => {
     if (edited) {
-      branch.mutate(
-        {
-          turn: edited.turn,
-          title: titleOf(written.text),
-          messages: history.messages,
-          more: history.more,
-        },
-        {
-          onSuccess: (conversation) => {
+      const wish = {
+        turn: edited.turn,
+        title: titleOf(written.text),
+        messages: history.messages,
+        more: history.more,
+      };
+      branch
+        // Whoever has gone elsewhere meanwhile is not taken there.
+        .mutateAsync(wish, { onSuccess: (conversation) => onBranched(conversation.id) })
+        .then(
+          (conversation) => {
             // The new conversation's own runner sends it, as soon as it is free.
             outbox.enqueue(threadKey({ ...thread, conversationId: conversation.id }), written);
             leaveEdit();
-            onBranched(conversation.id);
           },
-          onError: () => write(written),
-        },
-      );
+          () => write(written),
+        );
       return;
     }
     giveTitle(written.text);
@@ -137,11 +138,11 @@ export function ChatPanel({ thread, dock, composerRef, sought, onShown, onBranch
         text: useDrafts.getState().drafts[key] ?? "",
         pictures: useOutbox.getState().pictures[key] ?? NO_PICTURES,
       };
-      setEdited((already) => ({ turn, before: already?.before ?? before }));
+      beginEdit(key, { turn, before });
       write({ text: turn.text, pictures: turn.pictures.flatMap(pictureData) });
       composerRef.current?.focus();
     },
-    [key, write, composerRef],
+    [key, write, beginEdit, composerRef],
   );
 
   return (
