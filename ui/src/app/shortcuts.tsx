@@ -23,12 +23,17 @@ export function Shortcuts({ open, onOpenChange, commands }: ShortcutsProps) {
         explanation={t("shortcuts.explanation")}
         className="w-[min(44rem,calc(100vw-2rem))]"
       >
-        <div className="grid gap-x-8 gap-y-5 sm:grid-cols-2">
-          <Keys
-            heading={t("shortcuts.everywhere")}
-            rows={commands.flatMap(({ id, label, key }) => (key ? [{ id, label, key }] : []))}
-          />
-          <div className="flex flex-col gap-5">
+        <section
+          aria-label={t("shortcuts.heading")}
+          // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls in a low window, from the keyboard as well
+          tabIndex={0}
+          className="min-h-0 overflow-y-auto"
+        >
+          <div className="gap-8 sm:columns-2">
+            <Keys
+              heading={t("shortcuts.everywhere")}
+              rows={commands.flatMap(({ id, label, key }) => (key ? [{ id, label, key }] : []))}
+            />
             {Object.entries(ELSEWHERE).map(([place, keys]) => (
               <Keys
                 key={place}
@@ -41,7 +46,7 @@ export function Shortcuts({ open, onOpenChange, commands }: ShortcutsProps) {
               />
             ))}
           </div>
-        </div>
+        </section>
       </DialogContent>
     </Dialog>
   );
@@ -52,7 +57,7 @@ type KeysProps = { heading: string; rows: readonly { id: string; label: string; 
 function Keys({ heading, rows }: KeysProps) {
   const { t } = useTranslation();
   return (
-    <section>
+    <section className="break-inside-avoid pb-5">
       <h3 className="pb-1 text-xs font-semibold text-muted-foreground">{heading}</h3>
       <dl>
         {rows.map(({ id, label, key }) => (
