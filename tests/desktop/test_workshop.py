@@ -142,6 +142,9 @@ def test_a_tool_is_corrected_tried_and_brought_back(window):
     window.wait("section[aria-label='Earlier runs'] li", "Succeeded")
     window.key("Control", "s")
     kept(window, "weigh")
+    # One stays where one was, with what was filled in and what came of it.
+    assert window.js("return arguments[0].value", window.labelled("grams")) == "-1"
+    assert "lighter than air" in shown(window, RESULT)
     window.js("document.querySelector(\".cm-content[aria-label='Source code']\").focus()")
     window.key("Escape")
     window.key("Tab")
