@@ -71,7 +71,9 @@ describe("connections", () => {
   it("are tried before they are added, and never show a key again", async () => {
     const { seen } = show({
       "POST /workbench/connections/try": {
-        health: { ...health, ok: false, said: { message: "The key was refused." } },
+        ...health,
+        ok: false,
+        said: { message: "The key was refused." },
         lacks: null,
       },
       "POST /workbench/connections": REMOTE,

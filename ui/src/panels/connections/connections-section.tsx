@@ -243,7 +243,7 @@ function AddConnection() {
           )}
         </Field>
       </div>
-      {test.data ? <HealthLine health={test.data.health} /> : null}
+      {test.data ? <HealthLine health={test.data} /> : null}
       {test.error ? <Problem {...failure.of(test.error)} /> : null}
       {add.error ? <Problem {...failure.of(add.error)} /> : null}
       <div className="flex gap-2">

@@ -31,7 +31,7 @@ export function useTryConnection() {
   const api = useApi();
   return useMutation({
     mutationFn: (connection: NewConnection) =>
-      api.json<{ health: Health }>("POST", "/workbench/connections/try", connection),
+      api.json<Health>("POST", "/workbench/connections/try", connection),
   });
 }
 
