@@ -73,7 +73,7 @@ describe("a server out of reach", () => {
       },
     });
     const banner = await screen.findByRole("region", { name: "Connection" });
-    expect(within(banner).getByRole("status")).toHaveTextContent(/^Loci itself does not answer\. See/);
+    expect(within(banner).getByRole("status")).toHaveTextContent(/^Loci does not answer\. See/);
     expect(within(banner).queryByRole("button", { name: "Use this machine" })).toBeNull();
   });
 

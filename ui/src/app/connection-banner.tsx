@@ -30,10 +30,8 @@ export function ConnectionBanner() {
   const words =
     trouble === null
       ? t("reach.slow", { name: connection?.name ?? "Loci", seconds })
-      : // Of a server elsewhere Loci says it all: whose, what, and what to do.
-        trouble.fault === "network"
-        ? t("reach.noLoci")
-        : failure.of(trouble).message;
+      : // Whose part it is stands in the sentence, and what to do.
+        failure.of(trouble).message;
   return (
     <section
       aria-label={t("reach.label")}

@@ -51,7 +51,7 @@ describe("a part of the window that fails", () => {
       </Part>,
     );
     await userEvent.click(screen.getByRole("button", { name: "Reload" }));
-    expect(await screen.findByText(/Loci itself does not answer/)).toBeVisible();
+    expect(await screen.findByText(/Loci does not answer/)).toBeVisible();
   });
 
   it("is drawn again where it is at fault itself", () => {

@@ -37,7 +37,7 @@ function Outdated({ detail }: { detail: string }) {
     <Problem
       className="m-4"
       heading={t("outdated.heading")}
-      message={t(alone ? "reach.noLoci" : "outdated.message")}
+      message={t(alone ? "fault.noAnswer" : "outdated.message")}
       detail={detail}
       detailLabel={t("common.details")}
     >
