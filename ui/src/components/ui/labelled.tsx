@@ -45,6 +45,7 @@ type TextFieldProps = {
   /** Keys and passwords: not shown, and not remembered by the page. */
   secret?: boolean;
   type?: "text" | "url";
+  autoFocus?: boolean;
   required?: boolean;
   maxLength?: number;
   placeholder?: string;

@@ -3,7 +3,7 @@ import { useTranslation } from "react-i18next";
 import type { Provider, ProviderTest } from "@/api/workbench";
 import { Button } from "@/components/ui/button";
 import { ConfirmAction } from "@/components/ui/confirm-action";
-import { Field, Input } from "@/components/ui/field";
+import { TextField } from "@/components/ui/labelled";
 import { Problem } from "@/components/ui/problem";
 import { Spinner } from "@/components/ui/spinner";
 import { useSay } from "@/lib/say";
@@ -84,20 +84,13 @@ function ChangeKey({ provider, onDone }: { provider: Provider; onDone: () => voi
   };
   return (
     <form className="flex flex-col gap-2" onSubmit={submit}>
-      <Field label={t("models.newKey", { name: provider.name })}>
-        {(control) => (
-          <Input
-            {...control}
-            type="password"
-            autoComplete="off"
-            spellCheck={false}
-            autoFocus
-            className="font-mono"
-            value={key}
-            onChange={(event) => setKey(event.target.value)}
-          />
-        )}
-      </Field>
+      <TextField
+        label={t("models.newKey", { name: provider.name })}
+        secret
+        autoFocus
+        value={key}
+        onChange={setKey}
+      />
       {change.error ? <Problem {...failure.of(change.error)} /> : null}
       <div className="flex gap-2">
         <Button type="submit" size="sm" variant="primary" disabled={change.isPending || !key.trim()}>

@@ -6,6 +6,14 @@ import { SecretsNotice } from "./secrets-notice";
 
 const STATUS = { version: "0", transport: "window" };
 
+test("where keys are kept for this session by choice, that is said once", async () => {
+  const reason = { code: "secrets_for_now", message: "Keys are kept only while Loci runs, as chosen." };
+  showPanel(<SecretsNotice />, {
+    "GET /workbench/status": { ...STATUS, secrets: { available: false, store: "memory", reason } },
+  });
+  expect(await screen.findByRole("status")).toHaveTextContent(/^Keys are kept only until Loci closes\.$/);
+});
+
 test("without a keyring one is told why, and can have a file instead", async () => {
   let secrets: object = {
     available: false,

@@ -17,8 +17,9 @@ export function SecretsNotice() {
   const { reason, choices = [] } = data.secrets;
   return (
     <div role="status" className="flex flex-col gap-2 rounded-md border border-waiting bg-waiting-soft p-3">
+      {/* That it was chosen so says the same once more. */}
       <p>
-        {t("models.keysNotKept")} {say(reason)}
+        {t("models.keysNotKept")} {reason?.code === "secrets_for_now" ? null : say(reason)}
       </p>
       {choices.length > 0 ? (
         <div className="flex flex-wrap gap-2">
