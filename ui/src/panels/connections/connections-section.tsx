@@ -7,6 +7,7 @@ import { QueryState } from "@/components/agent/query-state";
 import { Button } from "@/components/ui/button";
 import { ConfirmAction } from "@/components/ui/confirm-action";
 import { Field, Input } from "@/components/ui/field";
+import { TextField } from "@/components/ui/labelled";
 import { Problem } from "@/components/ui/problem";
 import { Spinner } from "@/components/ui/spinner";
 import { When } from "@/components/ui/when";
@@ -196,36 +197,28 @@ function AddConnection() {
         {t("connections.add")}
       </h3>
       <div className="grid gap-3 sm:grid-cols-2">
-        <Field label={t("connections.address")} hint={t("connections.addressHint")}>
-          {(control) => (
-            <Input
-              {...control}
-              required
-              type="url"
-              className="font-mono text-xs"
-              value={form.base_url}
-              onChange={(event) => set({ base_url: event.target.value })}
-            />
-          )}
-        </Field>
-        <Field label={t("connections.name")} hint={t("connections.nameHint")}>
-          {(control) => (
-            <Input {...control} value={form.name} onChange={(event) => set({ name: event.target.value })} />
-          )}
-        </Field>
-        <Field label={t("connections.key")} hint={t("connections.keyHint")}>
-          {(control) => (
-            <Input
-              {...control}
-              type="password"
-              autoComplete="off"
-              spellCheck={false}
-              className="font-mono"
-              value={form.key}
-              onChange={(event) => set({ key: event.target.value })}
-            />
-          )}
-        </Field>
+        <TextField
+          label={t("connections.address")}
+          hint={t("connections.addressHint")}
+          code
+          type="url"
+          required
+          value={form.base_url}
+          onChange={(base_url) => set({ base_url })}
+        />
+        <TextField
+          label={t("connections.name")}
+          hint={t("connections.nameHint")}
+          value={form.name}
+          onChange={(name) => set({ name })}
+        />
+        <TextField
+          label={t("connections.key")}
+          hint={t("connections.keyHint")}
+          secret
+          value={form.key}
+          onChange={(key) => set({ key })}
+        />
         <Field label={t("connections.ca")} hint={t("connections.caHint")}>
           {(control) => (
             <div className="flex gap-2">
@@ -282,27 +275,21 @@ function ChangeConnection({ connection, onDone }: { connection: Connection; onDo
   return (
     <form className="flex flex-col gap-3" onSubmit={submit}>
       {(["name", "base_url", "ca_file"] as const).map((name) => (
-        <Field key={name} label={t(`connections.fields.${name}`)}>
-          {(control) => (
-            <Input
-              {...control}
-              value={form[name]}
-              onChange={(event) => set({ [name]: event.target.value })}
-            />
-          )}
-        </Field>
+        <TextField
+          key={name}
+          label={t(`connections.fields.${name}`)}
+          code={name !== "name"}
+          value={form[name]}
+          onChange={(value) => set({ [name]: value })}
+        />
       ))}
-      <Field label={t("connections.newKey")} hint={t("connections.newKeyHint")}>
-        {(control) => (
-          <Input
-            {...control}
-            type="password"
-            autoComplete="off"
-            value={form.key}
-            onChange={(event) => set({ key: event.target.value })}
-          />
-        )}
-      </Field>
+      <TextField
+        label={t("connections.newKey")}
+        hint={t("connections.newKeyHint")}
+        secret
+        value={form.key}
+        onChange={(key) => set({ key })}
+      />
       {change.error ? <Problem {...failure.of(change.error)} /> : null}
       <div className="flex gap-2">
         <Button type="submit" size="sm" variant="primary" disabled={change.isPending}>
