@@ -307,10 +307,40 @@ mod tests {
             "http://0x7f.1/",
             "http://printer.local/",
             "http://[::ffff:10.0.0.1]/",
+            "http://[::ffff:7f00:1]:9/",
+            "http://[0:0:0:0:0:0:0:1]/",
+            "http://0/",
+            "http://127.1/",
+            "http://0177.0.0.1/",
+            "http://0x7f000001/",
+            "http://127.0.0.1.:9/",
+            "http://%31%32%37.0.0.1/",
+            "http://１２７.0.0.1/",
+            "http://127。0。0。1/",
+            "http:\\\\127.0.0.1\\",
+            "http:127.0.0.1",
+            "http://public.example@127.0.0.1/",
+            "http://a.localhost/",
+            "http://ⓛocalhost/",
+            "http://metadata.google.internal/",
+            "http:///127.0.0.1/",
         ] {
             assert!(matches!(egress.get(url).await, Err(EgressError::Private(_))), "{url}");
         }
-        for url in ["ftp://example.com/", "file:///etc/passwd", "nonsense", "", "javascript:alert(1)"] {
+        for url in [
+            "ftp://example.com/",
+            "file:///etc/passwd",
+            "nonsense",
+            "",
+            "javascript:alert(1)",
+            "http://",
+            "http://[::1",
+            "http://[fe80::1%25eth0]/",
+            "http://127.0.0.1:99999/",
+            "http://a b/",
+            "data:text/plain,x",
+            "//127.0.0.1/",
+        ] {
             assert!(matches!(egress.get(url).await, Err(EgressError::InvalidUrl(_))), "{url}");
         }
     }

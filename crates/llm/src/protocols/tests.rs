@@ -60,8 +60,8 @@ fn places(value: &Value, at: &str, out: &mut Vec<String>) {
     }
 }
 
-#[test]
-fn no_misshapen_frame_makes_a_decoder_panic() {
+/// Whole answers of each protocol, frame by frame.
+fn answers() -> Vec<(Protocol, Vec<Value>)> {
     let openai = json!({"id": "c", "choices": [{"index": 0, "finish_reason": "stop", "delta": {
         "content": [{"type": "thinking", "thinking": [{"text": "t"}]}, {"type": "text", "text": "a"}],
         "reasoning": "r", "refusal": "n",
@@ -78,7 +78,6 @@ fn no_misshapen_frame_makes_a_decoder_panic() {
         json!({"type": "message_delta", "delta": {"stop_reason": "tool_use"}, "usage": {"output_tokens": 3}}),
         json!({"type": "message_stop"}),
     ];
-    let odd = [json!(null), json!(7), json!(-1), json!("x"), json!([]), json!({}), json!([{"a": [1]}])];
     let responses = [
         json!({"type": "response.created", "response": {"id": "r", "output": []}}),
         json!({"type": "response.output_item.added", "output_index": 0, "item": {"type": "reasoning", "id": "rs", "summary": []}}),
@@ -102,7 +101,7 @@ fn no_misshapen_frame_makes_a_decoder_panic() {
     let ollama = json!({"model": "m", "message": {"content": "a", "thinking": "t", "tool_calls": [
         {"id": "i", "function": {"index": 0, "name": "f", "arguments": {"x": 1}}},
     ]}, "done": true, "done_reason": "stop", "prompt_eval_count": 1});
-    for (wire, frames) in [
+    vec![
         (Protocol::OpenAiChat, vec![openai]),
         (Protocol::OpenAiResponses, responses.to_vec()),
         (Protocol::OpenAiResponses, vec![failed]),
@@ -110,21 +109,69 @@ fn no_misshapen_frame_makes_a_decoder_panic() {
         (Protocol::Anthropic, anthropic.to_vec()),
         (Protocol::Google, vec![google]),
         (Protocol::Ollama, vec![ollama]),
-    ] {
+    ]
+}
+
+/// Read as a stream, and each frame as a whole answer.
+fn read(wire: Protocol, frames: &[Value]) {
+    let texts: Vec<_> = frames.iter().map(Value::to_string).collect();
+    let texts: Vec<_> = texts.iter().map(String::as_str).collect();
+    let _either = decode(wire, &texts);
+    for frame in frames {
+        let mut decoder = wire.decoder(false);
+        let _either = decoder.whole(frame.clone(), &mut Vec::new());
+        decoder.answer();
+    }
+}
+
+#[test]
+fn no_misshapen_frame_makes_a_decoder_panic() {
+    let odd = [
+        json!(null),
+        json!(7),
+        json!(-1),
+        json!(u64::MAX),
+        json!(1e300),
+        json!("x"),
+        json!("\u{0}\u{202e}é"),
+        json!([]),
+        json!({}),
+        json!([{"a": [1]}]),
+    ];
+    for (wire, frames) in answers() {
         for at in 0..frames.len() {
             let mut pointers = Vec::new();
             places(&frames[at], "", &mut pointers);
-            for (pointer, odd) in
-                pointers.iter().flat_map(|pointer| odd.iter().map(move |odd| (pointer, odd)))
-            {
-                let mut frames = frames.clone();
-                *frames[at].pointer_mut(pointer).expect("it was found there") = odd.clone();
-                let texts: Vec<_> = frames.iter().map(Value::to_string).collect();
-                let texts: Vec<_> = texts.iter().map(String::as_str).collect();
-                let _ = decode(wire, &texts);
-                let mut decoder = wire.decoder(false);
-                let _ = decoder.whole(frames[at].clone(), &mut Vec::new());
-                decoder.answer();
+            for pointer in &pointers {
+                for odd in &odd {
+                    let mut frames = frames.clone();
+                    *frames[at].pointer_mut(pointer).expect("it was found there") = odd.clone();
+                    read(wire, &frames);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn no_order_of_frames_makes_a_decoder_panic() {
+    for (wire, frames) in answers() {
+        let count = frames.len();
+        let backwards: Vec<_> = frames.iter().rev().cloned().collect();
+        read(wire, &backwards);
+        for at in 0..count {
+            let mut without = frames.clone();
+            without.remove(at);
+            read(wire, &without);
+            read(wire, &frames[..at]);
+            for other in 0..count {
+                let mut swapped = frames.clone();
+                swapped.swap(at, other);
+                read(wire, &swapped);
+                // The same once more, as after a fault on the way: an index begins twice, or goes on after its end.
+                let mut again = frames.clone();
+                again.insert(other, frames[at].clone());
+                read(wire, &again);
             }
         }
     }

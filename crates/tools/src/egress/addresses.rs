@@ -25,6 +25,8 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
     let shared = a == 100 && (64..128).contains(&b);
     let protocols = a == 192 && b == 0 && c == 0;
     let benchmark = a == 198 && (18..20).contains(&b);
+    // Routers that turn IPv6 into IPv4 had these; nobody serves pages there.
+    let relay = a == 192 && b == 88 && c == 99;
     !(a == 0
         || a >= 224
         || address.is_private()
@@ -33,7 +35,8 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
         || address.is_documentation()
         || shared
         || protocols
-        || benchmark)
+        || benchmark
+        || relay)
 }
 
 fn is_public_v6(address: Ipv6Addr) -> bool {
@@ -47,9 +50,13 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
     match segments {
         [0x64, 0xff9b, 0, 0, 0, 0, ..] => is_public_v4(embedded),
         [0x2002, high, low, ..] => is_public_v4(Ipv4Addr::from((u32::from(high) << 16) | u32::from(low))),
-        // Only global unicast; not documentation, not Teredo.
+        // Only global unicast; not what is set apart for protocols (Teredo among them) or documentation.
         [first, second, ..] => {
-            (first & 0xe000) == 0x2000 && !(first == 0x2001 && (second == 0xdb8 || second == 0))
+            let protocols = first == 0x2001 && second < 0x200;
+            let documentation = (first == 0x2001 && second == 0xdb8) || (first == 0x3fff && second < 0x1000);
+            // An interface named after an IPv4 address of the network it is in.
+            let inside = segments[5] == 0x5efe && !is_public_v4(embedded);
+            (first & 0xe000) == 0x2000 && !protocols && !documentation && !inside
         }
     }
 }
@@ -60,7 +67,14 @@ mod tests {
 
     #[test]
     fn only_the_internet_at_large_is_public() {
-        for address in ["1.1.1.1", "93.184.216.34", "2606:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808"] {
+        for address in [
+            "1.1.1.1",
+            "93.184.216.34",
+            "2606:4700::1111",
+            "::ffff:8.8.8.8",
+            "64:ff9b::808:808",
+            "2606:4700::5efe:808:808",
+        ] {
             assert!(is_public(address.parse().expect("an address")), "{address}");
         }
         for address in [
@@ -86,6 +100,17 @@ mod tests {
             "2001:db8::1",
             "::7f00:1",
             "2001::1",
+            "2001:2::1",
+            "2001:20::1",
+            "3fff::1",
+            "64:ff9b:1::808:808",
+            "100::1",
+            "5f00::1",
+            "2606:4700::5efe:a00:1",
+            "fe80::5efe:808:808",
+            "::ffff:0:7f00:1",
+            "192.88.99.1",
+            "240.0.0.1",
         ] {
             assert!(!is_public(address.parse().expect("an address")), "{address}");
         }

@@ -16,13 +16,10 @@ use loci_api::{
     time::Timestamp,
 };
 use loci_server::{CONFINEMENT, error::Failure};
-use loci_store::{
-    StoreError,
-    table::{
-        approval_audit::{AuditEntry, AuditEvent, AuditOutcome, CallKind, append},
-        approval_rule::{self, RuleEffect},
-        approved_tool, client_call,
-    },
+use loci_store::table::{
+    approval_audit::{AuditEntry, AuditEvent, AuditOutcome, CallKind, append},
+    approval_rule::RuleEffect,
+    approved_tool, client_call,
 };
 use serde_json::{Map, Value, json};
 
@@ -149,14 +146,11 @@ async fn note(desk: &Desk, request: &Request, plan: &[Planned]) -> Result<(), Fa
     let any = !made.is_empty();
     desk.app()
         .store()
-        .write(move |tx| {
-            for row in &made {
-                approval_rule::insert(tx, row)?;
-                append(tx, &rules::entry(row, rules::Change::Created))?;
-            }
+        .try_write(move |tx| {
+            made.iter().try_for_each(|row| rules::keep(tx, row))?;
             entries.iter().try_for_each(|entry| append(tx, entry).map(drop))?;
             allowed.iter().try_for_each(|tool| approved_tool::keep(tx, tool))?;
-            Ok::<_, StoreError>(())
+            Ok::<_, Failure>(())
         })
         .await?;
     if any {

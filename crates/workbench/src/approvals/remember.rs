@@ -11,6 +11,10 @@ use crate::{
     sentences::Approval,
 };
 
+/// Characters of arguments that a rule about one call keeps for people; every look at what waits reads them. Without
+/// them the rule holds all the same.
+const LONGEST_ARGUMENTS: usize = 20_000;
+
 /// What is to be remembered of a decision.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -70,7 +74,8 @@ impl Remember {
             What::Call => Matches::Call {
                 tool,
                 fingerprint: facts.fingerprint.clone(),
-                arguments: Some(masked_text(&call.arguments)),
+                arguments: Some(masked_text(&call.arguments))
+                    .filter(|text| text.chars().count() <= LONGEST_ARGUMENTS),
             },
             What::Tool => Matches::Tool { tool, identity },
             What::ReadOnly if !facts.read_only => {

@@ -35,7 +35,7 @@ impl ParseError {
     /// The sentence with its parts.
     #[must_use]
     pub fn said(&self) -> Said {
-        Approval::RuleText { problem: self.message.clone(), at: self.at }.into()
+        Approval::RuleText { problem: (*self.message).clone(), at: self.at }.into()
     }
 }
 
@@ -49,7 +49,7 @@ pub struct Names(pub HashMap<String, String>);
 pub struct ParseError {
     /// Characters before the place, from 0.
     pub at: usize,
-    pub message: Said,
+    pub message: Box<Said>,
 }
 
 impl Names {
@@ -124,7 +124,7 @@ impl<'a> Reader<'a> {
     }
 
     fn error(&self, message: impl Into<Said>) -> ParseError {
-        ParseError { at: self.text[..self.at].chars().count(), message: message.into() }
+        ParseError { at: self.text[..self.at].chars().count(), message: Box::new(message.into()) }
     }
 
     /// What comes before the next space or bracket.
@@ -459,10 +459,44 @@ mod tests {
         );
     }
 
+    #[test]
+    fn what_is_huge_or_deep_is_refused_in_time() {
+        let deep = format!("allow t(a = {}) everywhere", "[".repeat(100_000));
+        let long = format!("allow t({}) everywhere", "x".repeat(1_000_000));
+        let many = format!("allow t({}) everywhere", vec!["a = 1"; 50_000].join(", "));
+        let read = |text: &str| {
+            let draft = parse(text).map_err(|error| error.to_string())?;
+            let rule =
+                super::super::Rule::new("rule-1".to_owned(), draft.effect, Scope::Everywhere, draft.matches);
+            rule.map(drop).map_err(|problem| problem.to_string())
+        };
+        for (text, wanted) in [(&deep, "JSON"), (&long, "longer than"), (&many, "1 to 20 conditions")] {
+            let problem = read(text).expect_err("not a rule");
+            assert!(problem.contains(wanted), "{problem}");
+        }
+    }
+
     proptest! {
         #[test]
         fn reading_never_panics(text in ".{0,80}") {
             let _either = parse(&text);
+        }
+
+        /// Most of this is nearly a rule.
+        #[test]
+        fn reading_what_is_nearly_a_rule_never_panics(
+            parts in proptest::collection::vec(
+                prop::sample::select(vec![
+                    "allow ", "deny ", "t", "(", ")", "\"", "\\", ": ", "= ", ",", "[", "{", "}", "null", "é", "\u{202e}",
+                    " everywhere", " for agent ", " in conversation ", " of ", "read-only tools of ", "own", " ", "\0",
+                ]),
+                0..20,
+            )
+        ) {
+            let text = parts.concat();
+            if let Err(error) = parse(&text) {
+                prop_assert!(error.at <= text.chars().count(), "{text:?} {error:?}");
+            }
         }
 
         #[test]

@@ -1,6 +1,7 @@
 //! Rules: made, tried, tested, used and revoked over HTTP.
 
 use http::Method;
+use loci_store::table::approval_rule::{self, RuleEffect, RuleRow};
 use serde_json::{Value, json};
 
 use crate::scene::Scene;
@@ -215,4 +216,44 @@ async fn the_log_is_paged_and_filtered() {
     let whole = scene.desk.get("/workbench/audit?format=jsonl&event=decided").await;
     assert_eq!(whole.text.lines().count(), 1);
     assert!(!whole.text.contains("facts"));
+}
+
+#[tokio::test]
+async fn a_remembered_rule_keeps_to_the_bounds_of_rules() {
+    let scene = Scene::new().await;
+    // So long a file is not carried about with the rule, which holds for it all the same.
+    let write = format!(r#"call write_file with {{"path": "long.md", "content": "{}"}}"#, "x".repeat(30_000));
+    scene.say(&write).await.ok();
+    let request = scene.request().await;
+    let remember = json!({"scope": "everywhere", "what": "call"});
+    let call = &request["calls"][0]["tool_call_id"];
+    scene
+        .answer(&request, json!([{"tool_call_id": call, "decision": "allow", "remember": remember}]))
+        .await
+        .frames();
+    let rules = scene.desk.get("/workbench/rules").await;
+    assert!(rules.text.len() < 5_000, "{}", rules.text.len());
+    scene.say(&write).await.ok();
+    scene.settled().await;
+    assert_eq!(decided(&scene.audit().await), [("allow", "person"), ("allow", "rule")]);
+
+    let store = scene.desk.desk.app().store().clone();
+    let full = |tx: &loci_store::Transaction<'_>| {
+        let one = approval_rule::list(tx, false)?.remove(0);
+        (1..2_000).try_for_each(|number| {
+            approval_rule::insert(
+                tx,
+                &RuleRow { id: format!("rule-{number}"), effect: RuleEffect::Deny, ..one.clone() },
+            )
+        })
+    };
+    store.write(full).await.unwrap();
+    scene.say(READ).await.ok();
+    let request = scene.request().await;
+    let call = &request["calls"][0]["tool_call_id"];
+    let allow = json!([{"tool_call_id": call, "decision": "allow", "remember": remember}]);
+    let refused = scene.answer(&request, allow).await.refusal(409);
+    assert!(refused.contains("Revoke some first"), "{refused}");
+    assert_eq!(scene.request().await["id"], request["id"], "nothing was decided, and nothing ran");
+    assert_eq!(decided(&scene.audit().await).len(), 2);
 }
