@@ -2,8 +2,9 @@
 
 import pytest
 from support.native import Native
+from support.programs import Server
 from support.session import DesktopSession
-from support.window import Display, Window
+from support.window import Display, Window, browse
 
 
 @pytest.fixture(scope="session")
@@ -38,5 +39,21 @@ def native(display):
 @pytest.fixture
 def window(display, env):
     opened = Window(display, env)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def served(tmp_path, model):
+    """The same pages for a browser."""
+    server = Server(tmp_path / "data", model, "--ui", env={"LOCI_SECRETS": "memory"})
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def page(served):
+    """They in Chromium, let in."""
+    opened = browse(served)
     yield opened
     opened.close()

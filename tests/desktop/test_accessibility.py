@@ -5,8 +5,8 @@ import json
 import httpx
 import pytest
 from page import Keyboard, choose_folder, create_agent, say, words
-from support.programs import ROOT, TOKEN, Server
-from support.window import Browser, free_port
+from support.programs import ROOT, TOKEN
+from support.window import browse, free_port
 
 AXE = (ROOT / "ui" / "node_modules" / "axe-core" / "axe.min.js").read_text()
 # A bar's parts may be small: each is a row of the list below it as well.
@@ -30,7 +30,7 @@ class Look:
         self.server, self.model, self.t = server, model, words(language)
         self.http = httpx.Client(base_url=server.url, headers={"authorization": f"Bearer {TOKEN}"}, timeout=30)
         self.http.patch("/workbench/settings", json={"language": language}).raise_for_status()
-        self.page = Browser(f"{server.url}/#token={TOKEN}")
+        self.page = browse(server)
         self.page.until(lambda: self.page.js("return document.documentElement.lang") == language, f"the page in '{language}'")
         self.page.js(AXE)
         self.seen = []
@@ -77,14 +77,10 @@ class Look:
 
 
 @pytest.fixture(params=LANGUAGES)
-def look(request, tmp_path, model):
-    server = Server(tmp_path / "data", model, "--ui", env={"LOCI_SECRETS": "memory"})
-    try:
-        opened = Look(server, model, request.param)
-        yield opened
-        opened.close()
-    finally:
-        server.close()
+def look(request, served, model):
+    opened = Look(served, model, request.param)
+    yield opened
+    opened.close()
 
 
 def test_every_place_and_dialog_can_be_used_by_everybody(look, tmp_path):

@@ -6,8 +6,7 @@ import json
 import httpx
 import pytest
 from page import COLUMNS, choose, say
-from support.programs import TOKEN, Server
-from support.window import Browser
+from support.programs import TOKEN
 
 CARD = "[role=alertdialog]"
 SEND = '''def send(to: str, password: str) -> str:
@@ -28,20 +27,17 @@ def call(name, **arguments):
 class Scene:
     """A server, an agent on it with a folder and a tool, and a page."""
 
-    def __init__(self, tmp_path, model):
-        self.model = model
-        self.folder = tmp_path / "notes"
+    def __init__(self, server, page, folder, model):
+        self.model, self.page, self.folder = model, page, folder
         self.folder.mkdir()
         (self.folder / "list.md").write_text("one\ntwo\nthree\n")
-        self.server = Server(tmp_path / "data", model, "--ui")
-        self.http = httpx.Client(base_url=self.server.url, headers={"authorization": f"Bearer {TOKEN}"}, timeout=30)
+        self.http = httpx.Client(base_url=server.url, headers={"authorization": f"Bearer {TOKEN}"}, timeout=30)
         self.agent = self.ask("POST", "/v1/agents/", {
             "name": "Mercury", "model": "openai/gpt-4.1",
             "model_settings": {"provider_type": "openai", "parallel_tool_calls": True},
         })["id"]
         folders = [{"path": str(self.folder)}]
         self.ask("PUT", "/workbench/client-tools/folders", {"agent_id": self.agent, "folders": folders})
-        self.page = Browser(f"{self.server.url}/#token={TOKEN}")
         self.page.click("nav button", "Mercury")
         self.page.wait("textarea")
 
@@ -74,17 +70,12 @@ class Scene:
     def card(self):
         return self.page.js("return document.querySelector(arguments[0])?.innerText ?? ''", CARD)
 
-    def close(self):
-        self.page.close()
-        self.http.close()
-        self.server.close()
-
 
 @pytest.fixture
-def scene(tmp_path, model):
-    made = Scene(tmp_path, model)
+def scene(served, page, tmp_path, model):
+    made = Scene(served, page, tmp_path / "notes", model)
     yield made
-    made.close()
+    made.http.close()
 
 
 def test_calls_made_at_once_are_decided_one_by_one_and_sent_together(scene):

@@ -3,17 +3,9 @@
 import pathlib
 
 import journeys
-import pytest
 import support.window
-from support.programs import TOKEN, Server
-from support.window import Browser
-
-
-@pytest.fixture
-def served(tmp_path, model):
-    server = Server(tmp_path / "data", model, "--ui", env={"LOCI_SECRETS": "memory"})
-    yield server
-    server.close()
+from support.programs import TOKEN
+from support.window import Browser, browse
 
 
 class Desk:
@@ -25,7 +17,7 @@ class Desk:
     def open(self):
         if self.server.process.child.poll() is not None:
             self.server.start()
-        self.browser = Browser(f"{self.server.url}/#token={TOKEN}")
+        self.browser = browse(self.server)
         return self.browser
 
     def kill(self):

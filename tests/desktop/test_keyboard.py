@@ -1,29 +1,17 @@
 """Everything of the first hour without a mouse: create an agent, talk, allow a call, deny one, edit memory."""
 
-import pytest
 from page import COLUMNS, Keyboard, block_value, words
-from support.programs import TOKEN, Server
-from support.window import Browser
 
 ALERT = "[role=alertdialog]"
 CALL = {"tool_calls": [{"name": "read_file", "arguments": {"path": "note.txt"}}]}
 t = words()
 
 
-@pytest.fixture
-def keyboard(tmp_path, model):
-    server = Server(tmp_path / "data", model, "--ui", env={"LOCI_SECRETS": "memory"})
-    page = Browser(f"{server.url}/#token={TOKEN}")
-    yield Keyboard(page)
-    page.close()
-    server.close()
-
-
-def test_the_first_hour_without_a_mouse(keyboard, model, tmp_path):
+def test_the_first_hour_without_a_mouse(page, model, tmp_path):
     folder = tmp_path / "papers"
     folder.mkdir()
     (folder / "note.txt").write_text("The code is BLUE-HERON-42.")
-    page = keyboard.page
+    keyboard = Keyboard(page)
     page.wait("h1", t("firstRun.heading"))
 
     # Create.

@@ -9,7 +9,7 @@ import urllib.request
 import pytest
 from page import Keyboard, words
 from support.programs import ROOT, TOKEN, Server
-from support.window import Browser, Window, free_port
+from support.window import Window, browse, free_port
 
 FAKE_LLAMA = str(ROOT / "tests" / "support" / "fake_llama_server.py")
 LLAMA = "section[aria-labelledby=llama-heading]"
@@ -198,9 +198,11 @@ def test_models_by_keyboard_in_german_in_a_browser(model, tmp_path, llama):
         headers={"authorization": f"Bearer {TOKEN}", "content-type": "application/json"},
     )
     urllib.request.urlopen(request, timeout=10).close()
-    browser = Browser(f"{server.url}/#token={TOKEN}")
     try:
-        the_page(browser, model, tmp_path, words("de"), "browser")
+        browser = browse(server)
+        try:
+            the_page(browser, model, tmp_path, words("de"), "browser")
+        finally:
+            browser.close()
     finally:
-        browser.close()
         server.close()

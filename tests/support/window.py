@@ -15,7 +15,7 @@ import urllib.error
 import urllib.request
 import zlib
 
-from .programs import ROOT, Process, clean_env, program
+from .programs import ROOT, TOKEN, clean_env, program
 from .waiting import eventually
 
 SHOTS = ROOT / "tests" / "output"
@@ -329,3 +329,8 @@ class Browser(Session):
     def close(self):
         super().close()
         self.profile.cleanup()
+
+
+def browse(server):
+    """A browser on the pages a server serves, let in."""
+    return Browser(f"{server.url}/#token={TOKEN}")
