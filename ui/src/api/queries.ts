@@ -1,7 +1,8 @@
 // Query keys, and the queries more than one panel reads. A panel's own queries are beside the panel.
-import { queryOptions } from "@tanstack/react-query";
+import { type QueryClient, queryOptions } from "@tanstack/react-query";
 import type { Api } from "./client";
 import { unwrap } from "./client";
+import type { Agent } from "./types";
 import type { Approval, ClientTools, Connection, Provider, Settings, Status } from "./workbench";
 
 export const keys = {
@@ -101,3 +102,9 @@ export const settingsQuery = (api: Api) =>
     queryKey: keys.settings(),
     queryFn: () => api.json<Settings>("GET", "/workbench/settings"),
   });
+
+/** Shows an agent that was just made at once, and has the list read again. */
+export function addAgent(queries: QueryClient, api: Api, agent: Agent): Promise<void> {
+  queries.setQueryData(agentsQuery(api).queryKey, (before) => (before ? [agent, ...before] : [agent]));
+  return queries.invalidateQueries({ queryKey: keys.agents() });
+}

@@ -4,13 +4,14 @@ import type { Agent } from "@/api/types";
 import { ModelPicker } from "@/components/agent/model-picker";
 import { Button } from "@/components/ui/button";
 import { Dialog, DialogContent } from "@/components/ui/dialog";
-import { Field, Input, Textarea } from "@/components/ui/field";
+import { Field, Textarea } from "@/components/ui/field";
 import { Problem } from "@/components/ui/problem";
 import { Spinner } from "@/components/ui/spinner";
 import { cn } from "@/lib/cn";
 import { firstChoice, isRehearsal } from "@/lib/model-name";
 import { useFailure } from "@/lib/use-failure";
 import { ModelFitness } from "./model-fitness";
+import { NameField } from "./name-field";
 import { type NewAgent, useCreateAgent, useModels, useOwnTools } from "./queries";
 import { TEMPLATES } from "./templates";
 
@@ -78,17 +79,7 @@ function CreateForm({ onDone, onCreated, onOpenModels }: CreateFormProps) {
 
   return (
     <form className="flex flex-col gap-4" onSubmit={submit}>
-      <Field label={t("agents.name")} hint={t("agents.nameHint")}>
-        {(control) => (
-          <Input
-            {...control}
-            required
-            maxLength={100}
-            value={form.name}
-            onChange={(event) => set({ name: event.target.value })}
-          />
-        )}
-      </Field>
+      <NameField value={form.name} onChange={(name) => set({ name })} />
       {models.error ? <Problem {...failure.of(models.error)} /> : null}
       {models.data?.length === 0 ? (
         <div className="flex items-center justify-between gap-3 rounded-md border border-waiting bg-waiting-soft p-3">

@@ -2,7 +2,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { asksSomebody } from "@/api/approvals";
 import { unwrap } from "@/api/client";
 import { useApi } from "@/api/context";
-import { agentsQuery, approvalsQuery, keys, modelsQuery } from "@/api/queries";
+import { addAgent, agentsQuery, approvalsQuery, keys, modelsQuery } from "@/api/queries";
 import type { Agent, AgentUpdate, CreateAgent } from "@/api/types";
 import { useDrafts, useOutbox } from "@/run/outbox";
 
@@ -70,10 +70,7 @@ export function useCreateAgent() {
           },
         }),
       ),
-    onSuccess: (agent) => {
-      queries.setQueryData(agentsQuery(api).queryKey, (before) => (before ? [agent, ...before] : [agent]));
-      return queries.invalidateQueries({ queryKey: keys.agents() });
-    },
+    onSuccess: (agent) => addAgent(queries, api, agent),
   });
 }
 
@@ -132,7 +129,7 @@ export function useDuplicateAgent() {
       );
       return unwrap(api.v1.POST("/v1/agents/", { body: copyOf(agent, name) }));
     },
-    onSuccess: () => queries.invalidateQueries({ queryKey: keys.agents() }),
+    onSuccess: (agent) => addAgent(queries, api, agent),
   });
 }
 

@@ -3,9 +3,9 @@ import { useTranslation } from "react-i18next";
 import type { Agent } from "@/api/types";
 import { Button } from "@/components/ui/button";
 import { Dialog, DialogContent } from "@/components/ui/dialog";
-import { Field, Input } from "@/components/ui/field";
 import { Problem } from "@/components/ui/problem";
 import { useFailure } from "@/lib/use-failure";
+import { NameField } from "./name-field";
 import { useUpdateAgent } from "./queries";
 
 export function RenameAgent({ agent, onClose }: { agent: Agent; onClose: () => void }) {
@@ -23,17 +23,7 @@ export function RenameAgent({ agent, onClose }: { agent: Agent; onClose: () => v
             update.mutate({ name: name.trim() }, { onSuccess: onClose });
           }}
         >
-          <Field label={t("agents.name")} hint={t("agents.nameHint")}>
-            {(control) => (
-              <Input
-                {...control}
-                required
-                maxLength={100}
-                value={name}
-                onChange={(event) => setName(event.target.value)}
-              />
-            )}
-          </Field>
+          <NameField value={name} onChange={setName} />
           {update.error ? <Problem {...failure.of(update.error)} /> : null}
           <footer className="flex justify-end gap-2">
             <Button onClick={onClose}>{t("common.cancel")}</Button>

@@ -2,7 +2,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { unwrap } from "@/api/client";
 import { useApi } from "@/api/context";
 import { ApiError } from "@/api/error";
-import { agentsQuery, keys, modelsQuery, providersQuery } from "@/api/queries";
+import { addAgent, keys, modelsQuery, providersQuery } from "@/api/queries";
 import type { Agent } from "@/api/types";
 import type { ProviderTest } from "@/api/workbench";
 import { handleOf, isRehearsal } from "@/lib/model-name";
@@ -58,10 +58,7 @@ export function useFirstAgent() {
           },
         }),
       ),
-    onSuccess: (agent) => {
-      queries.setQueryData(agentsQuery(api).queryKey, (before) => (before ? [agent, ...before] : [agent]));
-      return queries.invalidateQueries({ queryKey: keys.agents() });
-    },
+    onSuccess: (agent) => addAgent(queries, api, agent),
   });
 }
 

@@ -14,6 +14,7 @@ export function ScoreCardView({ model, card }: CardProps) {
   const { t } = useTranslation();
   const failure = useFailure();
   const { start, cancel } = useTrial(model);
+  const error = start.error ?? cancel.error;
   const running = card?.status === "running";
   const { data: estimate } = useTrialEstimate(model, !running);
   return (
@@ -36,7 +37,7 @@ export function ScoreCardView({ model, card }: CardProps) {
         )}
       </div>
       {running || !estimate ? null : <TrialPrice estimate={estimate} />}
-      {start.error ? <Problem {...failure.of(start.error)} /> : null}
+      {error ? <Problem {...failure.of(error)} /> : null}
       {card ? <CheckList checks={card.checks} label={t("models.checksOf", { model })} /> : null}
     </div>
   );

@@ -2,6 +2,7 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Field, Input, Textarea } from "@/components/ui/field";
 import { tagsFrom } from "@/lib/tags";
+import { NameField } from "../name-field";
 import type { SectionProps } from "./draft";
 
 export function GeneralSection({ agent, change }: SectionProps) {
@@ -9,17 +10,7 @@ export function GeneralSection({ agent, change }: SectionProps) {
   const [tags, setTags] = useState(agent.tags.join(", "));
   return (
     <>
-      <Field label={t("agents.name")} hint={t("agents.nameHint")}>
-        {(control) => (
-          <Input
-            {...control}
-            required
-            maxLength={100}
-            value={agent.name}
-            onChange={(event) => change({ name: event.target.value })}
-          />
-        )}
-      </Field>
+      <NameField value={agent.name} onChange={(name) => change({ name })} />
       <Field label={t("agentSettings.description")}>
         {(control) => (
           <Textarea
