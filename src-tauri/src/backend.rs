@@ -13,7 +13,7 @@ use tauri::{AppHandle, Manager};
 use tauri_plugin_dialog::{DialogExt, MessageDialogKind};
 use tokio::sync::watch;
 
-use crate::window;
+use crate::{window, words};
 
 /// Names another data folder.
 pub const DATA_DIR: &str = "LOCI_DATA_DIR";
@@ -146,7 +146,7 @@ pub fn report_failure(app: AppHandle) {
         let closing = app.clone();
         let mut told = app
             .dialog()
-            .message(format!("Loci cannot open its data.\n\n{problem}."))
+            .message(words::words(&app).no_data.replace("{problem}", &format!("{problem}.")))
             .title("Loci")
             .kind(MessageDialogKind::Error);
         if let Some(window) = app.get_webview_window(window::WINDOW) {

@@ -136,7 +136,8 @@ impl Watcher {
         let title = if ended.failed { words.failed } else { words.finished };
         let title = title.replace("{agent}", agent["name"].as_str().unwrap_or("Loci"));
         let place = self.place(run).await;
-        notice::show(&self.app, Notice { title, text: ended.problem, place, request: None });
+        let text = words.failure(&ended.kind, &ended.problem);
+        notice::show(&self.app, Notice { title, text, place, request: None });
     }
 
     /// The conversation of a request or a run, if the window looks at the server it is on.
@@ -174,6 +175,8 @@ struct Ended {
     id: String,
     agent_id: String,
     failed: bool,
+    /// The API's `error_type`.
+    kind: String,
     problem: String,
 }
 
@@ -192,12 +195,13 @@ impl Ended {
             ("completed", _) => false,
             _ => return None,
         };
-        let problem = run["metadata"]["error"]["message"].as_str().unwrap_or_default();
+        let error = |name: &str| run["metadata"]["error"][name].as_str().unwrap_or_default();
         Some(Self {
             id: text("id")?.to_owned(),
             agent_id: text("agent_id")?.to_owned(),
             failed,
-            problem: problem.chars().take(LONGEST).collect(),
+            kind: error("error_type").to_owned(),
+            problem: error("message").chars().take(LONGEST).collect(),
         })
     }
 }

@@ -32,12 +32,16 @@ pub struct Words {
     pub open_loci: &'static str,
     pub deny: &'static str,
     pub failed: &'static str,
+    /// Why a run failed, by the API's `error_type`; what is not here is said in the server's words.
+    pub failures: &'static [(&'static str, &'static str)],
     pub finished: &'static str,
     pub open_title: &'static str,
     /// `{host}`.
     pub open_link: &'static str,
     pub open: &'static str,
     pub cancel: &'static str,
+    /// `{problem}`, in the words of whatever failed.
+    pub no_data: &'static str,
 }
 
 pub static ENGLISH: Words = Words {
@@ -65,11 +69,13 @@ pub static ENGLISH: Words = Words {
     open_loci: "Open",
     deny: "Deny",
     failed: "{agent} could not finish",
+    failures: &[],
     finished: "{agent} is done",
     open_title: "Open a web page?",
     open_link: "This link leads out of Loci, to\n\n{host}\n\nOpen it in your browser?",
     open: "Open",
     cancel: "Cancel",
+    no_data: "Loci cannot open its data.\n\n{problem}",
 };
 
 static GERMAN: Words = Words {
@@ -97,11 +103,27 @@ static GERMAN: Words = Words {
     open_loci: "Öffnen",
     deny: "Ablehnen",
     failed: "{agent} kam nicht zum Ende",
+    failures: &[
+        ("llm_timeout", "Das Modell hat nicht rechtzeitig geantwortet."),
+        ("llm_rate_limit", "Der Anbieter des Modells begrenzt gerade, wie oft er gefragt werden darf."),
+        ("llm_authentication", "Der Anbieter des Modells nimmt den Schlüssel nicht an."),
+        ("llm_permission_denied", "Der Schlüssel darf dieses Modell nicht verwenden."),
+        ("llm_not_found", "Dieses Modell ist dort nicht bekannt."),
+        ("llm_insufficient_credits", "Das Guthaben beim Anbieter des Modells ist aufgebraucht."),
+        ("budget_exceeded", "Ein Budget ist aufgebraucht."),
+        ("llm_bad_request", "Der Anbieter des Modells hat die Anfrage abgelehnt."),
+        ("llm_unprocessable_entity", "Der Anbieter des Modells konnte die Anfrage nicht verarbeiten."),
+        ("llm_empty_response", "Das Modell hat eine leere Antwort gegeben."),
+        ("stream_incomplete", "Die Antwort des Modells brach ab."),
+        ("llm_error", "Der Server des Modells hat nicht geliefert."),
+        ("internal_error", "In Loci ist etwas fehlgeschlagen."),
+    ],
     finished: "{agent} ist fertig",
     open_title: "Webseite öffnen?",
     open_link: "Dieser Link führt aus Loci hinaus, zu\n\n{host}\n\nIm Browser öffnen?",
     open: "Öffnen",
     cancel: "Abbrechen",
+    no_data: "Loci kann seine Daten nicht öffnen. Im Wortlaut:\n\n{problem}",
 };
 
 /// The language that is spoken: the system's, until the person chooses another.
@@ -140,6 +162,12 @@ fn of(language: &str) -> &'static Words {
 }
 
 impl Words {
+    /// Why a run failed; `said` are the server's words.
+    pub fn failure(&self, error_type: &str, said: &str) -> String {
+        let known = self.failures.iter().find(|(kind, _)| *kind == error_type);
+        known.map_or(said, |(_, words)| words).to_owned()
+    }
+
     pub fn waiting(&self, count: usize) -> String {
         match count {
             0 => self.nothing_waits.to_owned(),
@@ -152,6 +180,15 @@ impl Words {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_failure_of_a_model_has_german_words() {
+        for (kind, _) in loci_api::chat::ChatErrorKind::templates() {
+            assert_ne!(of("de").failure(&kind, "It is down."), "It is down.", "{kind}");
+            assert_eq!(of("en").failure(&kind, "It is down."), "It is down.", "{kind}");
+        }
+        assert_eq!(of("de").failure("of_tomorrow", "It is down."), "It is down.");
+    }
 
     #[test]
     fn numbers_and_languages() {
