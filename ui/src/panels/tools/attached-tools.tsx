@@ -11,6 +11,7 @@ import { Problem } from "@/components/ui/problem";
 import { Spinner } from "@/components/ui/spinner";
 import { Switch } from "@/components/ui/switch";
 import { useFailure } from "@/lib/use-failure";
+import { useToolAbout } from "@/lib/use-tool-about";
 import {
   useAgentTools,
   useAllTools,
@@ -24,6 +25,7 @@ import {
 /** The tools that run in the agent's server: attach, detach, ask before each call, read the source. */
 export function AttachedTools({ agentId }: { agentId: string }) {
   const { t } = useTranslation();
+  const aboutOf = useToolAbout();
   const failure = useFailure();
   const { data, error, isPending } = useAgentTools(agentId);
   const asked = useAskedFor(agentId);
@@ -66,9 +68,9 @@ export function AttachedTools({ agentId }: { agentId: string }) {
                   </MenuContent>
                 </Menu>
               </div>
-              {tool.description ? (
-                <p className="line-clamp-2 text-xs text-muted-foreground">{tool.description}</p>
-              ) : null}
+              <p className="line-clamp-2 text-xs text-muted-foreground empty:hidden">
+                {aboutOf(tool, tool.tool_type)}
+              </p>
               {offered.has(name) ? (
                 <p className="text-xs text-waiting-foreground">{t("tools.shadowed")}</p>
               ) : null}
@@ -142,6 +144,7 @@ type ChoiceProps = { agentId: string; attached: readonly string[]; onDone: () =>
 
 function AttachChoice({ agentId, attached, onDone }: ChoiceProps) {
   const { t } = useTranslation();
+  const aboutOf = useToolAbout();
   const failure = useFailure();
   const { data, error, isPending } = useAllTools(true);
   const attach = useAttachTool(agentId);
@@ -173,7 +176,7 @@ function AttachChoice({ agentId, attached, onDone }: ChoiceProps) {
           >
             <div className="min-w-0 flex-1">
               <p className="truncate font-mono text-xs font-semibold">{tool.name}</p>
-              <p className="line-clamp-2 text-xs text-muted-foreground">{tool.description}</p>
+              <p className="line-clamp-2 text-xs text-muted-foreground">{aboutOf(tool, tool.tool_type)}</p>
             </div>
             <Button
               size="sm"

@@ -6,6 +6,7 @@ import { Switch } from "@/components/ui/switch";
 import { cn } from "@/lib/cn";
 import { useSay } from "@/lib/say";
 import { useFailure } from "@/lib/use-failure";
+import { useToolAbout } from "@/lib/use-tool-about";
 import { FolderChoice } from "./folder-choice";
 import { useAgentTools, useClientTools, useOffer } from "./queries";
 
@@ -52,6 +53,7 @@ type LocalToolProps = {
 function LocalTool({ tool, shadows, busy, onOffer }: LocalToolProps) {
   const { t } = useTranslation();
   const say = useSay();
+  const about = useToolAbout()(tool, tool.origin);
   const marks = [
     tool.origin === "own" ? t("tools.own") : null,
     tool.read_only ? t("tools.readOnly") : null,
@@ -69,9 +71,7 @@ function LocalTool({ tool, shadows, busy, onOffer }: LocalToolProps) {
           onCheckedChange={onOffer}
         />
       </div>
-      {tool.description ? (
-        <p className="line-clamp-2 text-xs text-muted-foreground">{tool.description}</p>
-      ) : null}
+      <p className="line-clamp-2 text-xs text-muted-foreground empty:hidden">{about}</p>
       {marks.length > 0 ? <p className="text-xs text-muted-foreground">{marks.join(" · ")}</p> : null}
       {shadows ? (
         <p className={cn("text-xs", tool.offered ? "text-waiting-foreground" : "text-muted-foreground")}>
