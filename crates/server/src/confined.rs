@@ -4,6 +4,7 @@ use loci_api::error::ApiError;
 use serde_json::{Map, Value};
 
 pub use loci_tools::{
+    process_group::ProcessGroup,
     sandbox::{Confinement, ConfinementPart, Limits, RunEvent, RunMode, RunRequest, RunResult, RunStatus},
     schema::DerivedSchema,
     source::SourceType,

@@ -9,6 +9,7 @@
 
 pub mod builtin;
 pub mod egress;
+pub mod process_group;
 pub mod sandbox;
 pub mod schema;
 pub mod source;

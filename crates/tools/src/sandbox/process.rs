@@ -21,6 +21,7 @@ use super::{
     output::{Captured, drain},
     spawner,
 };
+use crate::process_group::ProcessGroup;
 
 /// How it ended.
 #[derive(Debug)]
@@ -48,7 +49,7 @@ pub(super) struct Finished {
 #[derive(Debug)]
 pub(super) struct Standing {
     child: Child,
-    group: Group,
+    group: ProcessGroup,
     input: Line,
     plan: Plan,
 }
@@ -83,7 +84,7 @@ pub(super) async fn start(helper: &Path, plan: Plan, two_way: bool) -> io::Resul
     #[cfg(unix)]
     command.process_group(0);
     let mut child = spawner::spawn(command).await?;
-    let group = Group(child.id());
+    let group = ProcessGroup::led_by(child.id());
     let mut input = ours.of(&mut child)?;
     input.write(&helper::framed(&plan)?).await?;
     Ok(Standing { child, group, input, plan })
@@ -213,26 +214,5 @@ async fn read_limited(path: &Path, limit: u64) -> (Option<Vec<u8>>, bool) {
         Ok(count) if count as u64 > limit => (None, true),
         Ok(0) | Err(_) => (None, false),
         Ok(_) => (Some(bytes), false),
-    }
-}
-
-/// The processes of one call; killed together.
-#[derive(Debug)]
-struct Group(Option<u32>);
-
-impl Drop for Group {
-    #[cfg(unix)]
-    fn drop(&mut self) {
-        use rustix::process::{Pid, Signal, kill_process_group};
-        let id = self.0.and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
-        if let Some(id) = id {
-            // Err: all of them have ended already.
-            let _gone = kill_process_group(id, Signal::KILL);
-        }
-    }
-
-    #[cfg(not(unix))]
-    fn drop(&mut self) {
-        let _only_the_child_is_killed = self.0;
     }
 }

@@ -1,11 +1,7 @@
 //! What waits already on the server in use, before this desk ran anything there: found by reading, a few requests at a
 //! time, when the server is chosen, at the start, and now and then while somebody looks.
 
-use std::{
-    collections::HashSet,
-    sync::atomic::{AtomicBool, Ordering},
-    time::Duration,
-};
+use std::{collections::HashSet, time::Duration};
 
 use futures::{StreamExt, stream};
 use serde_json::Value;
@@ -20,10 +16,24 @@ const MOST: usize = 50;
 /// Threads looked at side by side.
 const TOGETHER: usize = 2;
 
-/// What is remembered between two looks.
-#[derive(Default)]
-pub(super) struct Discovery {
-    busy: AtomicBool,
+/// A look at one server; over when dropped.
+struct Look<'a> {
+    desk: &'a Desk,
+    connection: &'a str,
+}
+
+impl<'a> Look<'a> {
+    /// `None` if one is under way: whoever looks already sees the same.
+    fn begin(desk: &'a Desk, connection: &'a str) -> Option<Self> {
+        let begins = desk.approvals().state().looking.insert(connection.to_owned());
+        begins.then_some(Self { desk, connection })
+    }
+}
+
+impl Drop for Look<'_> {
+    fn drop(&mut self) {
+        self.desk.approvals().state().looking.remove(self.connection);
+    }
 }
 
 /// A thread that may wait, and the run that stopped there, where it is known.
@@ -49,11 +59,7 @@ impl Desk {
     }
 
     async fn discover(&self, connection: &str) {
-        let busy = &self.approvals().discovery.busy;
-        // Whoever looks already sees the same.
-        if busy.swap(true, Ordering::AcqRel) {
-            return;
-        }
+        let Some(look) = Look::begin(self, connection) else { return };
         let candidates = self.candidates(connection).await;
         let found: Vec<_> = stream::iter(candidates.into_iter().map(async |candidate| {
             let pending = self.pending_at(&candidate.known).await;
@@ -83,7 +89,7 @@ impl Desk {
             }
             any
         };
-        busy.store(false, Ordering::Release);
+        drop(look);
         if any {
             self.watch_approvals().await;
         }

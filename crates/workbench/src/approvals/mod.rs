@@ -48,7 +48,6 @@ pub(crate) struct Approvals {
     state: Mutex<State>,
     running: RunningCalls,
     system: System,
-    discovery: discover::Discovery,
 }
 
 #[derive(Default)]
@@ -63,6 +62,8 @@ struct State {
     refused: HashSet<MessageId>,
     /// Requests that wait on other servers, as far as they are known.
     elsewhere: HashMap<MessageId, elsewhere::Known>,
+    /// Servers that are looked at now for what waits there.
+    looking: HashSet<String>,
     /// Runs on other servers that stopped for a request which waits no longer.
     settled: HashSet<String>,
 }

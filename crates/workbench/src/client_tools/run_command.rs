@@ -7,7 +7,7 @@ use std::{path::Path, process::Stdio, time::Duration};
 
 use futures::future::BoxFuture;
 use loci_api::{chat::ToolSpec, said::Said};
-use loci_server::confined::{RunMode, RunRequest, RunStatus, SourceType};
+use loci_server::confined::{ProcessGroup, RunMode, RunRequest, RunStatus, SourceType};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tokio::{
@@ -191,7 +191,7 @@ async fn free(prepared: &Prepared, call: &RunningCall) -> Result<String, String>
     let begun = Instant::now();
     let mut command = shell(&prepared.command, &prepared.folder);
     let mut child = command.spawn().map_err(|error| format!("The shell cannot be started: {error}."))?;
-    let _group = Group(child.id());
+    let _group = ProcessGroup::led_by(child.id());
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     let all = async {
         let (stdout, stderr, status) =
@@ -305,26 +305,6 @@ fn bounded(text: &str) -> String {
     let first: String = text.chars().take(KEPT).collect();
     let last: String = text.chars().skip(count - KEPT).collect();
     format!("{first}\n[{} characters are left out here]\n{last}", count - 2 * KEPT)
-}
-
-/// The processes of one command; killed together.
-struct Group(Option<u32>);
-
-impl Drop for Group {
-    #[cfg(unix)]
-    fn drop(&mut self) {
-        use rustix::process::{Pid, Signal, kill_process_group};
-        let id = self.0.and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
-        if let Some(id) = id {
-            // Err: all of them have ended already.
-            let _gone = kill_process_group(id, Signal::KILL);
-        }
-    }
-
-    #[cfg(not(unix))]
-    fn drop(&mut self) {
-        let _only_the_child_is_killed = self.0;
-    }
 }
 
 #[cfg(all(test, unix))]
