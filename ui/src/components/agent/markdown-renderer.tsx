@@ -19,7 +19,9 @@ export function MarkdownRenderer({ text, streaming, className }: MarkdownProps) 
   return (
     <Streamdown
       className={cn("prose-agent text-base break-words", className)}
-      mode={streaming ? "streaming" : "static"}
+      // Block by block when it is finished, too: the other mode would draw all of it anew at the end.
+      mode="streaming"
+      parseIncompleteMarkdown={streaming}
       isAnimating={streaming}
       dir="auto"
       controls={CONTROLS}
