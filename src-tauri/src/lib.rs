@@ -13,6 +13,7 @@ mod menu;
 mod notice;
 mod notify;
 mod one;
+mod pieces;
 mod place;
 mod requests;
 mod size;
@@ -82,6 +83,7 @@ fn open_window(context: Context, arguments: Arguments) -> ExitCode {
         .manage(Tray::default())
         .invoke_handler(tauri::generate_handler![
             bridge::api_request,
+            bridge::api_read,
             bridge::api_cancel,
             dialogs::pick_folder,
             dialogs::pick_file,

@@ -1,16 +1,14 @@
-// The transport of the desktop window: the `api_request` command, whose answer arrives over a channel.
-import { Channel, invoke } from "@tauri-apps/api/core";
+// The transport of the desktop window: the `api_request` command, whose answer is fetched piece by piece.
+import { invoke } from "@tauri-apps/api/core";
 import { listen } from "@tauri-apps/api/event";
 import { uuid } from "@/lib/uuid";
 import type { Destination, Transport, TransportRequest, TransportResponse } from "./types";
 import { TransportError } from "./types";
 
-/** What the bridge sends for one request, in this order: one head, chunks, then an end or an error. */
-export type BridgeMessage =
-  | { type: "head"; status: number; headers: Array<[name: string, value: string]> }
-  | { type: "chunk"; data: string }
-  | { type: "end" }
-  | { type: "error"; message: string };
+/** How an answer begins; with `end`, what comes with it is all of it. */
+type Head = { status: number; headers: Array<[name: string, value: string]>; end: boolean };
+
+type Bytes = Uint8Array<ArrayBuffer>;
 
 export function tauriTransport(): Transport {
   return {
@@ -38,100 +36,71 @@ function onGo(go: (destination: Destination) => void): () => void {
   };
 }
 
-function bridged(request: TransportRequest): Promise<TransportResponse> {
+async function bridged(request: TransportRequest): Promise<TransportResponse> {
+  const { signal } = request;
+  signal?.throwIfAborted();
   const id = uuid();
-  let resolve!: (response: TransportResponse) => void;
-  let reject!: (error: unknown) => void;
-  const promise = new Promise<TransportResponse>((onHead, onFailure) => {
-    resolve = onHead;
-    reject = onFailure;
-  });
   let over = false;
-
-  const cancel = () => {
-    if (over) return;
+  let body: ReadableStreamDefaultController<Bytes> | null = null;
+  const drop = () => {
     over = true;
     // The answer is no longer wanted: a failing cancel changes nothing for the person.
     void invoke("api_cancel", { id }).catch(() => {});
   };
-
-  let body!: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>;
-  const stream = new ReadableStream<Uint8Array<ArrayBuffer>>({
-    start: (controller) => {
-      body = controller;
-    },
-    cancel,
+  const aborted = new Promise<never>((_, reject) => {
+    const abort = () => {
+      if (over) return;
+      drop();
+      reject(signal?.reason);
+      body?.error(signal?.reason);
+    };
+    signal?.addEventListener("abort", abort, { once: true });
   });
-
-  const fail = (error: unknown) => {
-    if (over) return;
-    over = true;
-    reject(error);
-    body.error(error);
-  };
-
-  const channel = new Channel<BridgeMessage>();
-  channel.onmessage = (message) => {
-    if (over) return;
-    switch (message.type) {
-      case "head":
-        resolve({ status: message.status, headers: new Headers(message.headers), body: stream });
-        break;
-      case "chunk":
-        body.enqueue(fromBase64(message.data));
-        break;
-      case "end":
-        over = true;
-        body.close();
-        break;
-      case "error":
-        fail(new TransportError(message.message));
-        break;
-      default:
-        message satisfies never;
-    }
-  };
-
-  const abort = () => {
-    const reason = request.signal?.reason ?? new DOMException("Aborted", "AbortError");
-    cancel();
-    reject(reason);
-    body.error(reason);
-  };
-  if (request.signal?.aborted) {
-    over = true;
-    reject(request.signal.reason);
-    return promise;
-  }
-  request.signal?.addEventListener("abort", () => !over && abort(), { once: true });
-
-  invoke("api_request", {
+  const asked = command("api_request", {
     request: {
       id,
       method: request.method,
       path: request.path,
       headers: request.headers ?? [],
-      body: request.body == null ? null : toBase64(request.body),
+      body: request.body ?? null,
     },
-    channel,
-  }).catch((cause: unknown) => fail(new TransportError(String(cause), { cause })));
-
-  return promise;
+  });
+  const { head, rest } = unpack(await Promise.race([asked, aborted]));
+  signal?.throwIfAborted();
+  over = head.end;
+  const stream = new ReadableStream<Bytes>({
+    start(controller) {
+      body = controller;
+      if (rest.length > 0) controller.enqueue(rest);
+      if (head.end) controller.close();
+    },
+    // Asked for when there is room: a page that is slow slows the server.
+    async pull(controller) {
+      const piece = await command("api_read", { id });
+      if (over) return;
+      if (piece.byteLength > 0) {
+        controller.enqueue(new Uint8Array(piece));
+      } else {
+        over = true;
+        controller.close();
+      }
+    },
+    cancel: drop,
+  });
+  return { status: head.status, headers: new Headers(head.headers), body: stream };
 }
 
-function toBase64(text: string): string {
-  const bytes = new TextEncoder().encode(text);
-  let binary = "";
-  // In slices: one call with a megabyte of arguments overflows the stack.
-  for (let at = 0; at < bytes.length; at += 0x8000) {
-    binary += String.fromCharCode(...bytes.subarray(at, at + 0x8000));
+async function command(name: string, values: Record<string, unknown>): Promise<ArrayBuffer> {
+  try {
+    return await invoke<ArrayBuffer>(name, values);
+  } catch (cause) {
+    throw new TransportError(String(cause), { cause });
   }
-  return btoa(binary);
 }
 
-function fromBase64(data: string): Uint8Array<ArrayBuffer> {
-  const binary = atob(data);
-  const bytes = new Uint8Array(binary.length);
-  for (let at = 0; at < binary.length; at += 1) bytes[at] = binary.charCodeAt(at);
-  return bytes;
+/** A frame is the length of its head in four bytes, low ones first, the head as JSON, and bytes of the body. */
+function unpack(frame: ArrayBuffer): { head: Head; rest: Bytes } {
+  const end = 4 + new DataView(frame).getUint32(0, true);
+  const head = JSON.parse(new TextDecoder().decode(new Uint8Array(frame, 4, end - 4))) as Head;
+  return { head, rest: new Uint8Array(frame, end) };
 }
