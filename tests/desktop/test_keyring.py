@@ -196,19 +196,21 @@ def test_a_server_keeps_them_there_as_well(session, model, tmp_path):
     session.keyring()
     server = Server(tmp_path / "data", None, "--secrets", "keyring", env=session.env | {"RUST_LOG": "trace"})
     auth = {"authorization": f"Bearer {TOKEN}"}
-    heard = []
+    heard, following = [], threading.Event()
 
     def listen():
         # Until the server is killed.
         with contextlib.suppress(httpx.HTTPError), httpx.stream(
             "GET", f"{server.url}/workbench/events", headers=auth, timeout=30,
         ) as events:
+            following.set()
             for line in events.iter_lines():
                 heard.append(line)
 
     try:
         listener = threading.Thread(target=listen, daemon=True)
         listener.start()
+        assert following.wait(30)
         with httpx.Client(base_url=server.url, headers=auth, timeout=30) as desk:
             provider = desk.post("/workbench/providers", json={
                 "provider_type": "openai", "name": "mine", "base_url": model.url + "/v1", "api_key": PROVIDER_KEY,

@@ -12,7 +12,7 @@ import threading
 from dbus_fast import Message, MessageType, Variant
 from dbus_fast.aio import MessageBus
 
-from .waiting import eventually
+from .waiting import eventually, listens
 
 NOTIFICATIONS = "org.freedesktop.Notifications"
 WATCHER = "org.kde.StatusNotifierWatcher"
@@ -66,7 +66,7 @@ class DesktopSession:
         }
         self.children = []
         self._start(["dbus-daemon", f"--config-file={root / 'bus.conf'}", "--nofork", "--nopidfile"])
-        eventually((root / "bus").exists, "the bus", 20)
+        eventually(lambda: listens(root / "bus"), "the bus", 20)
         self.notifications: list[Notification] = []
         self.prompts: list[str] = []
         self.item = None
@@ -223,26 +223,39 @@ class DesktopSession:
         """What the keyring keeps: the attributes of each secret, and the secret."""
         async def read():
             bus = await MessageBus(bus_address=self.address).connect()
+            try:
+                return await kept(bus)
+            finally:
+                bus.disconnect()
 
+        async def kept(bus):
             async def ask(path, interface, member, signature="", body=()):
                 answer = await bus.call(Message(
                     destination=SECRETS, path=path, interface=interface, member=member,
                     signature=signature, body=list(body),
                 ))
-                assert answer.message_type is not MessageType.ERROR, answer.body
+                if answer.message_type is MessageType.ERROR:
+                    raise RuntimeError(f"{member}: {answer.body}")
                 return answer.body
+
+            async def find():
+                return (await ask(root, service, "SearchItems", "a{ss}", [{"service": "Loci"}]))[0]
 
             service = "org.freedesktop.Secret.Service"
             root = "/org/freedesktop/secrets"
             _, session = await ask(root, service, "OpenSession", "sv", ["plain", Variant("s", "")])
-            found, _ = await ask(root, service, "SearchItems", "a{ss}", [{"service": "Loci"}])
-            kept = []
-            for path in found:
-                attributes = (await ask(path, PROPERTIES, "Get", "ss", ["org.freedesktop.Secret.Item", "Attributes"]))[0]
-                secret = (await ask(path, "org.freedesktop.Secret.Item", "GetSecret", "o", [session]))[0]
-                kept.append((attributes.value, bytes(secret[2]).decode()))
-            bus.disconnect()
-            return kept
+            found = []
+            for path in await find():
+                try:
+                    attributes = (await ask(path, PROPERTIES, "Get", "ss", ["org.freedesktop.Secret.Item", "Attributes"]))[0]
+                    secret = (await ask(path, "org.freedesktop.Secret.Item", "GetSecret", "o", [session]))[0]
+                except RuntimeError:
+                    # It may have been deleted since.
+                    if path in await find():
+                        raise
+                    continue
+                found.append((attributes.value, bytes(secret[2]).decode()))
+            return found
 
         return self._run(read())
 

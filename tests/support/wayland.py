@@ -4,7 +4,7 @@ import pathlib
 import subprocess
 import tempfile
 
-from .waiting import eventually
+from .waiting import eventually, listens
 
 CONFIG = """[core]
 idle-time=0
@@ -38,7 +38,7 @@ class Compositor:
         # The whole path: a session has another folder for what runs.
         self.env = {"WAYLAND_DISPLAY": str(socket), "GDK_BACKEND": "wayland", "XDG_RUNTIME_DIR": str(root)}
         try:
-            eventually(socket.exists, "the compositor", 20)
+            eventually(lambda: listens(socket), "the compositor", 20)
         except AssertionError:
             self.close()
             raise
