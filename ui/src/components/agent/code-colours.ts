@@ -1,5 +1,5 @@
-// Colours for code in the conversation. Each language is a file fetched when it is first met; the colours are the
-// window's own tokens, so that light and dark need nothing more.
+// Colours for code in the conversation. Each language is a file fetched when it is first met; the colours are classes
+// of the window's own, so that light and dark need nothing more.
 import {
   createCssVariablesTheme,
   createHighlighterCore,
@@ -70,7 +70,9 @@ const WHILE_GROWING = 6_000;
 /** Characters of a block beyond which it stays plain. */
 const MOST = 200_000;
 
-const THEME = createCssVariablesTheme({ name: "loci", variablePrefix: "--code-", fontStyle: true });
+const THEME = createCssVariablesTheme({ name: "loci", variablePrefix: "--code-" });
+/** A colour of the theme that is a kind of token's; what stands in all other colours is drawn as text is. */
+const KIND = /^var\(--code-token-([a-z-]+)\)$/;
 
 let core: Promise<HighlighterCore> | null = null;
 let ready: HighlighterCore | null = null;
@@ -124,13 +126,31 @@ function load(name: string): Promise<void> {
 
 function coloured(highlighter: HighlighterCore, code: string, name: string): HighlightResult {
   const { tokens } = highlighter.codeToTokens(code, { lang: name, theme: "loci" });
-  return { bg: "transparent", fg: "inherit", tokens };
+  return {
+    tokens: tokens.map((line) => {
+      const pieces: Piece[] = [];
+      for (const { content, color } of line) {
+        const kind = KIND.exec(color ?? "")?.[1] ?? null;
+        const last = pieces.at(-1);
+        if (last?.kind === kind) last.text += content;
+        else pieces.push({ kind, text: content });
+      }
+      return pieces.map(drawn);
+    }),
+  };
 }
 
 function plain(code: string): HighlightResult {
-  return {
-    bg: "transparent",
-    fg: "inherit",
-    tokens: code.split("\n").map((content) => [{ content, color: "inherit" }]),
-  };
+  return { tokens: code.split("\n").map((text) => [drawn({ kind: null, text })]) };
+}
+
+/** Text of one colour. */
+type Piece = { kind: string | null; text: string };
+
+/**
+ * A class, and no style of its own: each piece that arrives draws a growing block anew, and the web view keeps memory
+ * of every element that had a style with variables in it.
+ */
+function drawn({ kind, text }: Piece): HighlightResult["tokens"][number][number] {
+  return { content: text, htmlAttrs: { className: kind === null ? "" : `code-${kind}` } };
 }
