@@ -120,13 +120,22 @@ describe("tauriTransport", () => {
   });
 
   it("cancels a request that has not been answered, and makes none that is given up already", async () => {
-    const begin = vi.fn(() => new Promise(() => {}));
+    let answer = (_frame: ArrayBuffer) => {};
+    const begin = vi.fn(
+      () =>
+        new Promise<ArrayBuffer>((resolve) => {
+          answer = resolve;
+        }),
+    );
     const { cancelled } = bridge(begin);
     const over = new AbortController();
     const asking = tauriTransport().request({ method: "GET", path: "/x", signal: over.signal });
     over.abort();
     await expect(asking).rejects.toBe(over.signal.reason);
     expect(cancelled).toHaveLength(1);
+    // It had not begun when it was cancelled.
+    answer(begins("", false));
+    await vi.waitFor(() => expect(cancelled).toHaveLength(2));
     await expect(tauriTransport().request({ method: "GET", path: "/x", signal: over.signal })).rejects.toBe(
       over.signal.reason,
     );

@@ -47,15 +47,6 @@ async function bridged(request: TransportRequest): Promise<TransportResponse> {
     // The answer is no longer wanted: a failing cancel changes nothing for the person.
     void invoke("api_cancel", { id }).catch(() => {});
   };
-  const aborted = new Promise<never>((_, reject) => {
-    const abort = () => {
-      if (over) return;
-      drop();
-      reject(signal?.reason);
-      body?.error(signal?.reason);
-    };
-    signal?.addEventListener("abort", abort, { once: true });
-  });
   const asked = command("api_request", {
     request: {
       id,
@@ -64,6 +55,17 @@ async function bridged(request: TransportRequest): Promise<TransportResponse> {
       headers: request.headers ?? [],
       body: request.body ?? null,
     },
+  });
+  const aborted = new Promise<never>((_, reject) => {
+    const abort = () => {
+      if (over) return;
+      drop();
+      // Before the answer begins, the cancelling can overtake what it cancels.
+      if (!body) void asked.then(drop, () => {});
+      reject(signal?.reason);
+      body?.error(signal?.reason);
+    };
+    signal?.addEventListener("abort", abort, { once: true });
   });
   const { head, rest } = unpack(await Promise.race([asked, aborted]));
   signal?.throwIfAborted();
