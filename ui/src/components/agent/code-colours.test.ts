@@ -1,39 +1,44 @@
-import type { HighlightResult } from "streamdown";
-import { expect, it, vi } from "vitest";
-import { codeColours } from "./code-colours";
+import { expect, it } from "vitest";
+import { colour, coloursReady, loadColours } from "./code-colours";
 
 const CODE = "for bird in birds:\n    print('a heron', 2)  # grey\n";
-const options = { code: CODE, language: "py" as never, themes: codeColours.getThemes() };
+const text = (lines: ReturnType<typeof colour>) =>
+  lines.map((line) => line.map((piece) => piece.text).join("")).join("\n");
 
-it("colours code by classes, without a style on any piece", async () => {
-  const done = vi.fn<(result: HighlightResult) => void>();
-  const plain = codeColours.highlight(options, done);
-  await vi.waitFor(() => expect(done).toHaveBeenCalled());
-  const coloured = done.mock.calls[0]?.[0];
-  for (const result of [plain, coloured]) {
-    const lines = result?.tokens.map((line) => line.map(({ content }) => content).join(""));
-    expect(lines?.join("\n")).toBe(CODE);
-    for (const token of result?.tokens.flat() ?? [])
-      expect(Object.keys(token).sort()).toEqual(["content", "htmlAttrs"]);
-  }
-  const kinds = coloured?.tokens
-    .flat()
-    .map(({ content, htmlAttrs }) => [content.trim(), htmlAttrs?.className]);
-  expect(kinds).toEqual(
+it("colours code once its language is there, and changes nothing of it", async () => {
+  expect(coloursReady("py")).toBe(false);
+  expect(colour(CODE, "py", true)).toEqual(CODE.split("\n").map((line) => [{ kind: null, text: line }]));
+  await loadColours("py");
+  expect(coloursReady("python")).toBe(true);
+  const lines = colour(CODE, "Python", true);
+  expect(text(lines)).toBe(CODE);
+  expect(lines.flat().map((piece) => [piece.text.trim(), piece.kind])).toEqual(
     expect.arrayContaining([
-      ["for", "code-keyword"],
-      ["bird", ""],
-      ["print", "code-function"],
-      ["2", "code-constant"],
-      ["# grey", "code-comment"],
+      ["for", "keyword"],
+      ["bird", null],
+      ["print", "function"],
+      ["2", "constant"],
+      ["# grey", "comment"],
     ]),
   );
 });
 
-it("leaves a language it does not know to be drawn as text", () => {
-  expect(codeColours.supportsLanguage("klingon" as never)).toBe(false);
-  const result = codeColours.highlight({ ...options, language: "klingon" as never });
-  expect(result?.tokens.map((line) => line.map(({ content }) => content))).toEqual(
-    CODE.split("\n").map((line) => [line]),
-  );
+it("leaves what it does not know, and what is too long to be coloured anew with each piece, as text", async () => {
+  await loadColours("klingon");
+  expect(coloursReady("klingon")).toBe(true);
+  await loadColours("python");
+  const long = "x = 1\n".repeat(1_500);
+  for (const [code, language, growing] of [
+    [CODE, "klingon", false],
+    [long, "python", true],
+  ] as const) {
+    const lines = colour(code, language, growing);
+    expect(text(lines)).toBe(code);
+    expect(lines.flat().every(({ kind }) => kind === null)).toBe(true);
+  }
+  expect(
+    colour(long, "python", false)
+      .flat()
+      .some(({ kind }) => kind === "constant"),
+  ).toBe(true);
 });

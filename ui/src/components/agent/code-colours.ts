@@ -7,7 +7,6 @@ import {
   type LanguageInput,
 } from "shiki/core";
 import { createJavaScriptRegexEngine } from "shiki/engine/javascript";
-import type { CodeHighlighterPlugin, HighlightResult } from "streamdown";
 
 const LANGUAGES: Record<string, LanguageInput> = {
   bash: () => import("shiki/langs/bash.mjs"),
@@ -74,31 +73,43 @@ const THEME = createCssVariablesTheme({ name: "loci", variablePrefix: "--code-" 
 /** A colour of the theme that is a kind of token's; what stands in all other colours is drawn as text is. */
 const KIND = /^var\(--code-token-([a-z-]+)\)$/;
 
+/** Text of one kind: `keyword`, `string` and so on; `null` is plain. */
+export type Piece = { kind: string | null; text: string };
+
 let core: Promise<HighlighterCore> | null = null;
 let ready: HighlighterCore | null = null;
 const loading = new Map<string, Promise<void>>();
 const loaded = new Set<string>();
 
-export const codeColours: CodeHighlighterPlugin = {
-  name: "shiki",
-  type: "code-highlighter",
-  getSupportedLanguages: () => [...Object.keys(LANGUAGES), ...Object.keys(ALIASES)],
-  supportsLanguage: (language) => nameOf(language) !== null,
-  getThemes: () => [THEME, THEME],
-  // An answer every time: what came before would stay on screen otherwise.
-  highlight({ code, language, isIncomplete }, callback) {
-    const name = nameOf(language);
-    if (name === null || code.length > (isIncomplete ? WHILE_GROWING : MOST)) return plain(code);
-    if (ready && loaded.has(name)) return coloured(ready, code, name);
-    void load(name)
-      .then(() => {
-        if (ready) callback?.(coloured(ready, code, name));
-      })
-      // Without its colours code is still code.
-      .catch(() => {});
-    return plain(code);
-  },
-};
+/** The lines of some code in pieces; plain while its language is not here, is unknown, or it is too long. */
+export function colour(code: string, language: string, growing: boolean): Piece[][] {
+  const name = nameOf(language);
+  if (!ready || name === null || !loaded.has(name) || code.length > (growing ? WHILE_GROWING : MOST))
+    return code.split("\n").map((text) => [{ kind: null, text }]);
+  const { tokens } = ready.codeToTokens(code, { lang: name, theme: "loci" });
+  return tokens.map((line) => {
+    const pieces: Piece[] = [];
+    for (const { content, color } of line) {
+      const kind = KIND.exec(color ?? "")?.[1] ?? null;
+      const last = pieces.at(-1);
+      if (last?.kind === kind) last.text += content;
+      else pieces.push({ kind, text: content });
+    }
+    return pieces;
+  });
+}
+
+/** Whether nothing is to be waited for: the language is here, or there is none. */
+export function coloursReady(language: string): boolean {
+  const name = nameOf(language);
+  return name === null || loaded.has(name);
+}
+
+/** Fetches a language. Without its colours code is still code, so a failure is none. */
+export function loadColours(language: string): Promise<void> {
+  const name = nameOf(language);
+  return name === null ? Promise.resolve() : load(name).catch(() => {});
+}
 
 function nameOf(language: string): string | null {
   const lower = language.toLowerCase();
@@ -122,35 +133,4 @@ function load(name: string): Promise<void> {
   });
   loading.set(name, started);
   return started;
-}
-
-function coloured(highlighter: HighlighterCore, code: string, name: string): HighlightResult {
-  const { tokens } = highlighter.codeToTokens(code, { lang: name, theme: "loci" });
-  return {
-    tokens: tokens.map((line) => {
-      const pieces: Piece[] = [];
-      for (const { content, color } of line) {
-        const kind = KIND.exec(color ?? "")?.[1] ?? null;
-        const last = pieces.at(-1);
-        if (last?.kind === kind) last.text += content;
-        else pieces.push({ kind, text: content });
-      }
-      return pieces.map(drawn);
-    }),
-  };
-}
-
-function plain(code: string): HighlightResult {
-  return { tokens: code.split("\n").map((text) => [drawn({ kind: null, text })]) };
-}
-
-/** Text of one colour. */
-type Piece = { kind: string | null; text: string };
-
-/**
- * A class, and no style of its own: each piece that arrives draws a growing block anew, and the web view keeps memory
- * of every element that had a style with variables in it.
- */
-function drawn({ kind, text }: Piece): HighlightResult["tokens"][number][number] {
-  return { content: text, htmlAttrs: { className: kind === null ? "" : `code-${kind}` } };
 }

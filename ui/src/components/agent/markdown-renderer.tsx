@@ -1,21 +1,17 @@
 // The markdown renderer, in a file of its own because it is most of the window's code and the first paint
 // does not need it.
-import { type ComponentProps, useMemo } from "react";
-import { useTranslation } from "react-i18next";
+import type { ComponentProps } from "react";
 import { Streamdown } from "streamdown";
 import { cn } from "@/lib/cn";
-import { codeColours } from "./code-colours";
+import { CodeBlock } from "./code-block";
 import type { MarkdownProps } from "./markdown";
 
 // The same objects every time: with others every code block is drawn anew for each piece that arrives.
-const PLUGINS = { code: codeColours };
-const CONTROLS = { table: false, code: { copy: true, download: false }, mermaid: false };
+const CONTROLS = { table: false, code: false, mermaid: false };
 const LINK_SAFETY = { enabled: false };
-const COMPONENTS = { a: Link, img: Picture };
+const COMPONENTS = { a: Link, img: Picture, pre: CodeBlock };
 
 export function MarkdownRenderer({ text, streaming, className }: MarkdownProps) {
-  const { t } = useTranslation();
-  const translations = useMemo(() => ({ copyCode: t("copy.code"), copied: t("copy.copied") }), [t]);
   return (
     <Streamdown
       className={cn("prose-agent text-base break-words", className)}
@@ -26,9 +22,6 @@ export function MarkdownRenderer({ text, streaming, className }: MarkdownProps) 
       dir="auto"
       controls={CONTROLS}
       linkSafety={LINK_SAFETY}
-      lineNumbers={false}
-      plugins={PLUGINS}
-      translations={translations}
       components={COMPONENTS}
     >
       {text}
