@@ -157,7 +157,7 @@ fn what_would_be_unsafe_or_cannot_work_is_refused_in_a_sentence() {
     for (args, wanted) in [
         (&["serve", "--no-token", "--host", "0.0.0.0", "--port", "0"][..], "a token is needed"),
         (&["serve", "--token", "short", "--port", "0"], "shorter than 8"),
-        (&["serve", "--port", &port], "listening on"),
+        (&["serve", "--port", &port], "is in use by another program"),
         (&["serve", "--host", "example.org"], "invalid value"),
         (&["serve", "--no-token", "--token", "long-enough"], "cannot be used with"),
         (&["doctor"], "nothing has been served"),
