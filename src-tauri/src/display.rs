@@ -1,4 +1,4 @@
-//! Whether there is a screen, and how the web view draws on this one.
+//! Whether there is a screen, how the web view draws on this one, and how much it lets lie before it tidies up.
 //!
 //! WebKitGTK hands pictures to the screen through DMABUF, which leaves a blank window with some drivers. Those that
 //! are known for it get the older way from the start; a start after one whose page never came up gets it as well.
@@ -29,6 +29,9 @@ mod linux {
     const EXPLICIT_SYNC: &str = "__NV_DISABLE_EXPLICIT_SYNC";
     const WAYS_OUT: &str = "Start it in a desktop session, or run `loci-desktop --browser` or `loci serve --ui` and \
         use a browser.";
+    /// The memory JavaScript takes the machine to have, bytes. It tidies up by how much of that is in use: of all the
+    /// memory of a large machine it lets hundreds of megabytes lie (measured: docs/performance.md).
+    const MEMORY: (&str, &str) = ("JSC_forceRAMSize", "268435456");
     /// Set for the program's own second beginning.
     const PREPARED: &str = "LOCI_DISPLAY_PREPARED";
 
@@ -44,19 +47,19 @@ mod linux {
         trouble: bool,
     }
 
-    /// The variables that make the web view draw safely here.
-    fn remedies(machine: Machine) -> Vec<&'static str> {
-        let mut remedies = Vec::new();
+    /// The variables with which the web view draws safely here, and stays small.
+    fn variables(machine: Machine) -> Vec<(&'static str, &'static str)> {
+        let mut variables = vec![MEMORY];
         if !machine.graphics || machine.nvidia || machine.trouble {
-            remedies.push(DMABUF);
+            variables.push((DMABUF, "1"));
         }
         if machine.nvidia && machine.wayland {
-            remedies.push(EXPLICIT_SYNC);
+            variables.push((EXPLICIT_SYNC, "1"));
         }
         if machine.trouble {
-            remedies.push(COMPOSITING);
+            variables.push((COMPOSITING, "1"));
         }
-        remedies
+        variables
     }
 
     fn set(name: &str) -> bool {
@@ -70,7 +73,7 @@ mod linux {
             return Err(format!("there is no display to open a window on. {WAYS_OUT}"));
         }
         if !set(PREPARED) {
-            draw_safely(safe);
+            begin_prepared(safe);
         }
         if gtk::init().is_err() {
             forget_start();
@@ -80,8 +83,8 @@ mod linux {
         Ok(())
     }
 
-    /// Begins the program anew if this machine's screen, or the start before this one, wants other settings.
-    fn draw_safely(safe: bool) {
+    /// Begins the program anew with the variables that it, this machine's screen and the start before this one want.
+    fn begin_prepared(safe: bool) {
         let before = mark();
         if before {
             eprintln!(
@@ -96,25 +99,22 @@ mod linux {
             trouble: safe || before,
         };
         // What the person has set stays as it is.
-        let remedies: Vec<_> =
-            remedies(machine).into_iter().filter(|name| std::env::var_os(name).is_none()).collect();
-        if !remedies.is_empty() {
-            begin_again(&remedies);
+        let missing: Vec<_> =
+            variables(machine).into_iter().filter(|(name, _)| std::env::var_os(name).is_none()).collect();
+        if !missing.is_empty() {
+            begin_again(&missing);
         }
     }
 
     /// The variables must be there before any thread starts, so the program begins anew with them, in the same
     /// process.
-    fn begin_again(remedies: &[&str]) {
+    fn begin_again(variables: &[(&str, &str)]) {
         use std::os::unix::process::CommandExt;
         let Ok(program) = std::env::current_exe() else { return };
-        let mut command = Command::new(program);
-        command.args(std::env::args_os().skip(1)).env(PREPARED, "1");
-        for name in remedies {
-            command.env(name, "1");
-        }
-        let error = command.exec();
-        tracing::debug!(%error, "going on with the usual renderer");
+        let arguments = std::env::args_os().skip(1);
+        let error =
+            Command::new(program).args(arguments).env(PREPARED, "1").envs(variables.iter().copied()).exec();
+        tracing::debug!(%error, "going on with the usual settings");
     }
 
     /// A file that is there from the start until the page asks for something.
@@ -166,7 +166,9 @@ mod linux {
                 (Machine { nvidia: true, ..good }, &[DMABUF, EXPLICIT_SYNC]),
                 (Machine { trouble: true, ..good }, &[DMABUF, COMPOSITING]),
             ] {
-                assert_eq!(remedies(machine), wanted, "{machine:?}");
+                let wanted: Vec<_> =
+                    std::iter::once(MEMORY).chain(wanted.iter().map(|name| (*name, "1"))).collect();
+                assert_eq!(variables(machine), wanted, "{machine:?}");
             }
         }
     }
