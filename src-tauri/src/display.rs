@@ -21,7 +21,7 @@ pub fn forget_start() {}
 
 #[cfg(target_os = "linux")]
 mod linux {
-    use std::{fs, path::PathBuf, process::Command, sync::OnceLock};
+    use std::{fs, path::PathBuf, sync::OnceLock};
 
     const DMABUF: &str = "WEBKIT_DISABLE_DMABUF_RENDERER";
     const COMPOSITING: &str = "WEBKIT_DISABLE_COMPOSITING_MODE";
@@ -32,8 +32,6 @@ mod linux {
     /// The memory JavaScript takes the machine to have, bytes. It tidies up by how much of that is in use: of all the
     /// memory of a large machine it lets hundreds of megabytes lie (measured: docs/performance.md).
     const MEMORY: (&str, &str) = ("JSC_forceRAMSize", "268435456");
-    /// Set for the program's own second beginning.
-    const PREPARED: &str = "LOCI_DISPLAY_PREPARED";
 
     /// What matters of this machine.
     #[derive(Debug, Clone, Copy)]
@@ -72,9 +70,7 @@ mod linux {
         if named.is_empty() {
             return Err(format!("there is no display to open a window on. {WAYS_OUT}"));
         }
-        if !set(PREPARED) {
-            begin_prepared(safe);
-        }
+        set_variables(safe);
         if gtk::init().is_err() {
             forget_start();
             let named = named.join(" or ");
@@ -83,8 +79,8 @@ mod linux {
         Ok(())
     }
 
-    /// Begins the program anew with the variables that it, this machine's screen and the start before this one want.
-    fn begin_prepared(safe: bool) {
+    /// Sets what this machine's screen and the start before this one want of the web view.
+    fn set_variables(safe: bool) {
         let before = mark();
         if before {
             eprintln!(
@@ -99,22 +95,16 @@ mod linux {
             trouble: safe || before,
         };
         // What the person has set stays as it is.
-        let missing: Vec<_> =
-            variables(machine).into_iter().filter(|(name, _)| std::env::var_os(name).is_none()).collect();
-        if !missing.is_empty() {
-            begin_again(&missing);
+        for (name, value) in variables(machine) {
+            if std::env::var_os(name).is_none() {
+                #[expect(unsafe_code, reason = "the web view's processes take it from the environment")]
+                // SAFETY: no thread of this program has begun. The one that the web view's library begins when it is
+                // loaded, before `main`, tidies up memory and reads no variables.
+                unsafe {
+                    std::env::set_var(name, value);
+                }
+            }
         }
-    }
-
-    /// The variables must be there before any thread starts, so the program begins anew with them, in the same
-    /// process.
-    fn begin_again(variables: &[(&str, &str)]) {
-        use std::os::unix::process::CommandExt;
-        let Ok(program) = std::env::current_exe() else { return };
-        let arguments = std::env::args_os().skip(1);
-        let error =
-            Command::new(program).args(arguments).env(PREPARED, "1").envs(variables.iter().copied()).exec();
-        tracing::debug!(%error, "going on with the usual settings");
     }
 
     /// A file that is there from the start until the page asks for something.
