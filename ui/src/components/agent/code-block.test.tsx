@@ -28,3 +28,16 @@ it("draws code that is still being written, and code without a language", () => 
   rerender(<MarkdownRenderer text={"    indented\n"} streaming={false} />);
   expect(container.querySelector("pre")?.textContent).toBe("indented");
 });
+
+it("loses nothing of preformatted markup the model wrote itself", () => {
+  const texts = [
+    ["<pre>plain text</pre>", "plain text"],
+    ["<pre><code>a <b>bold</b> word</code></pre>", "a bold word"],
+    ["```\n```", ""],
+  ] as const;
+  for (const [text, shown] of texts) {
+    const { container, unmount } = render(<MarkdownRenderer text={text} streaming={false} />);
+    expect(container.querySelector("pre")?.textContent).toBe(shown);
+    unmount();
+  }
+});

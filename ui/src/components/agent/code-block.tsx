@@ -4,12 +4,15 @@ import { useIsCodeFenceIncomplete } from "streamdown";
 import { CopyButton } from "@/components/ui/copy-button";
 import { colour, coloursReady, loadColours } from "./code-colours";
 
-/** What the renderer makes of a fence: the element inside names the language and holds the code. */
+/** What the renderer makes of a fence: the element inside names the language and holds the code as one text. */
 export function CodeBlock({ children }: ComponentProps<"pre">) {
   const growing = useIsCodeFenceIncomplete();
   const inner = isValidElement<ComponentProps<"code">>(children) ? children.props : null;
-  const code = typeof inner?.children === "string" ? inner.children.replace(/\n+$/, "") : "";
-  const language = /language-(\S+)/.exec(inner?.className ?? "")?.[1] ?? "";
+  // Markup that the model wrote itself may hold anything.
+  if (typeof inner?.children !== "string")
+    return <pre className="overflow-auto font-mono text-sm">{children}</pre>;
+  const code = inner.children.replace(/\n+$/, "");
+  const language = /language-(\S+)/.exec(inner.className ?? "")?.[1] ?? "";
   return <CodeFrame code={code} language={language} growing={growing} />;
 }
 
